@@ -1,0 +1,94 @@
+/** Admission: everything that can refuse a call, in one fixed order, before anything is touched. */
+import type { ZodError } from 'zod'
+import { SyscallError } from './errors.ts'
+import { type Json, parseGuestJson } from './json.ts'
+import { limits } from './limits.ts'
+import type { Decision } from './policy/types.ts'
+import type { Process } from './proc/process.ts'
+import type { Drivers, Syscall } from './syscalls/row.ts'
+import { findSyscall } from './syscalls.ts'
+
+/** A call that may be made. */
+export interface Admitted {
+  readonly row: Syscall
+  readonly args: never
+  /** What the policy judged; one empty text for a call that is not judged. */
+  readonly resources: readonly string[]
+  readonly decisions: readonly Decision[]
+}
+
+/** Why a call may not be made, and how far it came. */
+export class Refusal extends Error {
+  override readonly cause: SyscallError
+  readonly resource: string | undefined
+  readonly decision: Decision | undefined
+  constructor(cause: SyscallError, resource?: string, decision?: Decision) {
+    super(cause.message)
+    this.cause = cause
+    this.resource = resource
+    this.decision = decision
+  }
+}
+
+/**
+ * Admits one call: table, decode, policy, budget. The gate has looked at signals before.
+ * @param name the syscall as the guest named it
+ * @param text its arguments as the guest sent them
+ * @throws Refusal with an errno
+ */
+export function admit(process: Process, drivers: Drivers, name: string, text: string): Admitted {
+  let resource: string | undefined
+  try {
+    const row = findSyscall(name)
+    const args = decode(row, text)
+    row.check?.(args, drivers, process)
+    const judged = row.judge?.(args, drivers, process) ?? []
+    resource = judged[0]?.resource
+    const decisions = judged.map((request) => {
+      const decision = process.policy.decide({
+        principal: process.name,
+        isolation: process.identity.isolation,
+        ...request,
+      })
+      if (decision.effect !== 'permit')
+        throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
+      return decision
+    })
+    charge(process, row)
+    return {
+      row,
+      args,
+      decisions,
+      resources: judged.length === 0 ? [''] : judged.map((request) => request.resource),
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    if (error instanceof SyscallError) throw new Refusal(error, resource)
+    throw error
+  }
+}
+
+function decode(row: Syscall, text: string): never {
+  const given: Json = parseGuestJson(text)
+  const decoded = row.args.safeParse(given)
+  if (decoded.success) return decoded.data
+  throw new SyscallError('EINVAL', describe(decoded.error))
+}
+
+function describe(error: ZodError): string {
+  const [issue] = error.issues
+  if (issue === undefined) return 'the arguments are not sound'
+  const path = ['args', ...issue.path.map(String)].join('.')
+  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+  return `\`${path.slice(0, 200)}\`: ${message.slice(0, 400)}`
+}
+
+function charge(process: Process, row: Syscall): void {
+  if (process.inFlight.size >= limits.callsInFlightMax) {
+    throw new SyscallError(
+      'EAGAIN',
+      `${limits.callsInFlightMax} calls are in flight already; await some first`,
+    )
+  }
+  process.ledger.charge('syscalls', row.cost)
+}

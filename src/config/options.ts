@@ -1,0 +1,99 @@
+/** The options of a kernel and of a process: closed sets, checked before anything runs. */
+import { closest } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { KernelError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { parseBudget } from '../policy/budget.ts'
+import { type Budget, isolations } from '../policy/types.ts'
+
+const budget = z.record(z.string(), z.union([z.string(), z.number()]))
+const policy = z.custom<string | object>(
+  (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+  'expected a preset, a path, a policy or a list of these',
+)
+const name = z
+  .string()
+  .min(1)
+  .max(limits.agentNameMax)
+  .regex(
+    /^[\p{L}\p{N}_][\p{L}\p{N}_.@ -]*$/u,
+    'a name has letters, digits, spaces and `_ - . @`, and begins with a letter or digit',
+  )
+
+const mount = z.strictObject({
+  host: z.string().min(1),
+  mode: z.enum(['ro', 'rw', 'append']).optional(),
+  label: z.string().optional(),
+})
+
+const evidence = z.union([
+  z.literal('memory'),
+  z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
+])
+
+const kernelSchema = z.strictObject({
+  policy: policy.optional(),
+  isolation: z.enum(isolations).optional(),
+  evidence: evidence.optional(),
+  mounts: z.record(z.string(), mount).optional(),
+  tools: z
+    .record(
+      z.string(),
+      z.custom<object>((value) => typeof value === 'object' && value !== null),
+    )
+    .optional(),
+  limits: budget.optional(),
+  seed: z.int().optional(),
+})
+
+const spawnSchema = z.strictObject({
+  args: z.array(z.unknown()).optional(),
+  name: name.optional(),
+  policy: policy.optional(),
+  budget: budget.optional(),
+  isolation: z.enum(isolations).optional(),
+  labels: z.array(z.string().min(1)).optional(),
+})
+
+export type CheckedKernelOptions = z.infer<typeof kernelSchema>
+export type CheckedSpawnOptions = z.infer<typeof spawnSchema>
+
+/** @throws KernelError EINVAL that names the option, what was found and what was meant */
+export const readKernelOptions = (given: unknown): CheckedKernelOptions =>
+  read('KernelSpace', kernelSchema, given)
+
+/** @throws KernelError EINVAL that names the option, what was found and what was meant */
+export const readSpawnOptions = (given: unknown): CheckedSpawnOptions => read('spawn', spawnSchema, given)
+
+/** @throws KernelError EINVAL for a name that cannot stand in policies, paths and tables */
+export function readAgentName(given: unknown): string {
+  const checked = name.safeParse(given)
+  if (checked.success) return checked.data
+  throw new KernelError(
+    'EINVAL',
+    `an agent cannot be called \`${String(given).slice(0, 80)}\`: ${checked.error.issues[0]?.message ?? 'not a name'}`,
+  )
+}
+
+/** @throws KernelError EINVAL for an unknown charge or a value without its unit */
+export function readBudget(given: Readonly<Record<string, string | number>> | undefined): Budget {
+  return given === undefined ? {} : parseBudget(given)
+}
+
+function read<Schema extends z.ZodObject>(of: string, schema: Schema, given: unknown): z.infer<Schema> {
+  const checked = schema.safeParse(given)
+  if (checked.success) return checked.data
+  const [issue] = checked.error.issues
+  if (issue?.code === 'unrecognized_keys') {
+    const key = String(issue.keys[0])
+    const known = issue.path.length === 0 ? Object.keys(schema.shape) : []
+    const hint =
+      known.length === 0 ? '' : `; did you mean \`${closest(key, known)}\`? There are ${known.join(', ')}`
+    throw new KernelError('EINVAL', `\`${[...issue.path, key].join('.')}\` is no option of ${of}${hint}`)
+  }
+  const path = issue?.path.join('.') ?? ''
+  throw new KernelError(
+    'EINVAL',
+    `the option \`${path}\` of ${of} is not sound: ${issue?.message ?? 'unknown reason'}`,
+  )
+}

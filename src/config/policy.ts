@@ -1,0 +1,164 @@
+/** Policies come from presets, files and objects of the host; what is missing or unsound refuses, nothing is skipped. */
+import { createHash } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { KernelError, SyscallError } from '../errors.ts'
+import { canonicalText } from '../evidence/canonical.ts'
+import { asJson } from '../json.ts'
+import { limits } from '../limits.ts'
+import { compilePolicies } from '../policy/compile.ts'
+import { parsePolicy } from '../policy/parse.ts'
+import { didYouMean } from '../policy/suggest.ts'
+import type { Policy, PolicyDocument, PolicySet } from '../policy/types.ts'
+
+type OnePolicyRef = string | PolicyDocument
+
+/**
+ * A preset's name, a path, or a policy as an object; or a list of these, all of which must agree.
+ * A string with `/` or ending in .yaml, .yml or .json is a path, any other a preset.
+ */
+export type PolicyRef = OnePolicyRef | readonly OnePolicyRef[]
+
+/**
+ * @param ref what to load; relative paths start at the working directory
+ * @returns the policies, compiled; files are read now and never again
+ * @throws PolicyError where a document is not sound, KernelError EINVAL where there is none to read
+ */
+export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPolicies(ref))
+
+/**
+ * @param parent what is in force already
+ * @param own what a process adds; it can only narrow
+ * @returns both; `parent` itself where `own` adds nothing
+ * @throws PolicyError, KernelError EINVAL as loadPolicy does
+ */
+export function combine(parent: PolicySet, own: PolicyRef): PolicySet {
+  const both = distinct([...parent.policies, ...readPolicies(own)])
+  return both.length === parent.policies.length ? parent : compileDistinct(both)
+}
+
+/**
+ * @param parent what is in force already
+ * @param own what is added; it can only narrow
+ * @returns both; `parent` itself where `own` adds nothing
+ */
+export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
+  const known = narrowed.get(parent)?.get(own)
+  if (known !== undefined) return known
+  const both = distinct([...parent.policies, ...own.policies])
+  const set = both.length === parent.policies.length ? parent : compileDistinct(both)
+  const byOwn = narrowed.get(parent) ?? new WeakMap<PolicySet, PolicySet>()
+  narrowed.set(parent, byOwn.set(own, set))
+  return set
+}
+
+/** Sets that were compiled already: an agent is started many times under the same two. */
+const narrowed = new WeakMap<PolicySet, WeakMap<PolicySet, PolicySet>>()
+
+/** @returns the names of the presets that come with the package */
+export const listPresets = (): readonly string[] =>
+  readdirSync(presetFolder)
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .toSorted()
+
+/** Next to src/ and to dist/ alike. */
+const presetFolder = new URL('../../policies/', import.meta.url)
+
+function compileDistinct(policies: readonly Policy[]): PolicySet {
+  const each = distinct(policies)
+  const text = canonicalText(each.map(({ document }) => document))
+  return compilePolicies(each, createHash('sha256').update(text).digest('hex'))
+}
+
+/** A policy that is there twice says nothing more. */
+function distinct(policies: readonly Policy[]): readonly Policy[] {
+  return [
+    ...new Map(policies.toReversed().map((it) => [canonicalText(it.document), it])).values(),
+  ].toReversed()
+}
+
+function readPolicies(ref: PolicyRef): readonly Policy[] {
+  const refs: readonly unknown[] = Array.isArray(ref) ? ref : [ref]
+  if (refs.length === 0) throw invalid('the list of policies is empty; the strictest preset is `strict`')
+  if (refs.length > limits.policiesMax)
+    throw invalid(`${refs.length} policies at once, at most ${limits.policiesMax} are taken`)
+  return refs.map(readOne)
+}
+
+function readOne(ref: unknown): Policy {
+  if (typeof ref === 'string')
+    return /\/|\.(yaml|yml|json)$/.test(ref) ? parsePolicy(readText(ref, ref), ref) : readPreset(ref)
+  if (ref === null || typeof ref !== 'object' || Array.isArray(ref))
+    throw invalid(`a policy is a preset's name, a path, an object or one list of these, not ${kindOf(ref)}`)
+  return parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, 'policy object as JSON')
+}
+
+function kindOf(ref: unknown): string {
+  if (Array.isArray(ref)) return 'a list within a list'
+  return ref === null || ref === undefined ? String(ref) : `a ${typeof ref}`
+}
+
+function asDocument(ref: object): unknown {
+  try {
+    return asJson(ref, 'policy')
+  } catch (error) {
+    if (error instanceof SyscallError) throw invalid(error.message)
+    throw error
+  }
+}
+
+function readPreset(name: string): Policy {
+  const presets = listPresets()
+  if (!presets.includes(name)) {
+    const guess = didYouMean(name, presets)
+    throw invalid(
+      `no preset is called \`${name}\`${guess === '' ? `; there are ${presets.join(', ')}` : guess} (a file's path has a \`/\` or ends in .yaml, .yml or .json)`,
+    )
+  }
+  const file = `${name}.yaml`
+  return parsePolicy(readText(new URL(file, presetFolder), file), file)
+}
+
+/**
+ * Reads a regular file; a pipe or device in its place must not stall the kernel.
+ * @param shown how the user named it
+ */
+function readText(file: string | URL, shown: string): string {
+  const bytes = readBytes(file, shown)
+  if (bytes.length > limits.policyBytesMax)
+    throw invalid(`policy \`${shown}\` is longer than ${limits.policyBytesMax} bytes`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalid(`policy \`${shown}\` is not text in UTF-8`)
+  }
+}
+
+function readBytes(file: string | URL, shown: string): Uint8Array {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    if (!fstatSync(descriptor).isFile()) throw invalid(`policy \`${shown}\` is not a regular file`)
+    const buffer = new Uint8Array(limits.policyBytesMax + 1)
+    let length = 0
+    for (;;) {
+      const count = readSync(descriptor, buffer, length, buffer.length - length, null)
+      length += count
+      if (count === 0 || length === buffer.length) return buffer.subarray(0, length)
+    }
+  } catch (error) {
+    throw error instanceof KernelError ? error : invalid(`policy \`${shown}\` ${whyUnread(error)}`)
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}
+
+function whyUnread(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return 'is not there; a relative path starts at the working directory'
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
+  return `cannot be read (${code ?? 'no reason given'})`
+}
+
+const invalid = (why: string): KernelError => new KernelError('EINVAL', why)

@@ -1,0 +1,102 @@
+/** Programs of agents, read from the host and bundled into one ES module that imports nothing. */
+
+import { statSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { basename, resolve } from 'node:path'
+import { type BuildFailure, build, type Message, type Plugin } from 'esbuild'
+import { KernelError } from '../errors.ts'
+import { limits } from '../limits.ts'
+
+export interface ProgramText {
+  /** An ES module whose only imports are `gatehouse/guest`. */
+  readonly text: string
+  /** How stack traces name it; never a path of the host. */
+  readonly filename: string
+}
+
+/** What user space offers in place of a module of Node.js, where it does. */
+const doorFor: Readonly<Record<string, string>> = {
+  fs: 'the global `fs`',
+  'fs/promises': 'the global `fs`',
+  http: 'the global `fetch`',
+  https: 'the global `fetch`',
+  timers: 'the global timers',
+  'timers/promises': 'the global timers',
+  child_process: '`proc.spawn`',
+  crypto: 'the global `crypto`',
+  console: 'the global `console`',
+}
+
+/**
+ * Bundles an agent's file, with its own imports and those from npm, TypeScript or JavaScript.
+ * @param file a path on the host; relative ones start at the working directory
+ * @throws KernelError ENOENT where there is no such file, EINVAL with file and line of what cannot be bundled
+ */
+export async function bundleProgram(file: string): Promise<ProgramText> {
+  if (!statSync(resolve(file), { throwIfNoEntry: false })?.isFile()) {
+    throw new KernelError(
+      'ENOENT',
+      `no program at \`${file}\`; a relative path starts at the working directory`,
+    )
+  }
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [resolve(file)],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2024',
+      charset: 'utf8',
+      logLevel: 'silent',
+      plugins: [userSpace],
+    })
+    return sized({ text: outputFiles[0]?.text ?? '', filename: basename(file) })
+  } catch (error) {
+    throw isBuildFailure(error) ? new KernelError('EINVAL', describe(file, error.errors)) : error
+  }
+}
+
+/**
+ * @param text an ES module in JavaScript
+ * @throws KernelError E2BIG
+ */
+export const textProgram = (text: string): ProgramText => sized({ text, filename: 'program.js' })
+
+function sized(program: ProgramText): ProgramText {
+  if (program.text.length > limits.programBytesMax) {
+    throw new KernelError(
+      'E2BIG',
+      `the program has ${program.text.length} characters, at most ${limits.programBytesMax} fit`,
+    )
+  }
+  return program
+}
+
+/** The kernel's own module stays an import; modules of Node.js are refused with what to use instead. */
+const userSpace: Plugin = {
+  name: 'gatehouse-user-space',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^gatehouse\/guest$/ }, ({ path }) => ({ path, external: true }))
+    bundle.onResolve({ filter: /^(node:)?[a-z_]/ }, ({ path }) => {
+      const name = path.replace(/^node:/, '')
+      if (!builtinModules.includes(name)) return undefined
+      const instead = doorFor[name]
+      const help =
+        instead === undefined ? 'run it with isolation `host`, or offer it as a tool' : `use ${instead}`
+      return { errors: [{ text: `user space has no module \`${path}\`; ${help}` }] }
+    })
+  },
+}
+
+function describe(file: string, errors: readonly Message[]): string {
+  const [first] = errors
+  if (first === undefined) return `\`${file}\` cannot be bundled`
+  const { location } = first
+  const place = location === null ? file : `${location.file}:${location.line}:${location.column + 1}`
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  return `\`${place}\`: ${first.text}${more}`
+}
+
+const isBuildFailure = (error: unknown): error is BuildFailure =>
+  error instanceof Error && Array.isArray(Reflect.get(error, 'errors'))

@@ -1,0 +1,85 @@
+/** One request and its answer over one connection, which ends with it. */
+import type { Socket } from 'node:net'
+import { assert, SyscallError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import { type Body, type Hold, presentBody, readBody } from './body.ts'
+import type { SoundRequest } from './request.ts'
+import { Client } from './undici.ts'
+import type { WebUrl } from './url.ts'
+
+/** What a fetch gives: a redirect is an answer like any other, and is not followed. */
+export type FetchReply = {
+  readonly status: number
+  readonly statusText: string
+  /** Names in lower case, in the order in which the server sent them; a name may come again. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The URL that was asked, without its fragment. */
+  readonly url: string
+} & Body
+
+/**
+ * @param socket connected, checked, and used by nobody else
+ * @throws SyscallError EFBIG, EIO, EAGAIN; undici's error; the signal's reason
+ */
+export async function exchange(
+  socket: Socket,
+  url: WebUrl,
+  request: SoundRequest,
+  signal: AbortSignal,
+  hold: Hold,
+): Promise<FetchReply> {
+  const client = oneConnectionClient(socket, url)
+  try {
+    const answer = await client.request({
+      path: url.path + url.query,
+      method: request.method,
+      headers: [...request.headers],
+      body: request.body,
+      signal,
+      responseHeaders: 'raw',
+      reset: true,
+    })
+    const headers = headerPairs(answer.headers)
+    const value = (name: string) => headers.find(([known]) => known === name)?.[1]
+    const bytes = await readBody(answer.body, value('content-encoding'), hold)
+    signal.throwIfAborted()
+    const { statusCode: status, statusText } = answer
+    return { status, statusText, headers, url: url.resource, ...presentBody(bytes, value('content-type')) }
+  } finally {
+    await client.destroy()
+    socket.destroy()
+  }
+}
+
+/** A client that is given its connection and can never open another. */
+function oneConnectionClient(socket: Socket, url: WebUrl): Client {
+  let free = true
+  const take = (): boolean => {
+    const fit = free && !socket.destroyed
+    free = false
+    return fit
+  }
+  return new Client(new URL(url.resource).origin, {
+    // Never at once: undici overlooks a connection that is there before its own call has returned.
+    connect: (_target, done) =>
+      queueMicrotask(() => (take() ? done(null, socket) : done(gone(url.host), null))),
+    maxHeaderSize: limits.headerBytesMax,
+    // The driver limits the whole exchange; a limit on its parts would only hide which one it was.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: false,
+    useMilo: false,
+  })
+}
+
+const gone = (host: string): SyscallError =>
+  new SyscallError('EIO', `\`${host}\` closed the connection before the request was sent`)
+
+/** undici gives names and values in turn when asked for them raw, whatever its types say. */
+function headerPairs(raw: unknown): readonly (readonly [string, string])[] {
+  assert(Array.isArray(raw), 'raw headers are a list')
+  const pairs: (readonly [string, string])[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    pairs.push([String(raw[index]).toLowerCase(), String(raw[index + 1])])
+  return pairs
+}

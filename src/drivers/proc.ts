@@ -1,0 +1,130 @@
+/** What a process may do to processes: look at itself, start children, wait, signal, print, end. */
+import { SyscallError } from '../errors.ts'
+import { Grant } from '../grant.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { limits } from '../limits.ts'
+import type { Disposition } from '../proc/dispositions.ts'
+import type { Exit, ExitError, Process } from '../proc/process.ts'
+import type { SignalName } from '../proc/signals.ts'
+import type { ProcessTable } from '../proc/table.ts'
+
+/** What an agent gives to start a child. A policy here is a preset's name or a document, never a path of the host. */
+export interface ChildRequest {
+  readonly source: string
+  readonly args: readonly Json[]
+  readonly name: string
+  readonly policy: Json | undefined
+  readonly budget: JsonObject | undefined
+}
+
+export interface ProcServices {
+  readonly table: ProcessTable
+  /** Starts a child; its policy and budget only narrow its parent's. */
+  readonly spawnChild: (parent: Process, request: ChildRequest) => Process
+  readonly signal: (target: Process, signal: SignalName, by: Process) => string | undefined
+  /** Hands text to the application; called when it is on record. */
+  readonly output: (process: Process, stream: 'stdout' | 'stderr', text: string) => void
+}
+
+export class ProcDriver {
+  readonly #services: ProcServices
+
+  constructor(services: ProcServices) {
+    this.#services = services
+  }
+
+  self(grant: Grant, process: Process): Json {
+    Grant.demand(grant, 'proc.self', '')
+    const { pid, ppid, run, name, isolation, labels } = process.identity
+    return { pid, ppid, run, name, isolation, labels, budget: process.ledger.remaining() }
+  }
+
+  /** @throws SyscallError EAGAIN, EDQUOT or EINVAL where the child cannot be started */
+  spawn(grant: Grant, process: Process, request: ChildRequest): Json {
+    Grant.demand(grant, 'proc.spawn', request.name)
+    if (process.children.size >= limits.childrenMax)
+      throw new SyscallError('EAGAIN', `${limits.childrenMax} children live already; wait for one`)
+    return { pid: this.#services.spawnChild(process, request).pid }
+  }
+
+  /** @throws SyscallError ECHILD when the pid is not a child of the caller, EINTR when the caller is ended */
+  async wait(grant: Grant, process: Process, pid: number): Promise<Json> {
+    Grant.demand(grant, 'proc.wait', '')
+    const child = this.#services.table.get(pid)
+    if (child?.parent !== process)
+      throw new SyscallError('ECHILD', `process ${pid} is not a child of this process`)
+    return exitToJson(await untilAborted(child.exit, grant.signal))
+  }
+
+  signal(grant: Grant, process: Process, target: Process, signal: SignalName): Json {
+    Grant.demand(grant, 'proc.signal', target.name)
+    const effect = this.#services.signal(target, signal, process)
+    if (effect === undefined) throw new SyscallError('ESRCH', `process ${target.pid} has ended`)
+    return { effect }
+  }
+
+  action(grant: Grant, process: Process, signal: SignalName, disposition: Disposition): null {
+    Grant.demand(grant, 'proc.sigaction', '')
+    process.dispositions.set(signal, disposition)
+    return null
+  }
+
+  mask(grant: Grant, process: Process, masked: readonly SignalName[]): null {
+    Grant.demand(grant, 'proc.sigmask', '')
+    process.dispositions.mask(masked)
+    // What waits and is no longer masked is taken after this call has been answered.
+    queueMicrotask(() => process.handlerDone())
+    return null
+  }
+
+  handled(grant: Grant, process: Process): null {
+    Grant.demand(grant, 'proc.sigreturn', '')
+    process.handlerDone()
+    return null
+  }
+
+  /** @throws SyscallError EDQUOT when the process has printed as much as it may */
+  output(grant: Grant, process: Process, stream: 'stdout' | 'stderr', text: string): null {
+    Grant.demand(grant, 'proc.output', '')
+    if (process.printed + text.length > limits.outputBytesMax) {
+      throw new SyscallError(
+        'EDQUOT',
+        `a process may print ${limits.outputBytesMax} characters; write the rest to a file`,
+      )
+    }
+    process.printed += text.length
+    this.#services.output(process, stream, text)
+    return null
+  }
+
+  exit(grant: Grant, process: Process, value: Json | undefined, error: ExitError | undefined): null {
+    Grant.demand(grant, 'proc.exit', '')
+    if (error !== undefined) process.end({ status: 'failed', error, reason: error.message })
+    else process.end(value === undefined ? { status: 'exited' } : { status: 'exited', value })
+    return null
+  }
+}
+
+/** An exit as a parent or a reader of evidence sees it. */
+export function exitToJson(exit: Exit): Json {
+  const { status, value, error, signal, reason } = exit
+  return {
+    status,
+    ...(value !== undefined && { value }),
+    ...(error !== undefined && { error: { code: error.code, message: error.message } }),
+    ...(signal !== undefined && { signal }),
+    ...(reason !== undefined && { reason }),
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new SyscallError('EINTR', 'ended by a signal'))
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    void work.then((value) => {
+      signal.removeEventListener('abort', abort)
+      resolve(value)
+    })
+  })
+}

@@ -1,0 +1,177 @@
+/** Host functions that an application offers to its agents, each behind a JSON Schema. */
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { closest } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { KernelError, SyscallError } from '../errors.ts'
+import { Grant } from '../grant.ts'
+import { asJson, type Json, type JsonObject } from '../json.ts'
+import { limits } from '../limits.ts'
+
+/** What a tool's function is told besides its arguments. */
+export interface ToolContext {
+  /** Aborts when the process is killed or the time is over. */
+  readonly signal: AbortSignal
+  readonly pid: number
+  /** The name of the agent that calls. */
+  readonly agent: string
+}
+
+export interface ToolDefinition<Args = never> {
+  /** For people and models: what it does. */
+  readonly description: string
+  /** A zod schema, or a JSON Schema of type object. */
+  readonly parameters: z.ZodType<Args> | JsonObject
+  /** What every result carries; used by policies on data flow. */
+  readonly labels?: readonly string[]
+  /** How long one call may take, in ms. */
+  readonly timeoutMs?: number
+  /**
+   * Runs in the application's own process, after the gate. Its result has to be JSON.
+   * An error reaches the agent only if it is a SyscallError; of any other the agent learns only that the tool failed.
+   */
+  readonly execute: (args: Args, context: ToolContext) => unknown
+}
+
+interface Tool {
+  readonly description: string
+  readonly schema: JsonObject
+  readonly labels: readonly string[]
+  readonly timeoutMs: number
+  readonly validate: ValidateFunction
+  readonly run: (args: Json, context: ToolContext) => unknown
+}
+
+const namePattern = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/
+const neverNames = new Set(['then', 'constructor', 'prototype', 'toString', 'valueOf'])
+
+export class ToolDriver {
+  readonly #tools = new Map<string, Tool>()
+  readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: false, validateFormats: false })
+  readonly #onFailure: (tool: string, error: unknown) => void
+
+  /** @param onFailure is told what a tool threw; the agent is not */
+  constructor(onFailure: (tool: string, error: unknown) => void) {
+    this.#onFailure = onFailure
+  }
+
+  /**
+   * @throws KernelError EINVAL for a name, a schema or a definition that is not sound; EEXIST for a name that is taken
+   */
+  register<Args>(name: string, definition: ToolDefinition<Args>): void {
+    if (!namePattern.test(name) || neverNames.has(name)) {
+      throw new KernelError(
+        'EINVAL',
+        `tool \`${String(name).slice(0, 80)}\`: a name is a letter, then up to 63 letters, digits, \`_\`, \`-\`, \`.\``,
+      )
+    }
+    if (this.#tools.has(name)) throw new KernelError('EEXIST', `tool \`${name}\` is registered already`)
+    if (typeof definition?.execute !== 'function')
+      throw new KernelError('EINVAL', `tool \`${name}\`: \`execute\` is not a function`)
+    if (typeof definition.description !== 'string' || definition.description === '') {
+      throw new KernelError(
+        'EINVAL',
+        `tool \`${name}\`: \`description\` is missing; models and people choose by it`,
+      )
+    }
+    this.#tools.set(name, this.#compile(name, definition))
+  }
+
+  /** Name, description, schema and labels of every tool, as agents read them under /tools. */
+  list(): readonly {
+    name: string
+    description: string
+    parameters: JsonObject
+    labels: readonly string[]
+  }[] {
+    return [...this.#tools].map(([name, { description, schema, labels }]) => ({
+      name,
+      description,
+      parameters: schema,
+      labels,
+    }))
+  }
+
+  /**
+   * Part of decoding: arguments are judged only when they fit.
+   * @throws SyscallError ENOENT for an unknown tool, EINVAL for arguments that do not fit its schema
+   */
+  check(name: string, args: Json): void {
+    const { validate } = this.#get(name)
+    if (!validate(args))
+      throw new SyscallError('EINVAL', `arguments do not fit: ${describe(validate.errors?.[0])}`)
+  }
+
+  /**
+   * @throws SyscallError ETIMEDOUT, EIO, or what the tool threw as a SyscallError
+   */
+  async call(grant: Grant, name: string, args: Json): Promise<Json> {
+    const { pid, agent } = Grant.demand(grant, 'tool.call', name)
+    const tool = this.#get(name)
+    const late = AbortSignal.timeout(tool.timeoutMs)
+    const signal = AbortSignal.any([grant.signal, late])
+    try {
+      const result = await raceAbort(Promise.resolve(tool.run(args, { signal, pid, agent })), signal)
+      return asJson(result === undefined ? null : result, 'result')
+    } catch (error) {
+      if (grant.signal.aborted)
+        throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known')
+      if (late.aborted) throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`)
+      if (error instanceof SyscallError) throw error
+      this.#onFailure(name, error)
+      throw new SyscallError('EIO', 'the tool failed; the application has the details')
+    }
+  }
+
+  #compile<Args>(name: string, definition: ToolDefinition<Args>): Tool {
+    const { parameters } = definition
+    const asZod = parameters instanceof z.ZodType ? parameters : undefined
+    try {
+      const schema = asJson(
+        asZod === undefined ? parameters : z.toJSONSchema(asZod, { io: 'input' }),
+        'parameters',
+      ) as JsonObject
+      const execute = definition.execute as (args: unknown, context: ToolContext) => unknown
+      return {
+        description: definition.description,
+        schema,
+        labels: Object.freeze([...(definition.labels ?? [])]),
+        timeoutMs: definition.timeoutMs ?? limits.toolMs,
+        validate: this.#ajv.compile(schema),
+        run: async (args, context) =>
+          execute(asZod === undefined ? args : await asZod.parseAsync(args), context),
+      }
+    } catch (error) {
+      throw new KernelError(
+        'EINVAL',
+        `tool \`${name}\`: \`parameters\` is neither a zod schema nor a JSON Schema: ${error instanceof Error ? error.message : 'unknown'}`,
+      )
+    }
+  }
+
+  #get(name: string): Tool {
+    const tool = this.#tools.get(name)
+    if (tool !== undefined) return tool
+    const names = [...this.#tools.keys()]
+    const hint =
+      names.length === 0 ? 'the application has registered none' : `did you mean \`${closest(name, names)}\`?`
+    throw new SyscallError('ENOENT', `no such tool; ${hint}`)
+  }
+}
+
+function describe(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'unknown'
+  const where = `args${error.instancePath.replaceAll('/', '.')}`
+  const detail =
+    error.params && 'additionalProperty' in error.params ? ` (\`${error.params.additionalProperty}\`)` : ''
+  return `\`${where}\` ${error.message ?? 'is not valid'}${detail}`
+}
+
+function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error('aborted'))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

@@ -1,0 +1,34 @@
+/** One device under a process's tree. Every kind passes the contract test in test/contracts/mount.ts. */
+
+export type MountMode = 'ro' | 'rw' | 'append'
+export type Awaitable<T> = T | Promise<T>
+
+export interface FileStat {
+  readonly type: 'file' | 'folder'
+  /** Bytes; 0 for a folder. */
+  readonly size: number
+  /** Last change, ms since 1970. */
+  readonly modified: number
+}
+
+export interface ListEntry {
+  readonly name: string
+  readonly type: 'file' | 'folder'
+}
+
+/**
+ * Paths here are absolute within the mount (`/` is its root), normalised, without `.`, `..`, NUL or a trailing slash.
+ * Errors are SyscallError with the errno of POSIX for that case, and never hold a host path.
+ */
+export interface Mount {
+  /** Whether an effect here outlives the kernel, so that its intent has to be durable first. */
+  readonly external: boolean
+  read(path: string, offset: number, length: number | undefined): Awaitable<Uint8Array>
+  write(path: string, data: Uint8Array, how: 'replace' | 'append'): Awaitable<void>
+  list(path: string): Awaitable<readonly ListEntry[]>
+  stat(path: string): Awaitable<FileStat>
+  mkdir(path: string): Awaitable<void>
+  /** Removes a file, or a folder that is empty; with `recursive` a folder and all below it. */
+  remove(path: string, recursive: boolean): Awaitable<void>
+  move(from: string, to: string): Awaitable<void>
+}

@@ -1,0 +1,115 @@
+/** One line of the record. Its canonical bytes are the leaf of the chain and, later, of a Merkle tree. */
+import type { Json } from '../json.ts'
+
+/**
+ * - `open`: a kernel began to write here (what it is, under which policy)
+ * - `intent`, `outcome`: an admitted call, before and after its effect
+ * - `refusal`: a call that the gate did not admit
+ * - `spawn`, `state`, `signal`, `exit`: the life of a process
+ * - `host`: what the application did to a process or its files
+ * - `reload`: another policy came into force
+ * - `repair`: a torn tail was cut off on start
+ * - `close`: the kernel ended in order
+ */
+export const entryKinds = [
+  'open',
+  'spawn',
+  'state',
+  'intent',
+  'outcome',
+  'refusal',
+  'signal',
+  'exit',
+  'host',
+  'reload',
+  'repair',
+  'close',
+] as const
+export type EntryKind = (typeof entryKinds)[number]
+
+/** A payload by content address: SHA-256 over salt ‖ bytes, as hex. The text lies beside the log and may be deleted. */
+export interface PayloadRef {
+  readonly hash: string
+  readonly bytes: number
+}
+
+/** What a writer gives; the log adds `v`, `seq`, `prev` and `time`. */
+export interface EntryBody {
+  readonly kind: EntryKind
+  /** The life of one root process and its children; absent for entries about the kernel itself. */
+  readonly run?: string
+  readonly pid?: number
+  readonly [field: string]: Json | PayloadRef | undefined
+}
+
+export type Entry = EntryBody & {
+  /** Version of this format. */
+  readonly v: 1
+  /** Position in the log, from 0. */
+  readonly seq: number
+  /** SHA-256(0x00 ‖ canonical bytes of the entry before), as hex: its RFC 6962 leaf hash. 64 zeros for the first. */
+  readonly prev: string
+  /** Kernel time, ms since 1970. */
+  readonly time: number
+}
+
+/** Where a deciding rule stands; `policy` is a policy's name. */
+export type RecordedRule = { readonly id: string; readonly line: number; readonly policy: string }
+
+/** What was decided about a call, and under which policy (`policy` is the hash of the policy set). */
+export type RecordedDecision =
+  | {
+      readonly effect: 'permit' | 'ask' | 'forbid'
+      readonly policy: string
+      readonly rules: readonly RecordedRule[]
+      /** What an observing policy would have done. */
+      readonly observed?: { readonly effect: string; readonly rules: readonly RecordedRule[] }
+    }
+  /** Clock, randomness and output are counted and limited, never judged. */
+  | { readonly effect: 'unjudged' }
+
+/** Whose call it was. */
+type Caller = {
+  readonly run: string
+  readonly pid: number
+  readonly agent: string
+  readonly isolation: string
+  /** The process's own number for the call. */
+  readonly call: number
+  readonly syscall: string
+}
+
+/** An admitted call, on record before its effect. */
+export type IntentBody = Caller & {
+  readonly kind: 'intent'
+  readonly resource: string
+  readonly args: PayloadRef
+  readonly decision: RecordedDecision
+}
+
+/** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
+export type OutcomeBody = {
+  readonly kind: 'outcome'
+  readonly run: string
+  readonly pid: number
+  /** The `seq` of its intent. */
+  readonly intent: number
+  readonly status: 'committed' | 'failed' | 'aborted' | 'unknown'
+  /** The errno of a failure. */
+  readonly code?: string
+  readonly result?: PayloadRef
+  readonly cost?: Json
+}
+
+/** A call that touched nothing. */
+export type RefusalBody = Caller & {
+  readonly kind: 'refusal'
+  readonly resource?: string
+  readonly code: string
+  readonly reason: string
+  readonly args?: PayloadRef
+  readonly decision?: RecordedDecision
+}
+
+/** What was cut off when a torn log was opened, and the file beside the log that keeps it. */
+export type Repair = { readonly file: string; readonly bytes: number; readonly kept: string }

@@ -1,0 +1,36 @@
+/** Where lines of evidence go. Every kind passes the contract in test/evidence/store.test.ts. */
+import type { Errno } from '../errors.ts'
+import type { Repair } from './entry.ts'
+
+/** Entries, and the payloads they refer to. */
+export type Stream = 'log' | 'pack'
+
+export interface EvidenceStore {
+  /** What was cut off when it was opened. */
+  readonly repairs: readonly Repair[]
+  /** Queues one line, without its newline. */
+  append(stream: Stream, line: string): void
+  /**
+   * Hands every queued line to the device: packs first, so that no entry ever refers to a payload that is missing.
+   * @throws whatever the device says; what was written then ends with a whole line
+   */
+  commit(): void
+  /** Resolves once everything committed before the call would survive a loss of power. */
+  sync(): Promise<void>
+  /** Every committed line, oldest first. */
+  lines(stream: Stream): Iterable<string>
+  /** The last committed line of the log. */
+  last(): string | undefined
+  /** Ends it, and lets another kernel in; queued lines are dropped. */
+  close(): Promise<void>
+}
+
+/** Evidence that cannot be written, opened or read. No effect may follow it. */
+export class EvidenceError extends Error {
+  readonly code: Errno
+  constructor(code: Errno, message: string) {
+    super(message)
+    this.name = 'EvidenceError'
+    this.code = code
+  }
+}

@@ -1,0 +1,108 @@
+/** An agent's files as the application sees them: the same tree, the same refusals, and every act on record. */
+import type { VfsDriver } from './drivers/vfs/driver.ts'
+import type { FileStat, ListEntry } from './drivers/vfs/mount.ts'
+import { normalizePath } from './drivers/vfs/path.ts'
+import type { Tree } from './drivers/vfs/tree.ts'
+import { KernelError, SyscallError } from './errors.ts'
+import type { Gate } from './gate.ts'
+import type { Grant } from './grant.ts'
+
+type Data = string | Uint8Array
+
+export class HostFiles {
+  readonly #gate: Gate
+  readonly #driver: VfsDriver
+  readonly #tree: Tree
+  readonly #agent: string
+
+  constructor(gate: Gate, driver: VfsDriver, tree: Tree, agent: string) {
+    this.#gate = gate
+    this.#driver = driver
+    this.#tree = tree
+    this.#agent = agent
+  }
+
+  /** @returns the file as text @throws KernelError with the errno of POSIX; EINVAL where it is not UTF-8 */
+  async read(path: string): Promise<string> {
+    const { text } = (await this.#act('fs.read', [path], (grant, [at]) =>
+      this.#driver.read(grant, this.#tree, at),
+    )) as { text: string }
+    return text
+  }
+
+  /** @returns the file's bytes @throws KernelError with the errno of POSIX */
+  async readBytes(path: string): Promise<Uint8Array> {
+    const act = (grant: Grant, [at]: Paths) => this.#driver.read(grant, this.#tree, at, { encoding: 'bytes' })
+    const { base64 } = (await this.#act('fs.read', [path], act)) as { base64: string }
+    return Buffer.from(base64, 'base64')
+  }
+
+  /** @throws KernelError with the errno of POSIX; EROFS below /policy, /proc, /tools and /audit, for everyone */
+  async write(path: string, data: Data): Promise<void> {
+    await this.#act('fs.write', [path], (grant, [at]) =>
+      this.#driver.write(grant, this.#tree, at, contentOf(data)),
+    )
+  }
+
+  async append(path: string, data: Data): Promise<void> {
+    await this.#act('fs.append', [path], (grant, [at]) =>
+      this.#driver.append(grant, this.#tree, at, contentOf(data)),
+    )
+  }
+
+  async list(path: string): Promise<readonly ListEntry[]> {
+    return (await this.#act('fs.list', [path], (grant, [at]) =>
+      this.#driver.list(grant, this.#tree, at),
+    )) as unknown as ListEntry[]
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    return (await this.#act('fs.stat', [path], (grant, [at]) =>
+      this.#driver.stat(grant, this.#tree, at),
+    )) as unknown as FileStat
+  }
+
+  async mkdir(path: string): Promise<void> {
+    await this.#act('fs.mkdir', [path], (grant, [at]) => this.#driver.mkdir(grant, this.#tree, at))
+  }
+
+  async remove(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
+    await this.#act('fs.remove', [path], (grant, [at]) => this.#driver.remove(grant, this.#tree, at, options))
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.#act('fs.move', [from, to], (grant, [at, target]) =>
+      this.#driver.move(grant, this.#tree, at, target),
+    )
+  }
+
+  async #act(
+    syscall: string,
+    given: readonly string[],
+    act: (grant: Grant, paths: Paths) => unknown,
+  ): Promise<unknown> {
+    try {
+      const [first = '/', second = first] = given.map(normalizePath)
+      const external = this.#driver.isExternal(this.#tree, first)
+      return await this.#gate.host(
+        this.#agent,
+        syscall,
+        given.length > 1 ? [first, second] : [first],
+        external,
+        (grant) => act(grant, [first, second]),
+      )
+    } catch (error) {
+      if (error instanceof SyscallError)
+        throw new KernelError(
+          error.code,
+          `${error.code}: ${syscall} \`${given.join(' → ')}\`: ${error.message}`,
+        )
+      throw error
+    }
+  }
+}
+
+type Paths = readonly [string, string]
+
+const contentOf = (data: Data): { text: string } | { base64: string } =>
+  typeof data === 'string' ? { text: data } : { base64: Buffer.from(data).toString('base64') }

@@ -1,0 +1,53 @@
+/** A process of isolation `host`: a function of the application itself. Only what it does through the kernel is governed. */
+import type { Agent } from './agents.ts'
+import { assert } from './errors.ts'
+import { asJson } from './json.ts'
+import type { Process } from './proc/process.ts'
+import type { Spawner } from './spawner.ts'
+
+export interface HostRun {
+  readonly process: Process
+  /** What the function returned, once the process has exited; need not be JSON. */
+  readonly value: () => unknown
+}
+
+/**
+ * Runs a host function. A signal that ends the process rejects its call; the function itself cannot be stopped
+ * from outside, and goes on until it returns.
+ * @throws KernelError where the policy does not accept isolation `host`
+ */
+export function runHost(spawner: Spawner, agent: Agent, self: unknown, args: readonly unknown[]): HostRun {
+  const { code } = agent
+  assert(code.kind === 'host', 'a host run of an agent with a text')
+  const process = spawner.spawn(agent, [])
+  spawner.record(process, undefined)
+  process.begin()
+  let returned: unknown
+  const run = async (): Promise<unknown> => Reflect.apply(code.run, self, args)
+  run().then(
+    (value) => {
+      returned = value
+      process.end({ status: 'exited', ...recordable(value) })
+    },
+    (error: unknown) => process.end({ status: 'failed', ...describe(error) }),
+  )
+  return { process, value: () => returned }
+}
+
+/** A result that is JSON goes on record; another is the application's own affair. */
+function recordable(value: unknown): { value?: ReturnType<typeof asJson> } {
+  try {
+    return value === undefined ? {} : { value: asJson(value, 'result') }
+  } catch {
+    return {}
+  }
+}
+
+function describe(error: unknown): {
+  reason: string
+  error: { code: 'EFAULT'; message: string; name: string }
+} {
+  const name = error instanceof Error ? error.name : 'Error'
+  const message = `${name}: ${error instanceof Error ? error.message : String(error)}`
+  return { reason: message, error: { code: 'EFAULT', message, name } }
+}

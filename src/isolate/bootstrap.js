@@ -1,0 +1,605 @@
+// User space, before any agent code runs: the doors to the kernel, its clock and its randomness.
+//
+// Called once in each new isolate with
+//   post(number, name, text)  hands one syscall to the kernel; only text crosses
+//   bootText                  JSON: { time, seed, doors: [{ name, params, bytes }] }
+//   argsText                  the program's arguments as a JSON array
+// It returns `deliver`, which only the kernel holds. `start` lies among the globals until the module that
+// runs first takes it away, before agent code.
+// Primordials are captured here, so that what agent code does to prototypes can confuse only itself.
+
+// biome-ignore lint/correctness/noUnusedVariables: called by the line that bootstrap-text.ts adds
+function bootstrap(post, bootText, argsText) {
+  const boot = JSON.parse(bootText)
+
+  const { apply, construct, defineProperty, getPrototypeOf, ownKeys } = Reflect
+  const { freeze, is: isSame } = Object
+  const { parse, stringify } = JSON
+  const { isArray } = Array
+  const { isFinite: isFiniteNumber } = Number
+  const { floor } = Math
+  const NativeDate = Date
+  const NativeError = Error
+  const NativePromise = Promise
+  const NativeProxy = Proxy
+  const uncurry =
+    (method) =>
+    (self, ...rest) =>
+      apply(method, self, rest)
+  const mapGet = uncurry(Map.prototype.get)
+  const mapSet = uncurry(Map.prototype.set)
+  const mapDelete = uncurry(Map.prototype.delete)
+  const promiseThen = uncurry(Promise.prototype.then)
+  const functionText = uncurry(Function.prototype.toString)
+  const charCodeAt = uncurry(String.prototype.charCodeAt)
+  const indexOf = uncurry(String.prototype.indexOf)
+  const isWellFormed = uncurry(String.prototype.isWellFormed)
+  const join = uncurry(Array.prototype.join)
+  const push = uncurry(Array.prototype.push)
+  const dateText = uncurry(Date.prototype.toString)
+  const objectKeys = Object.keys
+  const objectPrototype = Object.prototype
+
+  // -- What crosses: JSON, or a refusal that names the path ---------------------------------------------------
+
+  function fault(code, message) {
+    const error = new NativeError(message)
+    defineProperty(error, 'name', { value: 'SyscallError', configurable: true })
+    defineProperty(error, 'code', { value: code, enumerable: true })
+    return error
+  }
+
+  function notJson(path, what) {
+    return fault('EINVAL', `EINVAL: \`${path}\` is ${what}; only JSON crosses to the kernel`)
+  }
+
+  function assertJson(value, path, depth) {
+    const type = typeof value
+    if (value === null || type === 'boolean') return
+    if (type === 'string') {
+      if (!isWellFormed(value)) throw notJson(path, 'a string with a lone surrogate')
+      return
+    }
+    if (type === 'number') {
+      if (!isFiniteNumber(value) || isSame(value, -0))
+        throw notJson(path, isSame(value, -0) ? '-0' : `${value}`)
+      return
+    }
+    if (type !== 'object') throw notJson(path, type === 'undefined' ? 'undefined' : `a ${type}`)
+    if (depth > 60) throw notJson(path, 'nested too deep, or a cycle')
+    if (isArray(value)) {
+      for (let index = 0; index < value.length; index += 1)
+        assertJson(value[index], `${path}[${index}]`, depth + 1)
+      return
+    }
+    const prototype = getPrototypeOf(value)
+    if (prototype !== objectPrototype && prototype !== null) throw notJson(path, 'an object of a class')
+    const keys = objectKeys(value)
+    for (let index = 0; index < keys.length; index += 1)
+      assertJson(value[keys[index]], `${path}.${keys[index]}`, depth + 1)
+  }
+
+  // -- Syscalls -----------------------------------------------------------------------------------------------
+
+  const pending = new Map()
+  let lastNumber = 0
+
+  /** Sends one syscall; the promise settles when the kernel delivers the reply. */
+  function sys(name, args = {}) {
+    return send(name, args).reply
+  }
+
+  function send(name, args) {
+    assertJson(args, 'args', 0)
+    const text = stringify(args)
+    lastNumber += 1
+    const number = lastNumber
+    const reply = new NativePromise((resolve, reject) => mapSet(pending, number, { resolve, reject }))
+    post(number, `${name}`, text)
+    return { number, reply }
+  }
+
+  // -- Time and chance: the kernel's --------------------------------------------------------------------------
+
+  const startedAt = boot.time
+  let now = boot.time
+
+  function GuestDate(...args) {
+    if (new.target === undefined) return dateText(new NativeDate(now))
+    return construct(NativeDate, args.length === 0 ? [now] : args, new.target)
+  }
+  GuestDate.prototype = NativeDate.prototype
+  defineProperty(GuestDate, 'name', { value: 'Date' })
+  defineProperty(GuestDate, 'length', { value: 7 })
+  GuestDate.UTC = NativeDate.UTC
+  GuestDate.parse = NativeDate.parse
+  GuestDate.now = () => now
+  NativeDate.prototype.constructor = GuestDate
+
+  /** ChaCha20 block function (RFC 8439, section 2.3) as a key stream; the seed is the key. */
+  const chacha = (() => {
+    const state = new Uint32Array(16)
+    const block = new Uint32Array(16)
+    let used = 16
+    let seeded = false
+    const rotate = (value, count) => (value << count) | (value >>> (32 - count))
+    const quarter = (a, b, c, d) => {
+      block[a] += block[b]
+      block[d] = rotate(block[d] ^ block[a], 16)
+      block[c] += block[d]
+      block[b] = rotate(block[b] ^ block[c], 12)
+      block[a] += block[b]
+      block[d] = rotate(block[d] ^ block[a], 8)
+      block[c] += block[d]
+      block[b] = rotate(block[b] ^ block[c], 7)
+    }
+    const seedState = () => {
+      state[0] = 0x61707865
+      state[1] = 0x3320646e
+      state[2] = 0x79622d32
+      state[3] = 0x6b206574
+      for (let word = 0; word < 8; word += 1) {
+        let value = 0
+        for (let byte = 3; byte >= 0; byte -= 1) {
+          const at = (word * 4 + byte) * 2
+          value = (value << 8) | ((hexDigit(boot.seed, at) << 4) | hexDigit(boot.seed, at + 1))
+        }
+        state[4 + word] = value
+      }
+      seeded = true
+    }
+    const refill = () => {
+      if (!seeded) seedState()
+      for (let index = 0; index < 16; index += 1) block[index] = state[index]
+      for (let round = 0; round < 10; round += 1) {
+        quarter(0, 4, 8, 12)
+        quarter(1, 5, 9, 13)
+        quarter(2, 6, 10, 14)
+        quarter(3, 7, 11, 15)
+        quarter(0, 5, 10, 15)
+        quarter(1, 6, 11, 12)
+        quarter(2, 7, 8, 13)
+        quarter(3, 4, 9, 14)
+      }
+      for (let index = 0; index < 16; index += 1) block[index] += state[index]
+      state[12] += 1
+      if (state[12] === 0) state[13] += 1
+      used = 0
+    }
+    return () => {
+      if (used === 16) refill()
+      const word = block[used]
+      used += 1
+      return word
+    }
+  })()
+
+  function hexDigit(text, at) {
+    const code = charCodeAt(text, at)
+    return code <= 57 ? code - 48 : code - 87
+  }
+
+  /** 53 random bits, as V8's own Math.random gives. */
+  const random = () => ((chacha() >>> 5) * 67_108_864 + (chacha() >>> 6)) / 9_007_199_254_740_992
+
+  const randomQuota = 65_536
+
+  const cryptoDoor = freeze({
+    /** Fills an integer typed array of at most 65,536 bytes, as the Web Crypto API says. */
+    getRandomValues(array) {
+      if (!ArrayBuffer.isView(array)) throw new TypeError('getRandomValues takes an integer typed array')
+      if (array.byteLength > randomQuota)
+        throw new RangeError(`getRandomValues fills at most ${randomQuota} bytes a call`)
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+      for (let index = 0; index < bytes.length; index += 1) bytes[index] = chacha()
+      return array
+    },
+    randomUUID() {
+      const hex = []
+      for (let index = 0; index < 16; index += 1) {
+        let byte = chacha() & 255
+        if (index === 6) byte = (byte & 15) | 64
+        if (index === 8) byte = (byte & 63) | 128
+        push(
+          hex,
+          `${index === 4 || index === 6 || index === 8 || index === 10 ? '-' : ''}${byte < 16 ? '0' : ''}${byte.toString(16)}`,
+        )
+      }
+      return join(hex, '')
+    },
+  })
+
+  // -- Bytes --------------------------------------------------------------------------------------------------
+
+  const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+  function toBase64(bytes) {
+    const parts = []
+    let part = ''
+    for (let index = 0; index < bytes.length; index += 3) {
+      const triple = (bytes[index] << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0)
+      part += base64Alphabet[triple >> 18] + base64Alphabet[(triple >> 12) & 63]
+      part += index + 1 < bytes.length ? base64Alphabet[(triple >> 6) & 63] : '='
+      part += index + 2 < bytes.length ? base64Alphabet[triple & 63] : '='
+      if (part.length > 8_000) {
+        push(parts, part)
+        part = ''
+      }
+    }
+    push(parts, part)
+    return join(parts, '')
+  }
+
+  const base64Values = (() => {
+    const values = new Uint8Array(128)
+    for (let index = 0; index < 64; index += 1) values[charCodeAt(base64Alphabet, index)] = index
+    return values
+  })()
+
+  function fromBase64(text) {
+    const padding = text.length === 0 ? 0 : indexOf(text, '=') < 0 ? 0 : text.length - indexOf(text, '=')
+    const bytes = new Uint8Array((text.length / 4) * 3 - padding)
+    let at = 0
+    for (let index = 0; index < text.length; index += 4) {
+      let quad = 0
+      for (let digit = 0; digit < 4; digit += 1)
+        quad = (quad << 6) | base64Values[charCodeAt(text, index + digit)]
+      for (let shift = 16; shift >= 0 && at < bytes.length; shift -= 8) {
+        bytes[at] = quad >> shift
+        at += 1
+      }
+    }
+    return bytes
+  }
+
+  /** Text travels as `text`, bytes as `base64`; the same both ways. */
+  function packData(data) {
+    if (typeof data === 'string') return { text: data }
+    if (data instanceof Uint8Array) return { base64: toBase64(data) }
+    throw fault('EINVAL', 'EINVAL: data is neither a string nor a Uint8Array')
+  }
+
+  const unpackData = (reply) => (reply.base64 === undefined ? reply.text : fromBase64(reply.base64))
+
+  // -- Doors from the syscall table ---------------------------------------------------------------------------
+
+  function makeDoor(door) {
+    return (...given) => {
+      const args = {}
+      const named = door.params.length
+      for (let index = 0; index < named && index < given.length; index += 1) {
+        if (given[index] === undefined) continue
+        if (door.params[index] === 'data') mergeInto(args, packData(given[index]))
+        else args[door.params[index]] = given[index]
+      }
+      const options = given[named]
+      if (options !== undefined && options !== null) mergeInto(args, options)
+      const reply = sys(door.name, args)
+      return door.bytes ? promiseThen(reply, unpackData) : reply
+    }
+  }
+
+  function mergeInto(target, source) {
+    const keys = objectKeys(source)
+    for (let index = 0; index < keys.length; index += 1) {
+      const value = source[keys[index]]
+      if (value !== undefined) target[keys[index]] = value
+    }
+  }
+
+  const families = {}
+  for (let index = 0; index < boot.doors.length; index += 1) {
+    const door = boot.doors[index]
+    const dot = indexOf(door.name, '.')
+    const family = door.name.slice(0, dot)
+    families[family] ??= {}
+    families[family][door.name.slice(dot + 1)] = makeDoor(door)
+  }
+
+  const tools = new NativeProxy(freeze({}), {
+    get: (_target, name) => {
+      if (typeof name !== 'string' || name === 'then') return undefined
+      return (args = {}) => sys('tool.call', { name, args })
+    },
+  })
+
+  // -- fetch: one net.fetch a hop, each judged by the gate ----------------------------------------------------
+
+  const redirectStatus = (status) =>
+    status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+
+  async function fetch(url, init = {}) {
+    let request = { url: `${url}`, method: init.method ?? 'GET', headers: headerObject(init.headers ?? {}) }
+    if (init.body !== undefined && init.body !== null) mergeInto(request, packData(init.body))
+    for (let hop = 0; ; hop += 1) {
+      const reply = await sys('net.fetch', request)
+      if (reply.location === undefined || !redirectStatus(reply.status) || init.redirect === 'manual')
+        return makeResponse(reply, hop > 0)
+      if (init.redirect === 'error')
+        throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
+      if (hop === 10) throw new TypeError(`fetch of \`${url}\` was redirected more than 10 times`)
+      request = redirected(request, reply)
+    }
+  }
+
+  /** The next request after a redirect, as the Fetch standard says (HTTP-redirect fetch, steps 11 to 13). */
+  function redirected(request, reply) {
+    const next = { url: reply.location, method: request.method, headers: {} }
+    const toGet =
+      (reply.status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||
+      ((reply.status === 301 || reply.status === 302) && request.method === 'POST')
+    if (toGet) next.method = 'GET'
+    const names = objectKeys(request.headers)
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index].toLowerCase()
+      if (toGet && (name === 'content-type' || name === 'content-length' || name === 'content-encoding'))
+        continue
+      if (
+        !reply.sameOrigin &&
+        (name === 'authorization' || name === 'cookie' || name === 'proxy-authorization')
+      )
+        continue
+      next.headers[names[index]] = request.headers[names[index]]
+    }
+    if (!toGet) mergeInto(next, { text: request.text, base64: request.base64 })
+    return next
+  }
+
+  function headerObject(headers) {
+    if (!isArray(headers)) return headers
+    const object = {}
+    for (let index = 0; index < headers.length; index += 1) object[headers[index][0]] = headers[index][1]
+    return object
+  }
+
+  function makeResponse(reply, wasRedirected) {
+    const headers = new Map()
+    for (let index = 0; index < reply.headers.length; index += 1) {
+      const [name, value] = reply.headers[index]
+      const before = mapGet(headers, name)
+      mapSet(headers, name, before === undefined ? value : `${before}, ${value}`)
+    }
+    const text = async () => {
+      if (reply.text === undefined) throw new TypeError('the body is not UTF-8 text; read it with bytes()')
+      return reply.text
+    }
+    const bytes = async () => (reply.base64 === undefined ? utf8(reply.text) : fromBase64(reply.base64))
+    return freeze({
+      status: reply.status,
+      statusText: reply.statusText,
+      ok: reply.status >= 200 && reply.status < 300,
+      redirected: wasRedirected,
+      url: reply.url,
+      headers,
+      text,
+      json: async () => parse(await text()),
+      bytes,
+      arrayBuffer: async () => (await bytes()).buffer,
+    })
+  }
+
+  /** UTF-8 of a well-formed string (RFC 3629). */
+  function utf8(text) {
+    const bytes = []
+    for (let index = 0; index < text.length; index += 1) {
+      const code = text.codePointAt(index)
+      if (code > 0xffff) index += 1
+      if (code < 0x80) push(bytes, code)
+      else if (code < 0x800) push(bytes, 0xc0 | (code >> 6), 0x80 | (code & 63))
+      else if (code < 0x10000) push(bytes, 0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
+      else
+        push(
+          bytes,
+          0xf0 | (code >> 18),
+          0x80 | ((code >> 12) & 63),
+          0x80 | ((code >> 6) & 63),
+          0x80 | (code & 63),
+        )
+    }
+    return new Uint8Array(bytes)
+  }
+
+  // -- Timers: the kernel's clock -----------------------------------------------------------------------------
+
+  const timers = new Map()
+  let lastTimer = 0
+
+  function setTimer(handler, ms, args, repeat) {
+    if (typeof handler !== 'function') throw new TypeError('a timer takes a function')
+    lastTimer += 1
+    const id = lastTimer
+    const delay = ms > 1 && isFiniteNumber(ms) ? floor(ms) : 1
+    const arm = () => {
+      const call = send('clock.sleep', { ms: delay })
+      mapSet(timers, id, call.number)
+      promiseThen(
+        call.reply,
+        () => {
+          if (mapGet(timers, id) !== call.number) return
+          if (repeat) arm()
+          else mapDelete(timers, id)
+          apply(handler, undefined, args)
+        },
+        (error) => {
+          if (mapGet(timers, id) === call.number) throw error
+        },
+      )
+    }
+    arm()
+    return id
+  }
+
+  function clearTimer(id) {
+    const call = mapGet(timers, id)
+    if (call === undefined) return
+    mapDelete(timers, id)
+    promiseThen(sys('clock.cancel', { call }), undefined, () => {})
+  }
+
+  // -- Console: the process's output --------------------------------------------------------------------------
+
+  function show(value, depth = 0, within = false) {
+    const type = typeof value
+    if (type === 'string') return within ? stringify(value) : value
+    if (type === 'bigint') return `${value}n`
+    if (type === 'symbol' || value === null || type !== 'object')
+      return type === 'function' ? `[function ${value.name || 'anonymous'}]` : String(value)
+    if (value instanceof NativeError) return value.stack ?? `${value.name}: ${value.message}`
+    if (depth > 3) return isArray(value) ? '[…]' : '{…}'
+    if (value instanceof Map) return `Map ${show([...value], depth, true)}`
+    if (value instanceof Set) return `Set ${show([...value], depth, true)}`
+    if (value instanceof NativeDate) return value.toISOString()
+    const parts = []
+    const keys = isArray(value) ? value : objectKeys(value)
+    for (let index = 0; index < keys.length && index < 100; index += 1) {
+      push(
+        parts,
+        isArray(value)
+          ? show(value[index], depth + 1, true)
+          : `${keys[index]}: ${show(value[keys[index]], depth + 1, true)}`,
+      )
+    }
+    if (keys.length > 100) push(parts, `… ${keys.length - 100} more`)
+    if (isArray(value)) return `[${join(parts, ', ')}]`
+    return parts.length === 0 ? '{}' : `{ ${join(parts, ', ')} }`
+  }
+
+  const print =
+    (stream) =>
+    (...values) => {
+      const parts = []
+      for (let index = 0; index < values.length; index += 1) push(parts, show(values[index]))
+      const text = `${join(parts, ' ')}\n`
+      const wellFormed = isWellFormed(text) ? text : text.toWellFormed()
+      promiseThen(sys('proc.output', { stream, text: wellFormed }), undefined, () => {})
+    }
+
+  const out = print('stdout')
+  const err = print('stderr')
+
+  // -- Processes and signals ----------------------------------------------------------------------------------
+
+  const handlers = new Map()
+
+  const processDoor = {
+    ...families.proc,
+    /** Starts a child from a module's source text, or from a function that uses nothing outside itself. */
+    spawn: (program, options = {}) => {
+      const source = typeof program === 'function' ? `export default (${functionText(program)})` : program
+      return families.proc.spawn(source, options)
+    },
+    /** Handles a signal: a function, 'default' or 'ignore'. */
+    on: async (signal, handler) => {
+      const disposition = typeof handler === 'function' ? 'handler' : handler
+      await sys('proc.sigaction', { signal, disposition })
+      if (disposition === 'handler') mapSet(handlers, signal, handler)
+      else mapDelete(handlers, signal)
+    },
+  }
+
+  async function handleSignal(number, signal) {
+    const handler = mapGet(handlers, signal)
+    if (handler !== undefined) await handler(signal)
+    await sys('proc.sigreturn', { delivery: number })
+  }
+
+  // -- What the kernel calls ----------------------------------------------------------------------------------
+
+  /** One turn: the kernel's time, then replies and signals in the order of the record. */
+  function deliver(time, batch) {
+    now = time
+    const messages = parse(batch)
+    for (let index = 0; index < messages.length; index += 1) {
+      const number = messages[index][0]
+      const reply = messages[index][1]
+      if (reply.signal !== undefined) {
+        handleSignal(number, reply.signal)
+        continue
+      }
+      const call = mapGet(pending, number)
+      if (call === undefined) continue
+      mapDelete(pending, number)
+      if (reply.error === undefined) call.resolve(reply.ok)
+      else call.reject(fault(reply.error.code, reply.error.message))
+    }
+  }
+
+  /** Runs the program: calls its default export, where that is a function, and exits with what it gives. */
+  async function start(program) {
+    let value
+    try {
+      const main = program.default
+      value = typeof main === 'function' ? await apply(main, undefined, parse(argsText)) : undefined
+      if (value !== undefined) assertJson(value, 'result', 0)
+    } catch (error) {
+      sys('proc.exit', { error: describe(error) })
+      return
+    }
+    sys('proc.exit', value === undefined ? {} : { value })
+  }
+
+  /** A stack without the frames of this file. */
+  function ownFrames(stack) {
+    const lines = stack.split('\n')
+    const own = []
+    for (let index = 0; index < lines.length; index += 1) {
+      const isOurs = indexOf(lines[index], 'gatehouse:') >= 0 || indexOf(lines[index], '<isolated-vm') >= 0
+      if (!isOurs) push(own, lines[index])
+    }
+    return join(own, '\n')
+  }
+
+  function describe(error) {
+    const text = (value, fallback) =>
+      typeof value === 'string' ? value.toWellFormed().slice(0, 4_000) : fallback
+    if (!(error instanceof NativeError))
+      return { name: 'Error', message: text(show(error), 'an unknown value was thrown') }
+    const described = {
+      name: text(error.name, 'Error'),
+      message: text(error.message, ''),
+      stack: ownFrames(text(error.stack, '')),
+    }
+    if (typeof error.code === 'string') described.code = text(error.code, '')
+    return described
+  }
+
+  // -- Globals ------------------------------------------------------------------------------------------------
+
+  // Each of these is memory outside the heap limit, a way to block the thread, or not deterministic.
+  const removed = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry']
+  for (let index = 0; index < removed.length; index += 1) delete globalThis[removed[index]]
+
+  Math.random = random
+
+  const globals = {
+    start,
+    sys,
+    fs: freeze(families.fs),
+    ipc: freeze(families.ipc),
+    proc: freeze(processDoor),
+    tools,
+    fetch,
+    Date: GuestDate,
+    crypto: cryptoDoor,
+    performance: freeze({ now: () => now - startedAt, timeOrigin: startedAt }),
+    console: freeze({ log: out, info: out, debug: out, warn: err, error: err }),
+    setTimeout: (handler, ms, ...args) => setTimer(handler, ms, args, false),
+    setInterval: (handler, ms, ...args) => setTimer(handler, ms, args, true),
+    clearTimeout: clearTimer,
+    clearInterval: clearTimer,
+    queueMicrotask: (task) => {
+      if (typeof task !== 'function') throw new TypeError('queueMicrotask takes a function')
+      promiseThen(NativePromise.resolve(), () => task())
+    },
+  }
+  for (const name of ownKeys(globals)) {
+    defineProperty(globalThis, name, {
+      value: globals[name],
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    })
+  }
+
+  return deliver
+}

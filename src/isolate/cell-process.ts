@@ -1,0 +1,174 @@
+/** The kernel's side of one cell: a child process that may lie, hang or die at any time. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { type Errno, errnos } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { encodeFrame, type Frame, FrameDecoder } from './frames.ts'
+import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
+
+// Built code runs from .js, the source tree from .ts.
+const cellFile = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.js', import.meta.url),
+)
+
+const usageSchema = z.strictObject({ cpuMs: z.number().nonnegative(), heapBytes: z.number().nonnegative() })
+const faultSchema = z.strictObject({
+  code: z.enum(Object.keys(errnos) as [Errno, ...Errno[]]),
+  reason: z.string().max(8_192),
+  error: z.strictObject({ name: z.string(), message: z.string(), stack: z.string().optional() }).optional(),
+})
+
+interface Tenant {
+  readonly events: GuestEvents
+  deadline: NodeJS.Timeout | undefined
+}
+
+export class CellProcess {
+  readonly #child: ChildProcess
+  readonly #pipe: Duplex
+  readonly #tenants = new Map<number, Tenant>()
+  readonly #onDeath: (cell: CellProcess) => void
+  readonly #startDeadline: NodeJS.Timeout
+  #lastGuest = 0
+  #dead = false
+  #cause: Fault | undefined
+
+  constructor(onDeath: (cell: CellProcess) => void) {
+    this.#onDeath = onDeath
+    this.#child = spawn(
+      process.execPath,
+      ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile],
+      {
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+        // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
+        env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
+      },
+    )
+    this.#pipe = this.#child.stdio[3] as Duplex
+    this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
+    this.#child.once('error', (error) =>
+      this.#buried(`could not be started (${Reflect.get(error, 'code') ?? error.name})`),
+    )
+    this.#pipe.on('error', () => this.kill({ code: 'EIO', reason: 'the pipe to its cell broke' }))
+    const decoder = new FrameDecoder()
+    this.#pipe.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
+    this.#startDeadline = setTimeout(
+      () =>
+        this.kill({ code: 'ETIMEDOUT', reason: `its cell was not ready within ${limits.cellStartMs} ms` }),
+      limits.cellStartMs,
+    )
+    this.#hold(false)
+  }
+
+  /** Guests that live here now. */
+  get guests(): number {
+    return this.#tenants.size
+  }
+
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  start(spec: GuestSpec, events: GuestEvents): Guest {
+    this.#lastGuest += 1
+    const number = this.#lastGuest
+    const tenant: Tenant = { events, deadline: undefined }
+    this.#tenants.set(number, tenant)
+    this.#hold(true)
+    this.#send({ kind: 'start', guest: number, number: 0, name: '', text: JSON.stringify(spec) })
+    this.#expectTurn(tenant, spec.turnMs + limits.cellStartMs)
+    return {
+      deliver: (time, batch, turnMs) => {
+        this.#send({ kind: 'deliver', guest: number, number: turnMs, name: String(time), text: batch })
+        this.#expectTurn(tenant, turnMs)
+      },
+      end: () => {
+        if (!this.#tenants.has(number)) return
+        this.#send({ kind: 'end', guest: number, number: 0, name: '', text: '' })
+        this.#forget(number)
+      },
+    }
+  }
+
+  /** Ends the cell at once and from outside; its guests get the reason as their fault. */
+  kill(cause: Fault): void {
+    this.#cause ??= cause
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Resolves when the child process is gone. */
+  async close(): Promise<void> {
+    if (this.#dead) return
+    const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
+    this.#child.ref()
+    this.kill({ code: 'ECANCELED', reason: 'the kernel shut down' })
+    await gone
+  }
+
+  /** Guests inside an uninterruptible builtin do not end by V8's own time limit; the cell then ends by this one. */
+  #expectTurn(tenant: Tenant, turnMs: number): void {
+    clearTimeout(tenant.deadline)
+    const reason = `one turn of agent code took longer than ${turnMs} ms and could not be stopped from inside, so its cell was killed`
+    tenant.deadline = setTimeout(
+      () => this.kill({ code: 'ETIMEDOUT', reason }),
+      turnMs + limits.turnGraceMs + limits.cellGraceMs,
+    )
+  }
+
+  #receive(decoder: FrameDecoder, chunk: Buffer): void {
+    try {
+      for (const frame of decoder.push(chunk)) this.#obey(frame)
+    } catch {
+      // A cell that does not speak the protocol is broken or taken over.
+      this.kill({ code: 'EIO', reason: 'its cell sent what is no frame, and was killed' })
+    }
+  }
+
+  #obey(frame: Frame): void {
+    if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
+    const tenant = this.#tenants.get(frame.guest)
+    if (tenant === undefined) return
+    if (frame.kind === 'call') return tenant.events.call(frame.number, frame.name, frame.text)
+    clearTimeout(tenant.deadline)
+    if (frame.kind === 'turn') return tenant.events.turn(usageSchema.parse(JSON.parse(frame.text)))
+    if (frame.kind !== 'fault') throw new Error(`a cell sent \`${frame.kind}\``)
+    const { error, ...fault } = faultSchema.parse(JSON.parse(frame.text))
+    this.#forget(frame.guest)
+    tenant.events.fault(
+      error === undefined ? fault : { ...fault, error: { ...error, stack: error.stack ?? '' } },
+    )
+  }
+
+  #send(frame: Frame): void {
+    if (!this.#dead) this.#pipe.write(encodeFrame(frame))
+  }
+
+  #forget(number: number): void {
+    clearTimeout(this.#tenants.get(number)?.deadline)
+    this.#tenants.delete(number)
+    if (this.#tenants.size === 0) this.#hold(false)
+  }
+
+  /** A cell keeps the application alive only while it hosts someone. */
+  #hold(busy: boolean): void {
+    const handles = [this.#child, this.#startDeadline, this.#pipe as Duplex & { ref(): void; unref(): void }]
+    for (const handle of handles) busy ? handle.ref() : handle.unref()
+  }
+
+  #buried(how: string): void {
+    if (this.#dead) return
+    this.#dead = true
+    clearTimeout(this.#startDeadline)
+    this.#pipe.destroy()
+    const fault = this.#cause ?? { code: 'EIO' as const, reason: `its cell ${how}` }
+    const tenants = [...this.#tenants.values()]
+    this.#tenants.clear()
+    this.#onDeath(this)
+    for (const tenant of tenants) {
+      clearTimeout(tenant.deadline)
+      tenant.events.fault(fault)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** The main program of a cell: a child process that hosts isolates, holds no secret, and only passes text. */
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { encodeFrame, type Frame, FrameDecoder, type FrameKind } from './frames.ts'
+import type { Fault, GuestSpec } from './guest.ts'
+import { IsolateGuest } from './isolate.ts'
+
+const kernelDescriptor = 3
+const socket = new Socket({ fd: kernelDescriptor, readable: true, writable: true })
+const guests = new Map<number, IsolateGuest>()
+
+/** Frames of one pass of the event loop leave in one write. */
+function send(kind: FrameKind, guest: number, number: number, name: string, text: string): void {
+  if (socket.writableCorked === 0) {
+    socket.cork()
+    setImmediate(() => socket.uncork())
+  }
+  socket.write(encodeFrame({ kind, guest, number, name, text }))
+}
+
+function start(number: number, text: string): void {
+  const spec: GuestSpec = JSON.parse(text)
+  const guest = new IsolateGuest(
+    spec,
+    {
+      call: (call, name, args) => send('call', number, call, name, args),
+      turn: (usage) => send('turn', number, 0, '', JSON.stringify(usage)),
+      fault: (fault) => {
+        guests.delete(number)
+        send('fault', number, 0, '', JSON.stringify(fault))
+      },
+    },
+    (message) => catastrophe(number, message),
+  )
+  guests.set(number, guest)
+}
+
+/** V8 ran out of memory where it cannot recover: say which guest it was, then end the whole cell. */
+function catastrophe(number: number, message: string): void {
+  const fault: Fault = {
+    code: 'ENOMEM',
+    reason: `agent code broke V8 by running out of memory (${message.slice(0, 80)}), and its cell was ended`,
+  }
+  try {
+    writeSync(
+      kernelDescriptor,
+      encodeFrame({ kind: 'fault', guest: number, number: 0, name: '', text: JSON.stringify(fault) }),
+    )
+  } finally {
+    die()
+  }
+}
+
+/** process.exit waits for isolate threads that may never end. */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function obey(frame: Frame): void {
+  if (frame.kind === 'start') start(frame.guest, frame.text)
+  else if (frame.kind === 'deliver')
+    guests.get(frame.guest)?.deliver(Number(frame.name), frame.text, frame.number)
+  else if (frame.kind === 'end') {
+    guests.get(frame.guest)?.end()
+    guests.delete(frame.guest)
+  }
+}
+
+const decoder = new FrameDecoder()
+socket.on('data', (chunk: Buffer) => decoder.push(chunk).forEach(obey))
+// The kernel closed the pipe or is gone: a cell never outlives it.
+socket.on('close', die)
+socket.on('error', die)
+send('ready', 0, 0, '', '')

@@ -1,0 +1,60 @@
+/** What the kernel knows of a place where agent code runs. Cell and inline hosts both offer exactly this. */
+import type { Errno } from '../errors.ts'
+
+/** Everything an isolate needs to begin; data only, so that it can cross to a cell. */
+export interface GuestSpec {
+  /** The program: text of an ES module whose imports are bundled. */
+  readonly program: string
+  /** How stack traces name the program; never a host path. */
+  readonly filename: string
+  /** The arguments of the program's default export, as a JSON array. */
+  readonly args: string
+  /** What the bootstrap reads: time, seed, doors; as JSON. */
+  readonly boot: string
+  readonly heapBytes: number
+  readonly turnMs: number
+}
+
+/** What a turn used, counted since the guest began. */
+export interface Usage {
+  readonly cpuMs: number
+  readonly heapBytes: number
+}
+
+/** Why a guest is gone, or will be. */
+export interface Fault {
+  readonly code: Errno
+  /** The end of a sentence: "ran out of memory (limit 64 MiB)". */
+  readonly reason: string
+  /** The guest's own error, where agent code threw one that nobody caught. */
+  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string }
+}
+
+export interface GuestEvents {
+  /** One syscall: the guest's number for it, its name and its arguments as text. All of it is hostile. */
+  call(number: number, name: string, text: string): void
+  /** The delivery before (or the start) has run to its end, microtasks included. */
+  turn(usage: Usage): void
+  /** The guest is gone; nothing comes after this. */
+  fault(fault: Fault): void
+}
+
+export interface Guest {
+  /**
+   * Runs one turn of agent code; `events.turn` or `events.fault` follows. One at a time.
+   * @param time kernel time, ms since 1970; stands still within the turn
+   * @param batch JSON array of [number, reply]
+   * @param turnMs how long the turn may take
+   */
+  deliver(time: number, batch: string, turnMs: number): void
+  /** Ends the guest in the middle of whatever it does. No event follows. */
+  end(): void
+}
+
+/** A place for guests. */
+export interface UserSpace {
+  /** @param tenancy who may share a cell: an agent's name and the hash of its policy */
+  start(tenancy: string, spec: GuestSpec, events: GuestEvents): Guest
+  /** Ends what is left and frees it. */
+  close(): Promise<void>
+}

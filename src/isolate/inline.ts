@@ -1,0 +1,40 @@
+/** Guests as isolates of the application's own process: the cheapest call, for code that will not try to crash V8. */
+import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
+import { IsolateGuest } from './isolate.ts'
+
+export class InlineSpace implements UserSpace {
+  readonly #guests = new Set<Guest>()
+
+  start(_tenancy: string, spec: GuestSpec, events: GuestEvents): Guest {
+    const guest: Guest = new IsolateGuest(
+      spec,
+      {
+        ...events,
+        fault: (fault) => {
+          this.#guests.delete(guest)
+          events.fault(fault)
+        },
+      },
+      // V8 cannot dispose such an isolate any more: the process ends as failed, its memory stays until the application ends.
+      () =>
+        events.fault({
+          code: 'ENOMEM',
+          reason:
+            'agent code broke V8 by running out of memory; in `inline` isolation the application should be restarted',
+        }),
+    )
+    this.#guests.add(guest)
+    return {
+      deliver: (time, batch, turnMs) => guest.deliver(time, batch, turnMs),
+      end: () => {
+        this.#guests.delete(guest)
+        guest.end()
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const guest of this.#guests) guest.end()
+    this.#guests.clear()
+  }
+}

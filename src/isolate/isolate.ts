@@ -1,0 +1,154 @@
+/** One guest in one V8 isolate of this process. The only importer of isolated-vm. */
+import ivm from 'isolated-vm'
+import { isErrno, SyscallError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { bootstrapText } from './bootstrap-text.ts'
+import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
+
+const MiB = 1024 * 1024
+/** CPU time after which the heap is measured again; measuring costs more than a short turn. */
+const heapSampleMs = 5
+
+/**
+ * Modules that every program is linked with. `gatehouse:boot` is evaluated before the program and takes
+ * the bootstrap's `start` away from the globals; the entry's body runs after the whole program,
+ * top-level await included.
+ */
+const kernelModules = {
+  'gatehouse:boot': 'export const start = globalThis.start\ndelete globalThis.start\n',
+  'gatehouse/guest': 'export const { sys, fs, ipc, proc, tools, fetch } = globalThis\n',
+  'gatehouse:entry': `import { start } from 'gatehouse:boot'\nimport * as program from 'gatehouse:program'\nstart(program)\n`,
+} as const
+
+export class IsolateGuest implements Guest {
+  readonly #isolate: ivm.Isolate
+  readonly #events: GuestEvents
+  #deliver: ivm.Reference | undefined
+  #over = false
+  #heapBytes = 0
+  #heapSampledAt = -heapSampleMs
+
+  /**
+   * @param spec what to run; the first turn begins at once
+   * @param events what comes out; never called from within the constructor
+   * @param onCatastrophe called when V8 ran out of memory so that only the end of this process helps
+   */
+  constructor(spec: GuestSpec, events: GuestEvents, onCatastrophe: (message: string) => void) {
+    this.#events = events
+    this.#isolate = new ivm.Isolate({
+      memoryLimit: Math.max(spec.heapBytes, limits.heapBytesMin) / MiB,
+      onCatastrophicError: onCatastrophe,
+    })
+    void this.#turn(this.#boot(spec), spec.turnMs)
+  }
+
+  deliver(time: number, batch: string, turnMs: number): void {
+    if (this.#over || this.#deliver === undefined) return
+    void this.#turn(this.#deliver.apply(undefined, [time, batch], { timeout: turnMs }), turnMs)
+  }
+
+  end(): void {
+    this.#over = true
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+  }
+
+  async #boot(spec: GuestSpec): Promise<void> {
+    const context = this.#isolate.createContextSync()
+    const post = new ivm.Callback(this.#post, { ignored: true })
+    this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
+      result: { reference: true },
+      filename: 'gatehouse:bootstrap',
+    })
+    const modules = new Map<string, ivm.Module>()
+    for (const [name, text] of Object.entries(kernelModules))
+      modules.set(name, this.#isolate.compileModuleSync(text))
+    const program = await this.#isolate.compileModule(spec.program, { filename: spec.filename })
+    modules.set('gatehouse:program', program)
+    const entry = modules.get('gatehouse:entry')
+    if (entry === undefined) return
+    await entry.instantiate(context, (specifier, referrer) => {
+      const known =
+        referrer === program && specifier !== 'gatehouse/guest' ? undefined : modules.get(specifier)
+      if (known === undefined) throw unknownImport(specifier)
+      return known
+    })
+    await entry.evaluate({ timeout: spec.turnMs })
+  }
+
+  /** What a guest posts. Whatever it is, it becomes data; a throw here would lose the call. */
+  readonly #post = (number: unknown, name: unknown, text: unknown): void => {
+    if (this.#over) return
+    this.#events.call(
+      Number(number) >>> 0,
+      String(name).slice(0, 2 * limits.syscallNameMax),
+      typeof text === 'string' ? text : '',
+    )
+  }
+
+  /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
+  async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
+    const stuck = setTimeout(() => this.#fail(overTime(turnMs)), turnMs + limits.turnGraceMs)
+    try {
+      await work
+    } catch (error) {
+      this.#fail(faultOf(error, turnMs))
+      return
+    } finally {
+      clearTimeout(stuck)
+    }
+    if (!this.#over) this.#events.turn(this.#usage())
+  }
+
+  #usage(): { cpuMs: number; heapBytes: number } {
+    if (this.#isolate.isDisposed) return { cpuMs: 0, heapBytes: this.#heapBytes }
+    const cpuMs = Number(this.#isolate.cpuTime) / 1e6
+    if (cpuMs - this.#heapSampledAt >= heapSampleMs) {
+      this.#heapSampledAt = cpuMs
+      const heap = this.#isolate.getHeapStatisticsSync()
+      this.#heapBytes = heap.used_heap_size + heap.externally_allocated_size
+    }
+    return { cpuMs, heapBytes: this.#heapBytes }
+  }
+
+  #fail(fault: Fault): void {
+    if (this.#over) return
+    this.end()
+    this.#events.fault(fault)
+  }
+}
+
+function unknownImport(specifier: string): SyscallError {
+  return new SyscallError(
+    'EINVAL',
+    `the program imports \`${specifier.slice(0, 200)}\`, which user space does not have; bundle it (spawn({ file }) does), or use the doors of \`gatehouse/guest\``,
+  )
+}
+
+function overTime(turnMs: number): Fault {
+  return { code: 'ETIMEDOUT', reason: `one turn of agent code took longer than ${turnMs} ms` }
+}
+
+/** Errors that come out of an isolate are copies; what V8 says about limits is told apart by its fixed messages. */
+function faultOf(error: unknown, turnMs: number): Fault {
+  if (error instanceof SyscallError) return { code: error.code, reason: error.message }
+  if (!(error instanceof Error))
+    return { code: 'EFAULT', reason: 'agent code threw a value that is not an error' }
+  if (error.message === 'Script execution timed out.') return overTime(turnMs)
+  if (/disposed|memory limit|allocation failed/i.test(error.message) && !guestFrames(error.stack).length) {
+    return { code: 'ENOMEM', reason: 'agent code ran out of memory' }
+  }
+  const code = Reflect.get(error, 'code')
+  const name = error.name.slice(0, 100)
+  const message = error.message.slice(0, 4_000)
+  return {
+    code: isErrno(code) ? code : 'EFAULT',
+    reason: `uncaught ${name}: ${message}`,
+    error: { name, message, stack: guestFrames(error.stack).join('\n') },
+  }
+}
+
+/** The frames of a stack above the boundary: below it stand the kernel's own. */
+function guestFrames(stack: string | undefined): readonly string[] {
+  const [above = ''] = (stack ?? '').split('at (<isolated-vm boundary>)')
+  return above.split('\n').filter((line) => line.startsWith('    at ') && !line.includes('gatehouse:'))
+}

@@ -1,0 +1,116 @@
+/** JSON as the only currency between user space, the kernel and the record. */
+import { SyscallError } from './errors.ts'
+import { limits } from './limits.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/** Keys that reach a prototype in some consumer; no document that crosses the boundary may hold one. */
+const prototypeKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * Parses text from user space.
+ * @param text what crossed the boundary; at most `limits.argsBytesMax` UTF-16 units
+ * @returns the value, free of prototype keys, infinities, lone surrogates and excessive depth
+ * @throws SyscallError EINVAL or E2BIG, with the path of what is unsound
+ */
+export function parseGuestJson(text: string): Json {
+  if (text.length > limits.argsBytesMax) {
+    throw new SyscallError(
+      'E2BIG',
+      `arguments of ${text.length} characters, at most ${limits.argsBytesMax} fit; put a larger document in a file`,
+    )
+  }
+  let value: Json
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new SyscallError('EINVAL', 'arguments are not JSON')
+  }
+  assertSound(value, 'args', 0)
+  return value
+}
+
+function assertSound(value: Json, path: string, depth: number): void {
+  if (typeof value === 'string') return assertWellFormed(value, path)
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new SyscallError('EINVAL', `\`${path}\` is a number beyond the range of a double`)
+  }
+  if (value === null || typeof value !== 'object') return
+  if (depth >= limits.jsonDepthMax)
+    throw new SyscallError('EINVAL', `\`${path.slice(0, 80)}…\` is nested deeper than ${limits.jsonDepthMax}`)
+  if (isArray(value)) {
+    for (let index = 0; index < value.length; index += 1)
+      assertSound(value[index] ?? null, `${path}[${index}]`, depth + 1)
+    return
+  }
+  for (const key of Object.keys(value)) {
+    if (prototypeKeys.has(key))
+      throw new SyscallError('EINVAL', `\`${path}\` has the key \`${key}\`, which is never accepted`)
+    assertWellFormed(key, path)
+    assertSound(value[key] ?? null, `${path}.${key}`, depth + 1)
+  }
+}
+
+function assertWellFormed(text: string, path: string): void {
+  if (!text.isWellFormed())
+    throw new SyscallError('EINVAL', `\`${path}\` holds a lone surrogate, which UTF-8 cannot carry`)
+}
+
+const isArray = (value: Json): value is readonly Json[] => Array.isArray(value)
+
+/**
+ * Accepts a value of the application only if JSON carries it unchanged.
+ * @param value any JavaScript value
+ * @param path how the value is called in the message, for example `args[0]`
+ * @returns the same value, as JSON
+ * @throws SyscallError EINVAL that names the path of an undefined, Date, function, class instance, cycle, …
+ */
+export function asJson(value: unknown, path: string): Json {
+  return checkJson(value, path, [])
+}
+
+function checkJson(value: unknown, path: string, parents: readonly object[]): Json {
+  if (value === null || typeof value === 'boolean') return value
+  if (typeof value === 'string') {
+    assertWellFormed(value, path)
+    return value
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value) || Object.is(value, -0))
+      throw notJson(path, `${Object.is(value, -0) ? '-0' : value}`)
+    return value
+  }
+  if (typeof value !== 'object') throw notJson(path, value === undefined ? 'undefined' : `a ${typeof value}`)
+  if (parents.includes(value)) throw notJson(path, 'a cycle')
+  if (parents.length >= limits.jsonDepthMax)
+    throw notJson(path.slice(0, 80), `nested deeper than ${limits.jsonDepthMax}`)
+  const lineage = [...parents, value]
+  if (Array.isArray(value)) {
+    return Array.from(value, (item, index) => checkJson(item, `${path}[${index}]`, lineage))
+  }
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null)
+    throw notJson(path, `a ${prototype.constructor?.name ?? 'object with a prototype'}`)
+  return checkJsonObject(value, path, lineage)
+}
+
+function checkJsonObject(value: object, path: string, lineage: readonly object[]): JsonObject {
+  const symbol = Object.getOwnPropertySymbols(value)[0]
+  if (symbol !== undefined) throw notJson(path, `an object with the key ${String(symbol)}`)
+  const copy: Record<string, Json> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (prototypeKeys.has(key)) throw notJson(`${path}.${key}`, 'a key that is never accepted')
+    copy[key] = checkJson(item, `${path}.${key}`, lineage)
+  }
+  return copy
+}
+
+function notJson(path: string, what: string): SyscallError {
+  return new SyscallError(
+    'EINVAL',
+    `\`${path}\` is ${what}; only JSON crosses into user space (null, booleans, finite numbers, strings, arrays, plain objects)`,
+  )
+}

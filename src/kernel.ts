@@ -1,0 +1,212 @@
+/** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
+import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
+import { readKernelOptions } from './config/options.ts'
+import { loadPolicy, type PolicyRef } from './config/policy.ts'
+import type { ToolDefinition } from './drivers/tool.ts'
+import type { HostMounts } from './drivers/vfs/layout.ts'
+import { KernelError, SyscallError } from './errors.ts'
+import type { Entry } from './evidence/entry.ts'
+import type { Head } from './evidence/log.ts'
+import type { EntryFilter } from './evidence/select.ts'
+import type { Verification } from './evidence/verify.ts'
+import { makeGovern } from './govern/govern.ts'
+import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
+import type { HostFiles } from './host-files.ts'
+import { asJson, type Json } from './json.ts'
+import type { KernelEvents, Listener } from './observers.ts'
+import type { BudgetDocument, Isolation } from './policy/types.ts'
+import { ProcessHandle, signalAs } from './proc/handle.ts'
+import type { Exit } from './proc/process.ts'
+import { type ProcessRow, rowOf } from './proc/rows.ts'
+import { System } from './system.ts'
+
+export interface KernelOptions {
+  /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
+  readonly policy?: PolicyRef
+  /** Where agent code runs unless it says otherwise; `cell` by default. */
+  readonly isolation?: Isolation
+  /** Where the record is kept; in memory by default. */
+  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  /** Host folders that agents see: guest path → host folder, read-only unless said. */
+  readonly mounts?: HostMounts
+  readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
+  /** Limits of every process, in the form of a policy's budget; the stricter of both counts. */
+  readonly limits?: BudgetDocument
+  /** Makes identifiers and the randomness of guests repeat; salts and keys never come from it. */
+  readonly seed?: number
+}
+
+export interface SpawnOptions extends AgentOptions {
+  /** Arguments of the program's default export; JSON. */
+  readonly args?: readonly unknown[]
+}
+
+export class KernelSpace {
+  readonly #system: System
+  readonly #isolation: Isolation
+  readonly #agents = new Map<string, Agent>()
+  /** Governs a function or method: a decorator (standard or legacy), with or without options, and a wrapper. */
+  readonly govern: Govern
+
+  /**
+   * @throws KernelError or PolicyError for options, policies, mounts and tools that are not sound: then nothing runs.
+   *   EvidenceError where evidence cannot be kept
+   */
+  constructor(options: KernelOptions = {}) {
+    const checked = readKernelOptions(options)
+    this.#isolation = checked.isolation ?? 'cell'
+    this.#system = new System(options, (name) => this.#agents.has(name))
+    for (const [name, definition] of Object.entries(options.tools ?? {})) this.tool(name, definition)
+    this.govern = makeGovern({ prepare: (fn, governed, name) => this.#prepare(fn, governed, name) })
+  }
+
+  /**
+   * Registers an agent under a name.
+   * @throws KernelError EEXIST for a name that is taken; EINVAL for what cannot run in user space
+   */
+  register(program: Exclude<Program, Agent>, options: AgentOptions = {}): Agent {
+    const agent = makeAgent(program, options, this.#isolation)
+    if (this.#agents.has(agent.name))
+      throw new KernelError('EEXIST', `an agent \`${agent.name}\` is registered already`)
+    this.#agents.set(agent.name, agent)
+    return agent
+  }
+
+  /**
+   * Runs an agent or function once, in a process of its own.
+   * @param args its arguments; JSON, unless it runs with isolation `host`
+   * @returns what it returned
+   * @throws KernelError with an errno, and the decision, the signal or the agent's own error
+   */
+  async execute(program: Program, ...args: readonly unknown[]): Promise<unknown> {
+    return this.#run(makeAgent(program, {}, this.#isolation), undefined, args)
+  }
+
+  /**
+   * Starts a process.
+   * @returns at once; its program may still have to be bundled. How it ends is in `exit`
+   * @throws KernelError for options that are not sound, EPERM where the policy does not accept its isolation
+   */
+  spawn(program: Program, options: SpawnOptions = {}): ProcessHandle {
+    const { args = [], ...rest } = options
+    const agent = makeAgent(program, rest, this.#isolation)
+    if (agent.code.kind === 'host')
+      return new ProcessHandle(this.#system.runHost(agent, undefined, args).process)
+    return new ProcessHandle(this.#system.spawner.spawn(agent, jsonArgs(args)))
+  }
+
+  /** The process table: every live process, the oldest first. With `all`, those that ended lately too. */
+  ps(options: { readonly all?: boolean } = {}): readonly ProcessRow[] {
+    const { table } = this.#system
+    return [...(options.all ? table.ended() : []), ...table.live()]
+      .map(rowOf)
+      .toSorted((a, b) => a.pid - b.pid)
+  }
+
+  readonly signals = {
+    /**
+     * Sends a signal.
+     * @param target a pid, or the name of one live process
+     * @param signal a number of `AgentSignal`, or a name such as `SIGTERM`
+     * @returns what it did, in words
+     * @throws KernelError ESRCH where there is no such process, EINVAL for a name that fits several
+     */
+    signal: (target: number | string, signal: number | string): string =>
+      translated(() => signalAs(this.#system.table.find(target), signal, 'by the application')),
+  }
+
+  /**
+   * Offers a host function to agents whose policy permits it.
+   * @throws KernelError for a name that is taken, or a schema that is not sound
+   */
+  tool<Args>(name: string, definition: ToolDefinition<Args>): void {
+    this.#system.drivers.tool.register(name, definition)
+  }
+
+  /** The files that belong to an agent's name: /mem, /state, the mounts, and what the kernel shows. */
+  vfs(agent: string): HostFiles {
+    return translated(() => this.#system.filesOf(agent))
+  }
+
+  readonly evidence = {
+    /** Reads the whole record again and checks it. */
+    verify: (): Verification => this.#system.log.verify(),
+    /** What is on record, oldest first. */
+    entries: (filter: EntryFilter = {}): readonly Entry[] => [...this.#system.log.entries(filter)],
+    /** How many entries there are, and the hash that fixes them all. */
+    head: (): Head => this.#system.log.head(),
+  }
+
+  /** The policy in force. */
+  get policy(): { readonly name: string; readonly hash: string } {
+    const { name, hash } = this.#system.ceiling
+    return { name, hash }
+  }
+
+  /** @returns a function that takes the listener off */
+  on<Name extends keyof KernelEvents>(event: Name, listener: Listener<Name>): () => void {
+    return this.#system.observers.on(event, listener)
+  }
+
+  /**
+   * Puts another policy in force, for running processes too, from their next call on.
+   * @throws PolicyError or KernelError where it is not sound; the old one stays in force then
+   */
+  async reload(policy: PolicyRef): Promise<void> {
+    this.#system.reload(loadPolicy(policy))
+  }
+
+  /** Ends every process, waits until what was in flight is on record, and closes the evidence. */
+  shutdown(): Promise<void> {
+    return this.#system.shutdown()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
+  #prepare(fn: (...args: never[]) => unknown, options: GovernOptions, name: string): GovernedCall {
+    const agent = makeAgent(
+      fn,
+      { ...(name !== '' && { name }), ...(options as AgentOptions) },
+      this.#isolation,
+    )
+    return (self, args) => this.#run(agent, self, args)
+  }
+
+  async #run(agent: Agent, self: unknown, args: readonly unknown[]): Promise<unknown> {
+    if (agent.code.kind === 'host') {
+      const { process, value } = this.#system.runHost(agent, self, args)
+      resultOf(agent, await process.exit)
+      return value()
+    }
+    return resultOf(agent, await this.#system.spawner.spawn(agent, jsonArgs(args)).exit)
+  }
+}
+
+/** @throws KernelError EINVAL with the path of what is not JSON */
+const jsonArgs = (args: readonly unknown[]): readonly Json[] =>
+  translated(() => args.map((arg, index) => asJson(arg, `args[${index}]`)))
+
+function resultOf(agent: Agent, exit: Exit): Json | undefined {
+  if (exit.status === 'exited') return exit.value
+  const { error, signal, reason } = exit
+  throw new KernelError(
+    error?.code ?? 'EINTR',
+    `\`${agent.name}\` ${exit.status === 'killed' ? 'was killed' : 'failed'}: ${error?.message ?? reason ?? signal}`,
+    {
+      ...(error?.decision !== undefined && { decision: error.decision }),
+      ...(signal !== undefined && { signal }),
+      ...(error?.name !== undefined && { guest: { name: error.name, message: error.message } }),
+    },
+  )
+}
+
+function translated<T>(act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
+    throw error
+  }
+}

@@ -1,0 +1,145 @@
+/** Everything that can grow has a bound here, with its unit and its reason. */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const limits = Object.freeze({
+  /** One syscall's argument text, in UTF-16 units. A larger document belongs in a file, written in parts. */
+  argsBytesMax: 24 * MiB,
+  /** One reply's text. A larger file is read by offset and length. */
+  replyBytesMax: 24 * MiB,
+  /** Nesting of arguments; deeper is an attack on a recursive consumer. */
+  jsonDepthMax: 64,
+  /** Calls one process may have in flight; past it the next call is EAGAIN. */
+  callsInFlightMax: 1_024,
+  /** How many refused calls a process may make past its budget of syscalls until it is ended. */
+  callsPastBudgetMax: 100,
+  /** As much of a refused call's arguments is kept as evidence, in UTF-16 units. */
+  refusedArgsMax: 4 * KiB,
+  /** A syscall's name; anything longer is not one. */
+  syscallNameMax: 64,
+
+  /** Live processes of one kernel. */
+  processesMax: 10_000,
+  /** Ended processes that can still be looked at. */
+  processesEndedMax: 1_000,
+  /** Live children of one process. */
+  childrenMax: 64,
+  /** Generations below the first process; a policy's `depth` can only lower it. */
+  depthMax: 8,
+  /** An agent's name, in characters. */
+  agentNameMax: 64,
+  /** Signals waiting for one process. */
+  signalsPendingMax: 64,
+  /** Messages waiting for one agent. */
+  messagesPendingMax: 1_024,
+  /** One message, in UTF-16 units. */
+  messageBytesMax: 1 * MiB,
+  /** What one process may print in its life, in UTF-16 units; past it output is EDQUOT. */
+  outputBytesMax: 16 * MiB,
+  /** How long a handler of SIGTERM or SIGINT may take until SIGKILL, in ms. */
+  handlerMs: 2_000,
+  /** Longest timer, in ms: what setTimeout can hold. */
+  sleepMsMax: 2_147_483_647,
+
+  /** Heap of one isolate by default. */
+  heapBytes: 64 * MiB,
+  /** The least heap with which V8 starts. */
+  heapBytesMin: 8 * MiB,
+  /** One turn of guest code by default; a loop that never yields ends here. */
+  turnMs: 30_000,
+  /** How long past its time limit a turn may take to settle until its isolate is disposed, in ms. */
+  turnGraceMs: 500,
+  /** How long past a turn's end the kernel waits for a cell before it kills it, in ms. */
+  cellGraceMs: 2_000,
+  /** How long a cell may take to start, in ms. */
+  cellStartMs: 20_000,
+  /** Processes that one cell hosts. */
+  processesPerCell: 16,
+  /** Cells without a process that are kept for the same agent and policy. */
+  cellsIdleMax: 4,
+  /** One frame between kernel and cell, in bytes: a reply plus its envelope. */
+  frameBytesMax: 64 * MiB,
+  /** A source map of the application, in bytes; a larger one is not read, and a refusal names fewer lines. */
+  sourceMapBytesMax: 64 * MiB,
+  /** Programs whose text is known to be on record already. */
+  programsKeptMax: 64,
+  /** A program's bundle, in bytes. */
+  programBytesMax: 32 * MiB,
+
+  /** A path, in UTF-16 units. */
+  pathMax: 1_024,
+  /** One name within a path, in bytes of UTF-8: what Linux file systems take. */
+  pathNameBytesMax: 255,
+  /** All bytes in one process's /tmp, or in one agent's /mem and /state together. */
+  vfsBytesMax: 64 * MiB,
+  /** All files and folders in the same. */
+  vfsFilesMax: 10_000,
+  /** One file in a memory mount, or one read of a host file. */
+  fileBytesMax: 16 * MiB,
+  /** Names in one listing. */
+  listMax: 10_000,
+  /** Calls that one host mount works on at once; the others wait, so that guests cannot use up the host's descriptors. */
+  hostCallsMax: 32,
+  /** Agent names whose /mem and /state one kernel keeps. */
+  homesMax: 10_000,
+
+  /** A response's body; larger is EFBIG. */
+  fetchBytesMax: 16 * MiB,
+  /** One request from connect to the last byte, in ms. */
+  fetchMs: 30_000,
+  /** Fetches one process may have in flight; past it the next one is EAGAIN. */
+  fetchesInFlightMax: 32,
+  /** Response bytes of all fetches that the kernel holds at once; past it a fetch ends with EAGAIN. */
+  fetchBytesHeldMax: 256 * MiB,
+  /** How long one address of a name may take before the next one is tried, in ms. */
+  connectAttemptMs: 1_000,
+  /** Names resolved at once: each takes one of libuv's four threads, and files need the others. */
+  lookupsAtOnceMax: 2,
+  /** Random bytes of one call: the quota of the Web Crypto API. */
+  randomBytesMax: 65_536,
+  /** Redirects that user space follows for one fetch. */
+  redirectsMax: 10,
+  /** A URL, in characters. */
+  urlMax: 8 * KiB,
+  /** A host's name, in characters (RFC 1035, section 2.3.4). */
+  hostNameMax: 253,
+  /** One label of a host's name, in characters (the same). */
+  hostLabelMax: 63,
+  /** All header lines of one request or response, in bytes. */
+  headerBytesMax: 32 * KiB,
+
+  /** A tool may take this long unless it says otherwise, in ms. */
+  toolMs: 60_000,
+
+  /** A policy document, in bytes. */
+  policyBytesMax: 1 * MiB,
+  /** Rules in one policy. */
+  policyRulesMax: 20_000,
+  /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
+  policiesMax: 64,
+  /** Nesting of a policy document; the language needs four levels. */
+  policyDepthMax: 8,
+  /** Problems that one refused policy names; the first ones are what gets read. */
+  policyProblemsMax: 20,
+  /** One pattern in a rule, in UTF-16 units. */
+  patternMax: 1_024,
+  /** Wildcards in one pattern, so that no pattern costs much to match. */
+  patternWildcardsMax: 16,
+  /** Patterns or actions in one list of a rule. */
+  patternsMax: 1_024,
+  /** Evidence lines that wait for their write; past it the next append writes first. */
+  evidenceBacklogMax: 4_096,
+  /** One segment of the log, in bytes; then the next begins. */
+  evidenceSegmentBytes: 64 * MiB,
+  /** Evidence text that waits for its write, in UTF-16 units; past it the next append writes first. */
+  evidenceBacklogBytes: 8 * MiB,
+  /** What a log in memory may hold, in UTF-16 units; past it nothing more happens. */
+  evidenceMemoryBytes: 256 * MiB,
+  /** One line of evidence, in bytes: the largest reply with every character escaped. */
+  evidenceLineBytesMax: 256 * MiB,
+  /** How much of an evidence file is read at a time, in bytes. */
+  evidenceReadBytes: 256 * KiB,
+  /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */
+  canonicalDepthMax: 128,
+})

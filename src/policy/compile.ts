@@ -1,0 +1,53 @@
+/** Policies become a set: all of them have to agree, and every limit is at its strictest. */
+import { KernelError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { leastBudget } from './budget.ts'
+import { decide } from './decide.ts'
+import { compilePolicy } from './rules.ts'
+import { type Isolation, isolations, type Policy, type PolicySet } from './types.ts'
+
+/**
+ * @param policies at least one; all of them have to agree to a call
+ * @param hash over the canonical form of their documents, as hex
+ * @returns what decides, and what the kernel holds processes to
+ * @throws KernelError EINVAL where there are none or too many, or two share a name
+ */
+export function compilePolicies(policies: readonly Policy[], hash: string): PolicySet {
+  if (policies.length === 0) throw new KernelError('EINVAL', 'no policy is given; the strictest is `strict`')
+  if (policies.length > limits.policiesMax)
+    throw new KernelError(
+      'EINVAL',
+      `${policies.length} policies at once, at most ${limits.policiesMax} are taken`,
+    )
+  assertDistinct(policies)
+  const compiled = policies.map(compilePolicy)
+  const enforced = compiled.filter(({ policy }) => policy.mode === 'enforce')
+  const observing = compiled.filter(({ policy }) => policy.mode === 'observe')
+  return Object.freeze({
+    name: policies.map(({ name }) => name).join(' + '),
+    hash,
+    mode: enforced.length > 0 ? 'enforce' : 'observe',
+    isolation: strongest(enforced.map(({ policy }) => policy.isolation)),
+    budget: leastBudget(enforced.map(({ policy }) => policy.budget)),
+    documents: Object.freeze(policies.map(({ name, text }) => Object.freeze({ name, text }))),
+    policies: Object.freeze([...policies]),
+    decide: (request) => decide(enforced, observing, request),
+  } satisfies PolicySet)
+}
+
+/** A decision names policies by name, so a name has to mean one. */
+function assertDistinct(policies: readonly Policy[]): void {
+  const names = new Set<string>()
+  for (const { name } of policies) {
+    if (names.has(name))
+      throw new KernelError(
+        'EINVAL',
+        `two policies that apply together are called \`${name}\`; give one another name`,
+      )
+    names.add(name)
+  }
+}
+
+/** @returns the strongest of them, `host` where there is none */
+const strongest = (floors: readonly Isolation[]): Isolation =>
+  isolations.find((isolation) => floors.includes(isolation)) ?? 'host'

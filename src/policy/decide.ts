@@ -1,0 +1,119 @@
+/** Forbid beats ask beats permit, and silence forbids. Rule order never matters. */
+import type { AddressClass } from '../grant.ts'
+import { type Action, isAction } from './actions.ts'
+import { type Reading, readResource } from './match.ts'
+import { type CompiledPolicy, type CompiledRule, matchesPrincipal, matchesResource } from './rules.ts'
+import { type Decision, effects, isolations, type Request, type Verdict } from './types.ts'
+
+/** What one policy says, with the rules themselves. */
+export interface Judgement {
+  readonly policy: CompiledPolicy
+  readonly effect: Verdict['effect']
+  readonly rules: readonly CompiledRule[]
+  /** Why, where it is not the rules. */
+  readonly because?: string
+}
+
+/**
+ * @param enforced policies that must all agree
+ * @param observing policies that are asked and never followed
+ * @returns what happens, by which rules, and why; nothing that a caller sends makes it throw
+ */
+export function decide(
+  enforced: readonly CompiledPolicy[],
+  observing: readonly CompiledPolicy[],
+  request: Request,
+): Decision {
+  const { action, resource } = request
+  if (!isAction(action)) return refusal(`no policy knows the action \`${action}\``)
+  const readings = readResource(action, resource)
+  if (typeof readings === 'string') return refusal(`${readings}, so no policy can judge it`)
+  const ask = (policy: CompiledPolicy): Judgement => judge(policy, action, readings, request)
+  const judgements = enforced.map(ask)
+  const verdict = judgements.length === 0 ? onlyObserved(observing) : combine(judgements, request)
+  const addresses = verdict.effect === 'permit' ? commonAddresses(judgements) : []
+  if (observing.length === 0) return { ...verdict, addresses }
+  const observed = combine(observing.map(ask), request)
+  return observed.effect === 'permit' ? { ...verdict, addresses } : { ...verdict, addresses, observed }
+}
+
+const refusal = (reason: string): Decision => ({ effect: 'forbid', rules: [], addresses: [], reason })
+
+/** What one policy alone says. */
+export function judge(
+  policy: CompiledPolicy,
+  action: Action,
+  readings: readonly Reading[],
+  { principal, isolation }: Request,
+): Judgement {
+  const floor = policy.policy.isolation
+  if (isolations.indexOf(isolation) > isolations.indexOf(floor)) {
+    const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${isolation}\``
+    return { policy, effect: 'forbid', rules: [], because }
+  }
+  const candidates = policy.rules.get(action)
+  for (const effect of ['forbid', 'ask', 'permit'] as const) {
+    const rules = candidates?.[effect].filter(
+      (rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings),
+    )
+    if (rules !== undefined && rules.length > 0) return { policy, effect, rules }
+  }
+  return { policy, effect: 'forbid', rules: [] }
+}
+
+/** The strictest of at least one judgement. */
+function combine(judgements: readonly Judgement[], request: Request): Verdict {
+  const effect = effects.findLast((each) => judgements.some((it) => it.effect === each)) ?? 'forbid'
+  const deciding = judgements.filter((it) => it.effect === effect)
+  const rules = deciding.flatMap((it) => it.rules.map(({ ref }) => ref))
+  return { effect, rules, reason: reasonOf(effect, rules, deciding, request) }
+}
+
+const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
+  effect: 'permit',
+  rules: [],
+  reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
+})
+
+function reasonOf(
+  effect: Verdict['effect'],
+  rules: Verdict['rules'],
+  deciding: readonly Judgement[],
+  request: Request,
+): string {
+  const [first] = rules
+  if (first === undefined) {
+    const [silent] = deciding
+    return silent?.because ?? `no rule permits it; ${hint(silent, request)}`
+  }
+  const others = rules.length > 1 ? ` and ${rules.length - 1} more` : ''
+  const rule = `rule \`${first.id}\` (${first.policy}:${first.line})${others}`
+  if (effect === 'ask') return `a person has to approve it, by ${rule}`
+  return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
+}
+
+/** Patterns that a refusal shows, so that its reader learns what would have been permitted. */
+const hintsMax = 3
+
+function hint(silent: Judgement | undefined, { action, principal }: Request): string {
+  if (silent === undefined || !isAction(action)) return 'there is no policy'
+  const permits = silent.policy.rules.get(action)?.permit ?? []
+  const patterns: string[] = []
+  for (const rule of permits) {
+    if (patterns.length > hintsMax) break
+    if (matchesPrincipal(rule, principal))
+      patterns.push(...(rule.rule.resources ?? []).slice(0, hintsMax + 1))
+  }
+  const { name } = silent.policy.policy
+  if (patterns.length === 0) return `\`${name}\` permits \`${principal}\` no ${action}`
+  const shown = patterns.slice(0, hintsMax).map((pattern) => `\`${pattern}\``)
+  return `\`${name}\` permits ${action} on ${shown.join(', ')}${patterns.length > hintsMax ? ' and more' : ''}`
+}
+
+/** Within a policy any permitting rule may name a class; over policies all of them have to. */
+function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
+  const [first = new Set<AddressClass>(), ...rest] = judgements.map(
+    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
+  )
+  return [...first].filter((each) => rest.every((classes) => classes.has(each)))
+}

@@ -1,0 +1,151 @@
+/** Text becomes a policy only if all of it is understood; otherwise nothing of it is used. */
+import { KernelError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { actions, expandAction, type ResourceKind } from './actions.ts'
+import { parseBudget, parseBudgetEntry } from './budget.ts'
+import { compileMatcher, compileName } from './match.ts'
+import { PolicyError, type PolicyProblem } from './problem.ts'
+import type { Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
+import { type Flaw, validate } from './validate.ts'
+import { type Path, readYaml, type YamlData } from './yaml.ts'
+
+/**
+ * @param text a policy in YAML or JSON, at most `limits.policyBytesMax` UTF-16 units
+ * @param source how messages call it: the file as its user named it
+ * @returns the policy, every pattern of which compiles
+ * @throws PolicyError with line, column, what was found and what was meant, of every problem
+ */
+export function parsePolicy(text: string, source: string): Policy {
+  const refuse = (problems: readonly PolicyProblem[]): never => {
+    throw new PolicyError(source, problems)
+  }
+  const start = { line: 1, column: 1 }
+  if (text.length > limits.policyBytesMax)
+    refuse([
+      { ...start, message: `a policy of ${text.length} characters, at most ${limits.policyBytesMax} fit` },
+    ])
+  if (!text.isWellFormed())
+    refuse([{ ...start, message: 'the text holds a lone surrogate, which UTF-8 cannot carry' }])
+  const data = readYaml(text)
+  if (!('value' in data)) return refuse(data)
+  if (data.value === null || data.value === undefined)
+    refuse([
+      {
+        ...start,
+        message: 'the policy is empty, which is not the same as one that permits nothing; `rules: []` is',
+      },
+    ])
+  const checked = validate(data.value)
+  if ('flaws' in checked) return refuse(checked.flaws.map((flaw) => locate(flaw, data)))
+  const { document } = checked
+  const flaws = findFlaws(document)
+  if (flaws.length > 0) refuse(flaws.map((flaw) => locate(flaw, data)))
+  return Object.freeze({
+    name: document.name,
+    isolation: document.isolation ?? 'host',
+    mode: document.mode ?? 'enforce',
+    budget: parseBudget(document.budget ?? {}),
+    rules: Object.freeze(
+      document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
+    ),
+    document,
+    text,
+  })
+}
+
+function locate({ path, key, message }: Flaw, data: YamlData): PolicyProblem {
+  return { ...(key === undefined ? data.positionOf(path) : data.positionOfKey(path, key)), message }
+}
+
+function readRule(rule: RuleDocument, line: number): Rule {
+  return Object.freeze({
+    id: rule.id,
+    line,
+    effect: rule.effect,
+    actions: listOf(rule.action),
+    resources: rule.resource === undefined ? undefined : listOf(rule.resource),
+    principals: rule.principal === undefined ? undefined : listOf(rule.principal),
+    addresses: rule.addresses ?? [],
+  })
+}
+
+const listOf = (value: string | readonly string[]): readonly string[] =>
+  typeof value === 'string' ? [value] : value
+
+/** What the schema cannot say: ids are unique, patterns compile, and a rule's keys fit its actions. */
+function findFlaws({ budget = {}, rules }: PolicyDocument): readonly Flaw[] {
+  const seen = new Map<string, number>()
+  const amounts = Object.entries(budget).flatMap(([key, value]) =>
+    flawsOf(['budget', key], () => parseBudgetEntry(key, value)),
+  )
+  const inRules = rules.flatMap((rule, index) => {
+    const path = ['rules', index]
+    const earlier = seen.get(rule.id)
+    seen.set(rule.id, index)
+    const duplicate =
+      earlier === undefined
+        ? []
+        : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
+    return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path)]
+  })
+  return [...amounts, ...inRules]
+}
+
+function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
+  const principals = patternsFlaws(rule.principal, [...path, 'principal'], compileName)
+  if (rule.resource === undefined) return principals
+  const kinds = new Set(
+    listOf(rule.action)
+      .flatMap(expandAction)
+      .map((action) => actions[action].resource),
+  )
+  const [kind, ...others] = kinds
+  if (kind === undefined || others.length > 0) {
+    const means = [...kinds].map((each) => kindNames[each]).join(' and ')
+    const message = `\`resource\` with actions that act on ${means}; write one rule for each, or leave it out for any`
+    return [...principals, { path, key: 'resource', message }]
+  }
+  return [
+    ...principals,
+    ...patternsFlaws(rule.resource, [...path, 'resource'], (it) => compileMatcher(kind, it)),
+  ]
+}
+
+const kindNames: Readonly<Record<ResourceKind, string>> = { path: 'paths', url: 'URLs', name: 'names' }
+
+function patternsFlaws(
+  value: string | readonly string[] | undefined,
+  path: Path,
+  compile: (pattern: string) => unknown,
+): readonly Flaw[] {
+  if (value === undefined) return []
+  if (typeof value === 'string') return flawsOf(path, () => compile(value))
+  return value.flatMap((pattern, index) => flawsOf([...path, index], () => compile(pattern)))
+}
+
+function flawsOf(path: Path, read: () => unknown): readonly Flaw[] {
+  try {
+    read()
+    return []
+  } catch (flaw) {
+    if (flaw instanceof KernelError) return [{ path, message: flaw.message }]
+    throw flaw
+  }
+}
+
+function addressFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
+  if (rule.addresses === undefined) return []
+  const fits =
+    rule.effect === 'permit' &&
+    listOf(rule.action)
+      .flatMap(expandAction)
+      .every((it) => it === 'net.fetch')
+  if (fits) return []
+  return [
+    {
+      path,
+      key: 'addresses',
+      message: '`addresses` belongs to rules that permit net.fetch and nothing else',
+    },
+  ]
+}

@@ -1,0 +1,40 @@
+/** Paths of the VFS as rules name them: absolute, normalised, compared part by part. */
+import { assertGlobstars, assertPattern, compileParts, invalid, type PartsMatcher } from './glob.ts'
+
+/**
+ * @param path what a call names
+ * @returns its parts in each way that a file system may read it: as it is, and in Unicode normal form C;
+ *   or what keeps it from being judged
+ */
+export function readPath(path: string): readonly (readonly string[])[] | string {
+  const problem = pathProblem(path)
+  if (problem !== undefined) return `the path ${problem}`
+  const composed = path.normalize('NFC')
+  return composed === path ? [split(path)] : [split(path), split(composed)]
+}
+
+/**
+ * @param pattern such as `/mem/**`, `/workspace/*.csv`
+ * @returns what tells whether the parts of a path match
+ * @throws KernelError EINVAL where no normalised path could ever match, or nothing in this language means it
+ */
+export function compilePath(pattern: string): PartsMatcher {
+  assertPattern(pattern)
+  const problem = pathProblem(pattern)
+  if (problem !== undefined) throw invalid(`\`${pattern}\` ${problem}`)
+  const parts = split(pattern)
+  assertGlobstars(parts, pattern)
+  return compileParts(parts)
+}
+
+const split = (path: string): readonly string[] => (path === '/' ? [] : path.slice(1).split('/'))
+
+function pathProblem(path: string): string | undefined {
+  if (!path.startsWith('/')) return 'is not absolute; begin it with `/`'
+  if (path.includes('\0')) return 'holds a NUL'
+  if (path === '/') return undefined
+  if (path.includes('//')) return 'holds `//`; write one slash'
+  if (path.endsWith('/')) return 'ends in a slash; leave it out, or add `**` for all below'
+  if (/\/\.\.?(\/|$)/.test(path)) return 'holds `.` or `..` as a part; write where it leads'
+  return undefined
+}

@@ -1,0 +1,109 @@
+/** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
+import { limits } from '../limits.ts'
+import { actionPatterns } from './actions.ts'
+import { effects, isolations, modes } from './types.ts'
+import { durationPattern, moneyPattern, sizePattern } from './units.ts'
+
+/** The classes of address beyond the public internet, as src/grant.ts has them. */
+export const addressClasses = ['loopback', 'private', 'linkLocal'] as const
+
+/** Names of policies and rules: they end up in messages, in evidence and as file names under /policy. */
+const identifier = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+}
+
+const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
+
+const oneOrMore = (item: object, description: string): object => ({
+  description,
+  anyOf: [item, { type: 'array', items: item, minItems: 1, maxItems: limits.patternsMax, uniqueItems: true }],
+})
+
+const pattern = { type: 'string', minLength: 1, maxLength: limits.patternMax }
+
+const comment = { type: 'string', maxLength: limits.patternMax }
+
+const budgetSchema = {
+  description: 'limits of one process and its children; the least of all policies counts',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    syscalls: { ...count, description: 'calls' },
+    wall: { type: 'string', pattern: durationPattern, description: 'time from start to end, such as 30m' },
+    cpu: { type: 'string', pattern: durationPattern, description: 'time on a processor, such as 60s' },
+    memory: { type: 'string', pattern: sizePattern, description: 'heap, such as 64MiB' },
+    tokens: { ...count, description: 'tokens of models, in and out' },
+    cost: {
+      description: 'US dollars, such as 2.00',
+      anyOf: [
+        { type: 'number', minimum: 0 },
+        { type: 'string', pattern: moneyPattern },
+      ],
+    },
+    depth: { ...count, maximum: limits.depthMax, description: 'generations of children below the process' },
+  },
+}
+
+const ruleSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'effect', 'action'],
+  properties: {
+    id: { ...identifier, description: 'unique in the policy; decisions and evidence name it' },
+    effect: { enum: effects, description: 'forbid beats ask, ask beats permit, silence forbids' },
+    action: oneOrMore({ enum: actionPatterns }, 'what the rule is about'),
+    resource: oneOrMore(pattern, 'paths, URLs or names with * and **; any where left out'),
+    principal: oneOrMore(pattern, 'names of agents with *; any where left out'),
+    addresses: {
+      description: 'addresses beyond the public internet that a permit for net.fetch includes',
+      type: 'array',
+      items: { enum: addressClasses },
+      minItems: 1,
+      uniqueItems: true,
+    },
+    for: { ...comment, description: 'why the rule is here' },
+  },
+}
+
+export const policySchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Gatehouse policy',
+  description: 'What an agent may do. See docs/policy.md.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['version', 'name', 'rules'],
+  properties: {
+    version: { const: 1, description: 'of the language' },
+    name: { ...identifier, description: 'decisions and evidence name it' },
+    for: { ...comment, description: 'whom the policy is for' },
+    isolation: {
+      enum: isolations,
+      description: 'the weakest isolation that is accepted; host where left out',
+    },
+    mode: { enum: modes, description: 'enforce (where left out), or observe: record and refuse nothing' },
+    budget: budgetSchema,
+    rules: { type: 'array', maxItems: limits.policyRulesMax, items: ruleSchema },
+  },
+}
+
+/** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
+export const laterKeys: Readonly<Record<string, string>> = {
+  when: 'conditions',
+  label: 'labels',
+  labels: 'labels',
+  origin: 'origins of values',
+  history: 'rules over history',
+  redact: 'obligations',
+  rateLimit: 'obligations',
+  once: 'obligations',
+  log: 'obligations',
+  obligations: 'obligations',
+  approval: 'terms of approvals',
+  approvals: 'terms of approvals',
+  args: 'schemas of arguments',
+  extends: 'policies that extend another',
+}
+
+/** @returns the text of policies/schema.json; a test holds the two equal */
+export const policySchemaText = (): string => `${JSON.stringify(policySchema, null, 2)}\n`

@@ -1,0 +1,140 @@
+/** What a policy is, what it is asked, and what it answers. */
+import type { AddressClass } from '../grant.ts'
+import type { Json } from '../json.ts'
+
+/** Weakest first: where several apply, the last one counts. */
+export const effects = ['permit', 'ask', 'forbid'] as const
+export type Effect = (typeof effects)[number]
+
+/** Strongest first. */
+export const isolations = ['cell', 'inline', 'host'] as const
+export type Isolation = (typeof isolations)[number]
+
+export const modes = ['enforce', 'observe'] as const
+/** Whether a policy decides, or only says what it would have decided. */
+export type Mode = (typeof modes)[number]
+
+/** One question to a policy: may this principal do this action on this resource with these arguments? */
+export interface Request {
+  /** The agent's name. */
+  readonly principal: string
+  /** The syscall's name, such as `fs.read`. */
+  readonly action: string
+  /** A normalised absolute path, a URL as the parser wrote it, a tool's or an agent's name. */
+  readonly resource: string
+  readonly args: Json
+  readonly isolation: Isolation
+}
+
+/** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
+export interface RuleRef {
+  readonly policy: string
+  readonly id: string
+  readonly line: number
+}
+
+/** What a policy, or several together, say to a request. */
+export interface Verdict {
+  readonly effect: Effect
+  /** The rules that decided; empty where silence forbade. */
+  readonly rules: readonly RuleRef[]
+  /** Why, as the end of a sentence: "forbidden by rule `no-mail` (support-desk:12)", "no rule permits it; …". */
+  readonly reason: string
+}
+
+export interface Decision extends Verdict {
+  /** Address classes that the permitting rules name (`net.fetch` only). */
+  readonly addresses: readonly AddressClass[]
+  /** What an observing policy would have refused, had it been enforced. */
+  readonly observed?: Verdict
+}
+
+/** Limits of one process and its children. Absent means: the kernel's default. */
+export interface Budget {
+  readonly syscalls?: number
+  readonly wallMs?: number
+  readonly cpuMs?: number
+  readonly memoryBytes?: number
+  readonly tokens?: number
+  readonly costUsd?: number
+  readonly depth?: number
+}
+
+/** A policy as people write it, in YAML, JSON or as an object; its schema is policies/schema.json. */
+export interface PolicyDocument {
+  readonly version: 1
+  readonly name: string
+  readonly for?: string
+  readonly isolation?: Isolation
+  readonly mode?: Mode
+  readonly budget?: BudgetDocument
+  readonly rules: readonly RuleDocument[]
+}
+
+/** Durations and sizes with their unit (`30m`, `64MiB`), cost in US dollars, the rest whole numbers. */
+export interface BudgetDocument {
+  readonly syscalls?: number
+  readonly wall?: string
+  readonly cpu?: string
+  readonly memory?: string
+  readonly tokens?: number
+  readonly cost?: number | string
+  readonly depth?: number
+}
+
+export interface RuleDocument {
+  readonly id: string
+  readonly effect: Effect
+  readonly action: string | readonly string[]
+  readonly resource?: string | readonly string[]
+  readonly principal?: string | readonly string[]
+  readonly addresses?: readonly AddressClass[]
+  readonly for?: string
+}
+
+/** A policy that was read and found sound: units are numbers, lists are lists, every rule knows its line. */
+export interface Policy {
+  readonly name: string
+  /** The weakest isolation it accepts; `host` where the document names none. */
+  readonly isolation: Isolation
+  readonly mode: Mode
+  readonly budget: Budget
+  readonly rules: readonly Rule[]
+  /** The document as data; what the hash is made of. */
+  readonly document: PolicyDocument
+  /** The document as the host wrote it. */
+  readonly text: string
+}
+
+export interface Rule {
+  readonly id: string
+  /** Where it begins in the policy's text, from 1. */
+  readonly line: number
+  readonly effect: Effect
+  /** As written: names of actions, `fs.*` or `*`. */
+  readonly actions: readonly string[]
+  /** Patterns; undefined means any. */
+  readonly resources: readonly string[] | undefined
+  /** Patterns; undefined means any. */
+  readonly principals: readonly string[] | undefined
+  readonly addresses: readonly AddressClass[]
+}
+
+/** Policies that must all agree, compiled. */
+export interface PolicySet {
+  /** Names joined by ` + `, for people. */
+  readonly name: string
+  /** SHA-256 over the canonical form of all documents, as hex. */
+  readonly hash: string
+  /** `observe` where no policy of the set is enforced. */
+  readonly mode: Mode
+  /** The weakest isolation that every enforced policy accepts. */
+  readonly isolation: Isolation
+  /** The minimum of all enforced budgets. */
+  readonly budget: Budget
+  /** The documents as the host wrote them; what a process reads under /policy. */
+  readonly documents: readonly { readonly name: string; readonly text: string }[]
+  /** What the set was compiled from, the outermost first. */
+  readonly policies: readonly Policy[]
+  decide(request: Request): Decision
+}

@@ -1,0 +1,73 @@
+/** What a process and its children have used of their budget. A child's use is charged to all above it. */
+import { SyscallError } from '../errors.ts'
+import type { Budget } from '../policy/types.ts'
+
+export interface Usage {
+  readonly syscalls: number
+  readonly cpuMs: number
+  readonly tokens: number
+  readonly costUsd: number
+}
+
+/** The charges that a ledger keeps, and how each is called where it runs out. */
+const charges = { syscalls: 'syscalls', cpuMs: 'ms of CPU', tokens: 'tokens', costUsd: 'US dollars' } as const
+export type Charge = keyof typeof charges
+
+export class Ledger {
+  readonly #budget: Budget
+  readonly #parent: Ledger | undefined
+  readonly #used = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0 }
+
+  constructor(budget: Budget, parent?: Ledger) {
+    this.#budget = budget
+    this.#parent = parent
+  }
+
+  get budget(): Budget {
+    return this.#budget
+  }
+
+  get used(): Usage {
+    return { ...this.#used }
+  }
+
+  /** What is left of a charge, here and above; infinite where no budget names it. */
+  left(charge: Charge): number {
+    const own = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) - this.#used[charge]
+    return this.#parent === undefined ? own : Math.min(own, this.#parent.left(charge))
+  }
+
+  /**
+   * Checks that an amount fits, and charges it to this process and all above it.
+   * @throws SyscallError EDQUOT, with nothing charged
+   */
+  charge(charge: Charge, amount: number): void {
+    if (this.left(charge) < amount) {
+      throw new SyscallError('EDQUOT', `the budget of ${this.#limit(charge)} ${charges[charge]} is used up`)
+    }
+    this.spend(charge, amount)
+  }
+
+  /** Charges what has been used already, whether or not it fits. */
+  spend(charge: Charge, amount: number): void {
+    this.#used[charge] += amount
+    this.#parent?.spend(charge, amount)
+  }
+
+  /** What is left of everything that the budget names, for `ps` and `proc.self`. */
+  remaining(): Partial<Record<Charge, number>> {
+    const rows: Partial<Record<Charge, number>> = {}
+    for (const charge of Object.keys(charges) as Charge[]) {
+      const left = this.left(charge)
+      if (Number.isFinite(left)) rows[charge] = Math.max(0, left)
+    }
+    return rows
+  }
+
+  /** The budget that is binding: the own one, or that of the ancestor which has less left. */
+  #limit(charge: Charge): number | undefined {
+    const own = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) - this.#used[charge]
+    if (this.#parent !== undefined && this.#parent.left(charge) < own) return this.#parent.#limit(charge)
+    return this.#budget[charge]
+  }
+}

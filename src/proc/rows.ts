@@ -1,0 +1,36 @@
+/** The process table as people and agents see it: one row a process. */
+import type { Isolation } from '../policy/types.ts'
+import type { Charge } from './ledger.ts'
+import type { Process, ProcessState } from './process.ts'
+
+export interface ProcessRow {
+  readonly pid: number
+  readonly ppid: number
+  readonly run: string
+  readonly name: string
+  readonly state: ProcessState
+  readonly isolation: Isolation
+  /** Names of the policies it is under. */
+  readonly policy: string
+  /** CPU time of its agent code, in ms. */
+  readonly cpuMs: number
+  /** Heap of its isolate when it was last measured, in bytes. */
+  readonly heapBytes: number
+  readonly wallMs: number
+  readonly syscalls: number
+  readonly inFlight: number
+  /** What is left of each charge that a budget names. */
+  readonly budgetLeft: Partial<Record<Charge, number>>
+  readonly labels: readonly string[]
+}
+
+/** @returns what `ps` and /proc show of a process now */
+export function rowOf(process: Process): ProcessRow {
+  const { pid, ppid, run, name, isolation, labels } = process.identity
+  const { cpuMs, heapBytes, wallMs, syscalls } = process.usage
+  return {
+    ...{ pid, ppid, run, name, state: process.state, isolation, policy: process.policy.name },
+    ...{ cpuMs: Math.round(cpuMs * 1_000) / 1_000, heapBytes, wallMs, syscalls },
+    ...{ inFlight: process.inFlight.size, budgetLeft: process.ledger.remaining(), labels },
+  }
+}

@@ -1,0 +1,184 @@
+/** Makes processes: joins what limits them, puts their start on record, and hands their program to an isolate. */
+import type { Agent } from './agents.ts'
+import type { Chance, Clock } from './clock.ts'
+import { narrow } from './config/policy.ts'
+import type { ProgramText } from './config/program.ts'
+import { KernelError, SyscallError } from './errors.ts'
+import type { PayloadRef } from './evidence/entry.ts'
+import type { EvidenceLog } from './evidence/log.ts'
+import { EvidenceError } from './evidence/store.ts'
+import type { Gate } from './gate.ts'
+import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
+import type { Json } from './json.ts'
+import { limits } from './limits.ts'
+import { leastBudget } from './policy/budget.ts'
+import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
+import { Ledger } from './proc/ledger.ts'
+import { Process, type Supervisor } from './proc/process.ts'
+import type { ProcessTable } from './proc/table.ts'
+import { doors } from './syscalls.ts'
+
+export interface SpawnerParts {
+  readonly table: ProcessTable
+  readonly log: EvidenceLog
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly gate: Gate
+  readonly supervisor: Supervisor
+  readonly spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
+  /** The kernel's policy now: the ceiling of all. */
+  readonly ceiling: () => PolicySet
+  readonly isolation: Isolation
+  readonly budget: Budget
+}
+
+export class Spawner {
+  readonly #parts: SpawnerParts
+  /** Programs that are on record already, by their text. */
+  readonly #recorded = new Map<string, PayloadRef>()
+  /** What an agent adds to the kernel's policy, kept for a reload. */
+  readonly #own = new WeakMap<Process, PolicySet>()
+
+  constructor(parts: SpawnerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @param args the program's arguments
+   * @param parent whose policy and budget it has too
+   * @returns the process; its program may still have to be bundled
+   * @throws KernelError EPERM where the policy does not accept its isolation, EDQUOT past the depth, EAGAIN when the table is full
+   */
+  spawn(agent: Agent, args: readonly Json[], parent?: Process): Process {
+    const { table, ceiling, clock, supervisor, chance } = this.#parts
+    const inherited = parent === undefined ? ceiling() : parent.policy
+    const policy = agent.policy === undefined ? inherited : narrow(inherited, agent.policy)
+    const isolation =
+      parent?.identity.isolation ??
+      agent.isolation ??
+      (agent.code.kind === 'host' ? 'host' : this.#parts.isolation)
+    assertStrongEnough(agent, isolation, policy)
+    assertDepth(policy, parent)
+    const budget = leastBudget([this.#parts.budget, policy.budget, agent.budget])
+    const process = new Process(
+      {
+        pid: table.nextPid(),
+        ppid: parent?.pid ?? 0,
+        run: parent?.identity.run ?? chance.identifier(),
+        name: agent.name,
+        isolation,
+        labels: Object.freeze([...new Set([...(parent?.identity.labels ?? []), ...agent.labels])]),
+      },
+      { policy, ledger: new Ledger(budget, parent?.ledger), parent, clock, supervisor },
+    )
+    this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
+    table.add(process)
+    if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
+    return process
+  }
+
+  /** Puts a process under another policy of the kernel; what it had beside that still holds. */
+  reload(process: Process, ceiling: PolicySet): void {
+    const own = this.#own.get(process)
+    process.policy = own === undefined ? ceiling : narrow(ceiling, own)
+  }
+
+  /** The start of a process on record; a host function has no program that could be kept. */
+  record(
+    process: Process,
+    args: PayloadRef | undefined,
+    program?: { readonly ref: PayloadRef; readonly boot: PayloadRef },
+  ): void {
+    const { pid, ppid, run, name, isolation, labels } = process.identity
+    this.#parts.log.append({
+      kind: 'spawn',
+      ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
+      ...(args !== undefined && { args }),
+      ...(program !== undefined && { program: program.ref, boot: program.boot }),
+    })
+  }
+
+  #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
+    const [first, second] = sets.filter((set) => set !== undefined)
+    if (first !== undefined) this.#own.set(process, second === undefined ? first : narrow(first, second))
+  }
+
+  #load(process: Process, load: () => ProgramText | Promise<ProgramText>, args: readonly Json[]): void {
+    try {
+      const loaded = load()
+      if (!(loaded instanceof Promise)) return this.#start(process, loaded, args)
+      loaded
+        .then((program) => this.#start(process, program, args))
+        .catch((error: unknown) => endUnstarted(process, error))
+    } catch (error) {
+      endUnstarted(process, error)
+    }
+  }
+
+  #start(process: Process, program: ProgramText, args: readonly Json[]): void {
+    if (process.over) return
+    const { clock, chance, log, spaces } = this.#parts
+    const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors })
+    const argsText = JSON.stringify(args)
+    this.record(process, log.payload(argsText), {
+      ref: this.#recordProgram(program.text),
+      boot: log.payload(boot),
+    })
+    const { cpuMs, memoryBytes } = process.ledger.budget
+    const spec: GuestSpec = {
+      program: program.text,
+      filename: program.filename,
+      args: argsText,
+      boot,
+      heapBytes: memoryBytes ?? limits.heapBytes,
+      turnMs: Math.min(limits.turnMs, cpuMs ?? limits.turnMs),
+    }
+    const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
+    process.begin(space.start(`${process.name}\n${process.policy.hash}`, spec, this.#events(process)))
+  }
+
+  #events(process: Process): GuestEvents {
+    const { gate } = this.#parts
+    return {
+      call: (number, name, text) => gate.call(process, number, name, text),
+      turn: (usage) => process.turnOver(usage),
+      fault: (fault) => process.fault(fault),
+    }
+  }
+
+  #recordProgram(text: string): PayloadRef {
+    const known = this.#recorded.get(text)
+    if (known !== undefined) return known
+    const ref = this.#parts.log.payload(text)
+    if (this.#recorded.size >= limits.programsKeptMax) this.#recorded.clear()
+    this.#recorded.set(text, ref)
+    return ref
+  }
+}
+
+function assertStrongEnough(agent: Agent, isolation: Isolation, policy: PolicySet): void {
+  if (isolations.indexOf(isolation) <= isolations.indexOf(policy.isolation)) return
+  throw new KernelError(
+    'EPERM',
+    `agent \`${agent.name}\` would run with isolation \`${isolation}\`, and policy \`${policy.name}\` accepts \`${policy.isolation}\` or stronger`,
+  )
+}
+
+function assertDepth(policy: PolicySet, parent: Process | undefined): void {
+  const depthMax = Math.min(limits.depthMax, policy.budget.depth ?? limits.depthMax)
+  if (parent === undefined || parent.depth < depthMax) return
+  throw new KernelError(
+    'EDQUOT',
+    `a child here would be ${parent.depth + 1} generations below its first process, at most ${depthMax} are permitted`,
+  )
+}
+
+function endUnstarted(process: Process, error: unknown): void {
+  const known =
+    error instanceof KernelError || error instanceof SyscallError || error instanceof EvidenceError
+  const code = known ? error.code : 'EIO'
+  const message = known
+    ? error.message
+    : `the program could not be read: ${error instanceof Error ? error.message : 'unknown'}`
+  process.end({ status: 'failed', reason: message, error: { code, message } })
+}

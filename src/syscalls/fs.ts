@@ -1,0 +1,124 @@
+/** The file calls: text or bytes at a path of the process's own tree. */
+import { z } from 'zod'
+import { normalizePath } from '../drivers/vfs/path.ts'
+import type { Json } from '../json.ts'
+import type { Process } from '../proc/process.ts'
+import { type Drivers, type Judged, syscall } from './row.ts'
+
+const path = z.string().transform(normalizePath).meta({ description: 'absolute path in the process’s tree' })
+const offset = z.int().nonnegative().optional().meta({ description: 'bytes to skip' })
+const length = z.int().nonnegative().optional().meta({ description: 'bytes to read at most' })
+const data = z.union([
+  z.strictObject({ path, text: z.string() }),
+  z.strictObject({ path, base64: z.base64() }),
+])
+const onlyPath = z.strictObject({ path })
+
+const bytesOf = (args: { text: string } | { base64: string }): number =>
+  'text' in args ? Buffer.byteLength(args.text) : Math.floor((args.base64.length * 3) / 4)
+
+const on = (
+  action: string,
+  resource: string,
+  args: { [name: string]: Json | undefined },
+): readonly Judged[] => [
+  {
+    action,
+    resource,
+    args: Object.fromEntries(
+      Object.entries(args).filter((pair): pair is [string, Json] => pair[1] !== undefined),
+    ),
+  },
+]
+
+const external = ({ path }: { path: string }, drivers: Drivers, process: Process): boolean =>
+  drivers.vfs.isExternal(drivers.treeOf(process), path)
+
+export const fsCalls = {
+  'fs.read': syscall({
+    summary: 'Reads a file, whole or in part, as text (UTF-8) or bytes.',
+    args: z.strictObject({ path, offset, length, encoding: z.enum(['text', 'bytes']).optional() }),
+    params: ['path'],
+    bytes: true,
+    returns: 'string',
+    cost: 1,
+    judge: ({ path, offset, length }) => on('fs.read', path, { path, offset, length }),
+    external,
+    invoke: ({ path, ...options }, { grant, process }, { vfs, treeOf }) =>
+      vfs.read(grant, treeOf(process), path, options),
+  }),
+  'fs.write': syscall({
+    summary: 'Writes a file, in place of what was there.',
+    args: data,
+    params: ['path', 'data'],
+    returns: 'null',
+    cost: 1,
+    judge: (args) => on('fs.write', args.path, { path: args.path, bytes: bytesOf(args) }),
+    external,
+    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
+      vfs.write(grant, treeOf(process), path, content),
+  }),
+  'fs.append': syscall({
+    summary: 'Adds to the end of a file; the file begins where there was none.',
+    args: data,
+    params: ['path', 'data'],
+    returns: 'null',
+    cost: 1,
+    judge: (args) => on('fs.append', args.path, { path: args.path, bytes: bytesOf(args) }),
+    external,
+    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
+      vfs.append(grant, treeOf(process), path, content),
+  }),
+  'fs.list': syscall({
+    summary: 'Lists a folder: name and type of each entry.',
+    args: onlyPath,
+    params: ['path'],
+    returns: "readonly { readonly name: string; readonly type: 'file' | 'folder' }[]",
+    cost: 1,
+    judge: ({ path }) => on('fs.list', path, { path }),
+    external,
+    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.list(grant, treeOf(process), path),
+  }),
+  'fs.stat': syscall({
+    summary: 'Type, size in bytes and time of the last change (ms since 1970) of a file or folder.',
+    args: onlyPath,
+    params: ['path'],
+    returns: "{ readonly type: 'file' | 'folder'; readonly size: number; readonly modified: number }",
+    cost: 1,
+    judge: ({ path }) => on('fs.stat', path, { path }),
+    external,
+    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.stat(grant, treeOf(process), path),
+  }),
+  'fs.mkdir': syscall({
+    summary: 'Makes a folder; the one above has to exist.',
+    args: onlyPath,
+    params: ['path'],
+    returns: 'null',
+    cost: 1,
+    judge: ({ path }) => on('fs.mkdir', path, { path }),
+    external,
+    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.mkdir(grant, treeOf(process), path),
+  }),
+  'fs.remove': syscall({
+    summary: 'Removes a file or an empty folder; with `recursive` a folder and all below it.',
+    args: z.strictObject({ path, recursive: z.boolean().optional() }),
+    params: ['path'],
+    returns: 'null',
+    cost: 1,
+    judge: ({ path }) => on('fs.remove', path, { path }),
+    external,
+    invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
+      vfs.remove(grant, treeOf(process), path, { recursive: recursive ?? false }),
+  }),
+  'fs.move': syscall({
+    summary:
+      'Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target.',
+    args: z.strictObject({ from: path, to: path }),
+    params: ['from', 'to'],
+    returns: 'null',
+    cost: 1,
+    judge: ({ from, to }) => [...on('fs.remove', from, { path: from }), ...on('fs.write', to, { path: to })],
+    external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
+    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => vfs.move(grant, treeOf(process), from, to),
+  }),
+} as const

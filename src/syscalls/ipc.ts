@@ -1,0 +1,46 @@
+/** Messages between agents. */
+import { z } from 'zod'
+import { SyscallError } from '../errors.ts'
+import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import { syscall } from './row.ts'
+
+const agent = z.string().min(1).max(limits.agentNameMax)
+const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
+
+const sizeOf = (message: Json): number => {
+  const bytes = JSON.stringify(message).length
+  if (bytes > limits.messageBytesMax)
+    throw new SyscallError(
+      'EMSGSIZE',
+      `a message of ${bytes} characters, at most ${limits.messageBytesMax} fit`,
+    )
+  return bytes
+}
+
+export const ipcCalls = {
+  'ipc.send': syscall({
+    summary: 'Puts a message into the mailbox of another agent.',
+    args: z.strictObject({ to: agent, message: json }),
+    params: ['to', 'message'],
+    returns: 'null',
+    cost: 1,
+    judge: ({ to, message }) => [{ action: 'ipc.send', resource: to, args: { bytes: sizeOf(message) } }],
+    invoke: ({ to, message }, { grant }, { ipc }) => ipc.send(grant, to, message),
+  }),
+  'ipc.receive': syscall({
+    summary:
+      'Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none.',
+    args: z.strictObject({
+      from: agent.optional(),
+      timeoutMs: z.int().positive().max(limits.sleepMsMax).optional(),
+    }),
+    params: [],
+    returns: '{ readonly from: string; readonly pid: number; readonly message: unknown }',
+    cost: 1,
+    judge: ({ from }) => [{ action: 'ipc.receive', resource: from ?? '*', args: {} }],
+    invoke: async ({ from, timeoutMs }, { grant }, { ipc }) => ({
+      ...(await ipc.receive(grant, from, timeoutMs)),
+    }),
+  }),
+} as const

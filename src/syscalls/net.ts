@@ -1,0 +1,48 @@
+/** The one network call: a single HTTP request, redirects left to the caller. */
+import { z } from 'zod'
+import { parseUrl } from '../drivers/net/url.ts'
+import { syscall } from './row.ts'
+
+const request = z.strictObject({
+  url: z.string(),
+  method: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  text: z.string().optional(),
+  base64: z.base64().optional(),
+})
+
+/** Where a redirect leads, resolved against the request; undefined where it leads nowhere that can be asked for. */
+function locationOf(url: string, headers: readonly (readonly [string, string])[]): string | undefined {
+  const header = headers.find(([name]) => name.toLowerCase() === 'location')?.[1]
+  return header !== undefined && URL.canParse(header, url) ? new URL(header, url).href : undefined
+}
+
+export const netCalls = {
+  'net.fetch': syscall({
+    summary:
+      'One HTTP request and its answer. A redirect is returned, not followed: the next hop is a new call. Agents use `fetch`.',
+    args: request,
+    returns:
+      '{ readonly status: number; readonly statusText: string; readonly headers: readonly (readonly [string, string])[]; readonly url: string }',
+    cost: 1,
+    judge: (args) => {
+      const { resource, scheme, host, port, path } = parseUrl(args.url)
+      const judged = { method: args.method ?? 'GET', scheme, host, port, path }
+      const bodyBytes = Buffer.byteLength(args.text ?? '') + Math.floor(((args.base64 ?? '').length * 3) / 4)
+      return [
+        {
+          action: 'net.fetch',
+          resource,
+          args: { ...judged, headers: Object.keys(args.headers ?? {}), bodyBytes },
+        },
+      ]
+    },
+    external: () => true,
+    invoke: async (args, { grant }, { net }) => {
+      const reply = await net.fetch(grant, args)
+      const location = locationOf(reply.url, reply.headers)
+      if (location === undefined) return { ...reply }
+      return { ...reply, location, sameOrigin: new URL(location).origin === new URL(reply.url).origin }
+    },
+  }),
+} as const

@@ -1,0 +1,125 @@
+/** Calls on processes and signals. */
+import { z } from 'zod'
+import { isErrno } from '../errors.ts'
+import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import { dispositionNames } from '../proc/dispositions.ts'
+import { agentSignals } from '../proc/signals.ts'
+import { syscall } from './row.ts'
+
+const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
+const signal = z.enum(agentSignals)
+const budget = z.record(z.string(), z.union([z.string(), z.number()]))
+const guestError = z.strictObject({
+  name: z.string(),
+  message: z.string(),
+  stack: z.string().optional(),
+  code: z.string().optional(),
+})
+
+export const procCalls = {
+  'proc.self': syscall({
+    summary: 'The process itself: pid, parent, name, isolation, labels, what is left of its budget.',
+    args: z.strictObject({}),
+    params: [],
+    returns:
+      '{ readonly pid: number; readonly ppid: number; readonly run: string; readonly name: string; readonly isolation: string; readonly labels: readonly string[]; readonly budget: { readonly [charge: string]: number } }',
+    cost: 1,
+    invoke: (_args, { grant, process }, { proc }) => proc.self(grant, process),
+  }),
+  'proc.spawn': syscall({
+    summary:
+      'Starts a child from the source text of a module; its policy and budget can only narrow those of its parent.',
+    args: z.strictObject({
+      source: z.string().max(limits.programBytesMax),
+      args: z.array(json).optional(),
+      name: z.string().min(1).max(limits.agentNameMax).optional(),
+      policy: json.optional(),
+      budget: budget.optional(),
+    }),
+    params: ['program'],
+    returns: '{ readonly pid: number }',
+    cost: 1,
+    judge: ({ name }, _drivers, process) => [
+      {
+        action: 'proc.spawn',
+        resource: name ?? process.name,
+        args: { isolation: process.identity.isolation },
+      },
+    ],
+    invoke: ({ source, args = [], name, policy, budget }, { grant, process }, { proc }) =>
+      proc.spawn(grant, process, { source, args, name: name ?? process.name, policy, budget }),
+  }),
+  'proc.wait': syscall({
+    summary: 'Waits until a child has ended, and tells how.',
+    args: z.strictObject({ pid: z.int().positive() }),
+    params: ['pid'],
+    returns:
+      "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string }",
+    cost: 1,
+    invoke: ({ pid }, { grant, process }, { proc }) => proc.wait(grant, process, pid),
+  }),
+  'proc.signal': syscall({
+    summary: 'Sends a signal to a process, by pid or by name.',
+    args: z.strictObject({
+      target: z.union([z.int().positive(), z.string().max(limits.agentNameMax)]),
+      signal,
+    }),
+    params: ['target', 'signal'],
+    returns: '{ readonly effect: string }',
+    cost: 1,
+    judge: ({ target, signal }, { table }) => [
+      { action: 'proc.signal', resource: table.find(target).name, args: { signal } },
+    ],
+    invoke: ({ target, signal }, { grant, process }, { proc, table }) =>
+      proc.signal(grant, process, table.find(target), signal),
+  }),
+  'proc.sigaction': syscall({
+    summary: 'Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`.',
+    args: z.strictObject({ signal, disposition: z.enum(dispositionNames) }),
+    returns: 'null',
+    cost: 1,
+    invoke: ({ signal, disposition }, { grant, process }, { proc }) =>
+      proc.action(grant, process, signal, disposition),
+  }),
+  'proc.sigmask': syscall({
+    summary: 'Keeps these signals waiting until they are no longer in the mask.',
+    args: z.strictObject({ signals: z.array(signal).max(agentSignals.length) }),
+    params: ['signals'],
+    returns: 'null',
+    cost: 1,
+    invoke: ({ signals }, { grant, process }, { proc }) => proc.mask(grant, process, signals),
+  }),
+  'proc.sigreturn': syscall({
+    summary: 'Says that a handler has returned. The bootstrap sends it.',
+    args: z.strictObject({ delivery: z.int().nonnegative() }),
+    returns: 'null',
+    cost: 0,
+    invoke: (_args, { grant, process }, { proc }) => proc.handled(grant, process),
+  }),
+  'proc.output': syscall({
+    summary: 'Prints text. Agents use `console`.',
+    args: z.strictObject({ stream: z.enum(['stdout', 'stderr']), text: z.string() }),
+    returns: 'null',
+    cost: 1,
+    external: () => true,
+    invoke: ({ stream, text }, { grant, process }, { proc }) => proc.output(grant, process, stream, text),
+  }),
+  'proc.exit': syscall({
+    summary: 'Ends the process with a value or an error. Sent by the bootstrap when the program returns.',
+    args: z.strictObject({ value: json.optional(), error: guestError.optional() }),
+    params: ['value'],
+    returns: 'never',
+    cost: 0,
+    invoke: ({ value, error }, { grant, process }, { proc }) => {
+      if (error === undefined) return proc.exit(grant, process, value, undefined)
+      const { name, message, stack = '', code } = error
+      return proc.exit(grant, process, undefined, {
+        code: isErrno(code) ? code : 'EFAULT',
+        message: `${name}: ${message}`,
+        name,
+        stack,
+      })
+    },
+  }),
+} as const

@@ -1,0 +1,69 @@
+/** What one row of the syscall table says. Stubs, types, documentation and the gate all read it. */
+import type { z } from 'zod'
+import type { Chance } from '../clock.ts'
+import type { ClockDriver } from '../drivers/clock.ts'
+import type { IpcDriver } from '../drivers/ipc.ts'
+import type { NetDriver } from '../drivers/net/driver.ts'
+import type { ProcDriver } from '../drivers/proc.ts'
+import type { ToolDriver } from '../drivers/tool.ts'
+import type { VfsDriver } from '../drivers/vfs/driver.ts'
+import type { Tree } from '../drivers/vfs/tree.ts'
+import type { Grant } from '../grant.ts'
+import type { Json } from '../json.ts'
+import type { Process } from '../proc/process.ts'
+import type { ProcessTable } from '../proc/table.ts'
+
+/** Everything that can touch the outside; each method demands a grant. */
+export interface Drivers {
+  readonly vfs: VfsDriver
+  readonly net: NetDriver
+  readonly tool: ToolDriver
+  readonly ipc: IpcDriver
+  readonly proc: ProcDriver
+  readonly clock: ClockDriver
+  readonly chance: Chance
+  readonly table: ProcessTable
+  /** The files of one process. */
+  readonly treeOf: (process: Process) => Tree
+}
+
+/** One question to the policy. */
+export interface Judged {
+  readonly action: string
+  readonly resource: string
+  readonly args: Json
+}
+
+/** One admitted call, as `invoke` sees it. */
+export interface Call {
+  readonly process: Process
+  readonly grant: Grant
+  /** The guest's own number of the call. */
+  readonly number: number
+}
+
+export interface Syscall<Args = never> {
+  readonly summary: string
+  /** Decodes the arguments; what it lets through is a fact for everything after it. */
+  readonly args: z.ZodType<Args>
+  /** Names of the stub's positional parameters; an object after them gives the rest. No stub where undefined. */
+  readonly params?: readonly string[]
+  /** The stub turns `text` or `base64` of the reply into a string or a Uint8Array. */
+  readonly bytes?: true
+  /** What the promise of the stub gives, as a TypeScript type. */
+  readonly returns: string
+  /** How many calls it counts as in a budget of `syscalls`. */
+  readonly cost: number
+  /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
+  readonly check?: (args: Args, drivers: Drivers, process: Process) => void
+  /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */
+  readonly judge?: (args: Args, drivers: Drivers, process: Process) => readonly Judged[]
+  /** Whether the effect leaves the kernel, so that its intent has to be durable first. */
+  readonly external?: (args: Args, drivers: Drivers, process: Process) => boolean
+  readonly invoke: (args: Args, call: Call, drivers: Drivers) => Json | Promise<Json>
+}
+
+/** Keeps the type of the arguments within a row, and hides it in the table. */
+export function syscall<Args>(row: Syscall<Args>): Syscall {
+  return row as unknown as Syscall
+}

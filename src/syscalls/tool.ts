@@ -1,0 +1,20 @@
+/** Calls of the tools that the application has registered. */
+import { z } from 'zod'
+import type { Json } from '../json.ts'
+import { syscall } from './row.ts'
+
+const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
+
+export const toolCalls = {
+  'tool.call': syscall({
+    summary:
+      'Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`.',
+    args: z.strictObject({ name: z.string(), args: json }),
+    returns: 'unknown',
+    cost: 1,
+    check: ({ name, args }, { tool }) => tool.check(name, args),
+    judge: ({ name, args }) => [{ action: 'tool.call', resource: name, args }],
+    external: () => true,
+    invoke: ({ name, args }, { grant }, { tool }) => tool.call(grant, name, args),
+  }),
+} as const

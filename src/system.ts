@@ -1,0 +1,261 @@
+/** How the kernel's parts are wired; written out once, here. */
+import { type Agent, makeAgent } from './agents.ts'
+import { makeChance, systemClock } from './clock.ts'
+import { readBudget } from './config/options.ts'
+import { loadPolicy } from './config/policy.ts'
+import { ClockDriver } from './drivers/clock.ts'
+import { IpcDriver } from './drivers/ipc.ts'
+import { NetDriver } from './drivers/net/driver.ts'
+import { type ChildRequest, exitToJson, ProcDriver } from './drivers/proc.ts'
+import { ToolDriver } from './drivers/tool.ts'
+import { VfsDriver } from './drivers/vfs/driver.ts'
+import { Hidden } from './drivers/vfs/hidden.ts'
+import { Homes } from './drivers/vfs/homes.ts'
+import { makeTemporary, type OpenedMount, openMounts, standardTree } from './drivers/vfs/layout.ts'
+import type { Tree } from './drivers/vfs/tree.ts'
+import { KernelError, SyscallError } from './errors.ts'
+import { FileStore } from './evidence/file-store.ts'
+import { EvidenceLog } from './evidence/log.ts'
+import { MemoryStore } from './evidence/memory-store.ts'
+import { EvidenceError } from './evidence/store.ts'
+import { Gate } from './gate.ts'
+import { HostFiles } from './host-files.ts'
+import { type HostRun, runHost } from './host-run.ts'
+import { CellPool } from './isolate/cell-pool.ts'
+import { InlineSpace } from './isolate/inline.ts'
+import type { KernelOptions } from './kernel.ts'
+import { Observers } from './observers.ts'
+import type { BudgetDocument, PolicySet } from './policy/types.ts'
+import type { Exit, Process, ProcessState, Supervisor } from './proc/process.ts'
+import type { SignalName } from './proc/signals.ts'
+import { ProcessTable } from './proc/table.ts'
+import { Spawner } from './spawner.ts'
+import type { Drivers } from './syscalls/row.ts'
+import { makeViews } from './views.ts'
+
+export class System implements Supervisor {
+  readonly table = new ProcessTable()
+  readonly observers = new Observers()
+  readonly log: EvidenceLog
+  readonly drivers: Drivers
+  readonly spawner: Spawner
+  readonly #gate: Gate
+  readonly #clock = systemClock
+  readonly #homes = new Homes(() => this.#clock.now())
+  readonly #trees = new WeakMap<Process, Tree>()
+  readonly #spaces = { cell: new CellPool(), inline: new InlineSpace() }
+  readonly #mounts: readonly OpenedMount[]
+  readonly #isAgent: (name: string) => boolean
+  #ceiling: PolicySet
+  #down: Promise<void> | undefined
+
+  /** @param isRegistered whether an agent of that name is registered */
+  constructor(options: KernelOptions, isRegistered: (name: string) => boolean) {
+    this.#ceiling = loadPolicy(options.policy ?? 'strict')
+    const chance = makeChance(options.seed)
+    const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
+    this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
+    const { store, hidden } = openEvidence(options)
+    this.#mounts = openMounts(options.mounts ?? {}, new Hidden(hidden))
+    this.log = EvidenceLog.open({ store, clock: this.#clock, durability: durabilityOf(options) })
+    this.log.onFailure((error) => this.#evidenceFailed(error))
+    this.drivers = {
+      vfs: new VfsDriver(),
+      net: new NetDriver({ clock: this.#clock }),
+      tool: new ToolDriver((tool, error) => this.observers.toolFailed(tool, error)),
+      ipc: new IpcDriver((name) => this.#isAgent(name)),
+      proc: new ProcDriver({
+        table: this.table,
+        spawnChild: (parent, request) => this.#spawnChild(parent, request),
+        signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
+        output: (process, stream, text) => this.observers.printed(process, stream, text),
+      }),
+      clock: new ClockDriver(this.#clock),
+      chance,
+      table: this.table,
+      treeOf: (process) => this.#treeOf(process),
+    }
+    this.#gate = new Gate(this.drivers, this.log, this.observers)
+    this.spawner = new Spawner({
+      table: this.table,
+      log: this.log,
+      clock: this.#clock,
+      chance,
+      gate: this.#gate,
+      supervisor: this,
+      spaces: this.#spaces,
+      ceiling: () => this.#ceiling,
+      isolation: options.isolation ?? 'cell',
+      budget,
+    })
+    this.log.append({
+      kind: 'open',
+      policy: this.#ceiling.hash,
+      policies: this.#ceiling.name,
+      isolation: options.isolation ?? 'cell',
+    })
+    if ((options.isolation ?? 'cell') === 'cell') this.#spaces.cell.warm()
+  }
+
+  get ceiling(): PolicySet {
+    return this.#ceiling
+  }
+
+  /** Runs a function of the application itself as a process of isolation `host`. */
+  runHost(agent: Agent, self: unknown, args: readonly unknown[]): HostRun {
+    return runHost(this.spawner, agent, self, args)
+  }
+
+  filesOf(agent: string): HostFiles {
+    const views = makeViews(
+      { table: this.table, tool: this.drivers.tool, ipc: this.drivers.ipc, log: this.log },
+      undefined,
+      () => this.#ceiling,
+    )
+    const temporary = makeTemporary(() => this.#clock.now())
+    const tree = standardTree({ home: this.#homes.of(agent), temporary, views, mounts: this.#mounts })
+    return new HostFiles(this.#gate, this.drivers.vfs, tree, agent)
+  }
+
+  /** Atomic: the record first, then every process at once. */
+  reload(policy: PolicySet): void {
+    this.log.append({
+      kind: 'reload',
+      policy: policy.hash,
+      policies: policy.name,
+      before: this.#ceiling.hash,
+    })
+    this.#ceiling = policy
+    for (const process of this.table.live()) this.spawner.reload(process, policy)
+  }
+
+  shutdown(): Promise<void> {
+    this.#down ??= this.#shutdown()
+    return this.#down
+  }
+
+  // -- Supervisor: what happens to processes goes on record and to observers -------------------------------
+
+  changed(process: Process, from: ProcessState, to: ProcessState): void {
+    this.#record(process, { kind: 'state', from, to })
+    this.observers.changed(process, from, to)
+  }
+
+  signalled(process: Process, signal: SignalName, by: string): void {
+    this.#record(process, { kind: 'signal', signal, by })
+    this.observers.signalled(process, signal, by)
+  }
+
+  resumed(process: Process): void {
+    this.#gate.resume(process)
+  }
+
+  ended(process: Process, exit: Exit): void {
+    this.#gate.forget(process)
+    this.table.bury(process)
+    const { cpuMs, syscalls, tokens, costUsd } = exit.usage
+    const ending = exitToJson(exit) as { readonly [key: string]: never }
+    const { value, ...rest } = ending
+    this.#record(process, {
+      kind: 'exit',
+      ...rest,
+      ...(value !== undefined && {
+        value: this.log.failed === undefined ? this.log.payload(JSON.stringify(value)) : null,
+      }),
+      usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
+    })
+    // A value is handed out only when everything that led to it is on record.
+    this.log.durable().then(
+      () => process.settle(exit),
+      (error: unknown) => process.settle(unrecorded(exit, error)),
+    )
+  }
+
+  // -- Parts of it ------------------------------------------------------------------------------------------
+
+  #spawnChild(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
+    if (typeof policy === 'string' && /\/|\.(yaml|yml|json)$/.test(policy)) {
+      throw new SyscallError(
+        'EINVAL',
+        'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
+      )
+    }
+    try {
+      const options = {
+        name,
+        ...(policy !== undefined && { policy: policy as never }),
+        ...(budget !== undefined && { budget: budget as BudgetDocument }),
+      }
+      return this.spawner.spawn(makeAgent({ source }, options, parent.identity.isolation), args, parent)
+    } catch (error) {
+      if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
+      throw error
+    }
+  }
+
+  #treeOf(process: Process): Tree {
+    const known = this.#trees.get(process)
+    if (known !== undefined) return known
+    const parts = { table: this.table, tool: this.drivers.tool, ipc: this.drivers.ipc, log: this.log }
+    const tree = standardTree({
+      home: this.#homes.of(process.name),
+      temporary: makeTemporary(() => this.#clock.now()),
+      views: makeViews(parts, process.pid, () => process.policy),
+      mounts: this.#mounts,
+    })
+    this.#trees.set(process, tree)
+    return tree
+  }
+
+  /** Once the log has failed nothing more is put on record, and every process is ending for that reason. */
+  #record(
+    process: Process,
+    body: { readonly kind: 'state' | 'signal' | 'exit'; readonly [field: string]: unknown },
+  ): void {
+    if (this.log.failed !== undefined) return
+    try {
+      this.log.append({ ...(body as { kind: 'state' }), run: process.identity.run, pid: process.pid })
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error
+    }
+  }
+
+  #evidenceFailed(error: EvidenceError): void {
+    for (const process of this.table.live()) {
+      process.end({
+        status: 'failed',
+        reason: error.message,
+        error: { code: error.code, message: error.message },
+      })
+    }
+  }
+
+  async #shutdown(): Promise<void> {
+    const exits = this.table.live().map((process) => {
+      process.raise('SIGKILL', 'the kernel shut down')
+      return process.exit
+    })
+    await Promise.all(exits)
+    await this.#gate.drain()
+    await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
+    await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
+    if (this.log.failed === undefined) this.log.append({ kind: 'close' })
+    await this.log.close().catch(() => undefined)
+  }
+}
+
+function openEvidence({ evidence = 'memory' }: KernelOptions): {
+  store: FileStore | MemoryStore
+  hidden: readonly string[]
+} {
+  if (evidence === 'memory') return { store: new MemoryStore(), hidden: [] }
+  return { store: FileStore.open(evidence.dir), hidden: [evidence.dir] }
+}
+
+const durabilityOf = ({ evidence = 'memory' }: KernelOptions): 'process' | 'disk' =>
+  evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
+
+function unrecorded({ usage }: Exit, error: unknown): Exit {
+  const message = error instanceof Error ? error.message : 'evidence could not be written'
+  return { status: 'failed', reason: message, error: { code: 'EIO', message }, usage }
+}

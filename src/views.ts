@@ -1,0 +1,63 @@
+/** What a process can read about itself and the kernel, as files: /proc, /policy, /tools, /audit, /ipc. */
+import type { IpcDriver } from './drivers/ipc.ts'
+import type { ToolDriver } from './drivers/tool.ts'
+import type { Views } from './drivers/vfs/layout.ts'
+import type { VirtualNode, VirtualView } from './drivers/vfs/virtual.ts'
+import type { EvidenceLog } from './evidence/log.ts'
+import type { PolicySet } from './policy/types.ts'
+import { rowOf } from './proc/rows.ts'
+import type { ProcessTable } from './proc/table.ts'
+
+export interface ViewParts {
+  readonly table: ProcessTable
+  readonly tool: ToolDriver
+  readonly ipc: IpcDriver
+  readonly log: EvidenceLog
+}
+
+/**
+ * @param pid whose evidence /audit shows; undefined for the application's own look at an agent's files
+ * @param policy what is in force for it, asked anew for every read
+ */
+export function makeViews(
+  { table, tool, ipc, log }: ViewParts,
+  pid: number | undefined,
+  policy: () => PolicySet,
+): Views {
+  return {
+    proc: folder(() =>
+      Object.fromEntries(table.live().map((process) => [`${process.pid}.json`, json(rowOf(process))])),
+    ),
+    tools: folder(() => Object.fromEntries(tool.list().map((it) => [`${it.name}.json`, json(it)]))),
+    ipc: folder(() => Object.fromEntries(ipc.waiting().map((it) => [`${it.agent}.json`, json(it)]))),
+    policy: folder(() => policyFiles(policy())),
+    audit: folder(() => ({ 'log.jsonl': () => ownEntries(log, pid) })),
+  }
+}
+
+type Files = Readonly<Record<string, string | (() => string)>>
+
+/** A flat folder of files that are computed when they are read. */
+function folder(list: () => Files): VirtualView {
+  return (path): VirtualNode | undefined => {
+    const files = list()
+    if (path === '/')
+      return { type: 'folder', entries: Object.keys(files).map((name) => ({ name, type: 'file' })) }
+    const name = path.slice(1)
+    if (!Object.hasOwn(files, name)) return undefined
+    const text = files[name] ?? ''
+    return { type: 'file', text: typeof text === 'string' ? text : text() }
+  }
+}
+
+function policyFiles({ documents, hash }: PolicySet): Files {
+  const texts = documents.map(({ name, text }) => [`${name.replaceAll('/', '_')}.yaml`, text] as const)
+  return { ...Object.fromEntries(texts), hash: `${hash}\n` }
+}
+
+function ownEntries(log: EvidenceLog, pid: number | undefined): string {
+  if (pid === undefined) return ''
+  return [...log.entries({ pid })].map((entry) => `${JSON.stringify(entry)}\n`).join('')
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
