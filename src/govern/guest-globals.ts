@@ -23,9 +23,9 @@ const languageOfThisEngine = [
 
 /** Thin stubs over `sys`, and web-standard globals that need no authority. */
 const doors = [
-  ...['sys', 'fs', 'fetch', 'tools', 'llm', 'ipc', 'proc', 'console'],
+  ...['sys', 'fs', 'fetch', 'tools', 'ipc', 'proc', 'console'],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'],
-  ...['crypto', 'performance', 'TextEncoder', 'TextDecoder', 'atob', 'btoa', 'structuredClone'],
+  ...['crypto', 'performance'],
 ] as const
 
 /** The names, each once. The bootstrap offers exactly these. */

@@ -47,7 +47,7 @@ export function judge(
   { principal, isolation }: Request,
 ): Judgement {
   const floor = policy.policy.isolation
-  if (isolations.indexOf(isolation) > isolations.indexOf(floor)) {
+  if (!isolations.slice(0, isolations.indexOf(floor) + 1).includes(isolation)) {
     const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${isolation}\``
     return { policy, effect: 'forbid', rules: [], because }
   }

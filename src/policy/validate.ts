@@ -26,7 +26,7 @@ export function validate(
   value: unknown,
 ): { readonly document: PolicyDocument } | { readonly flaws: readonly Flaw[] } {
   if (validator(value)) return { document: value }
-  const flaws = (validator.errors ?? []).map(explain)
+  const flaws = (validator.errors ?? []).map(explain).filter((flaw) => flaw !== undefined)
   const seen = new Set<string>()
   const distinct = flaws.filter((flaw) => {
     const mark = JSON.stringify(flaw)
@@ -35,7 +35,8 @@ export function validate(
   return { flaws: distinct }
 }
 
-function explain(error: ErrorObject): Flaw {
+/** @returns nothing where a list is no flaw itself: what is wrong in it has an error of its own */
+function explain(error: ErrorObject): Flaw | undefined {
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -53,7 +54,7 @@ function explain(error: ErrorObject): Flaw {
 }
 
 /** Lists are judged by their data: the schema says of each alternative why it is not that one. */
-function explainRule(error: ErrorObject, path: Path, key: string): Flaw {
+function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefined {
   const item = error.instancePath.split('/')[4]
   const place = item === undefined ? path : [...path, Number(item)]
   const { data } = error
@@ -61,7 +62,10 @@ function explainRule(error: ErrorObject, path: Path, key: string): Flaw {
     return { path: place, message: actionProblem(data) ?? describe(error) }
   if (item !== undefined || !['action', 'resource', 'principal'].includes(key))
     return { path: place, message: describe(error) }
-  if (Array.isArray(data)) return { path, message: listFlaw(key, data) }
+  if (Array.isArray(data)) {
+    const message = listFlaw(key, data)
+    return message === undefined ? undefined : { path, message }
+  }
   if (typeof data === 'string') return { path, message: textFlaw(key, data) }
   return { path, message: `\`${key}\` is ${found(data)}; write a text or a list of texts` }
 }
@@ -71,11 +75,13 @@ const textFlaw = (key: string, text: string): string =>
     ? `\`${key}\` is empty; leave the key out for any`
     : `\`${key}\` has ${text.length} characters, at most ${limits.patternMax} fit`
 
-function listFlaw(key: string, list: readonly unknown[]): string {
+function listFlaw(key: string, list: readonly unknown[]): string | undefined {
   if (list.length === 0)
     return `\`${key}\` is an empty list, which is not any; ${key === 'action' ? 'name one' : 'leave the key out for any'}`
   if (new Set(list).size < list.length) return `\`${key}\` names the same thing twice`
-  return `\`${key}\` is a list with something that does not belong there`
+  if (list.length > limits.patternsMax)
+    return `\`${key}\` has ${list.length} entries, at most ${limits.patternsMax} are taken`
+  return undefined
 }
 
 function budgetFlaw(key: string, value: unknown, error: ErrorObject): string {

@@ -1,5 +1,4 @@
 /** What every kind of mount keeps, whatever device it is. */
-import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import type { Awaitable, Mount, MountMode } from '../../src/drivers/vfs/mount.ts'
 import { SyscallError } from '../../src/errors.ts'
@@ -253,8 +252,8 @@ export async function refused(code: string, act: () => unknown): Promise<Syscall
   }
   if (!(thrown instanceof SyscallError)) throw new Error(`expected ${code}, got ${String(thrown)}`)
   expect(thrown.code).toBe(code)
-  expect(thrown.message).not.toContain(tmpdir())
-  expect(thrown.message).not.toMatch(/\/proc\/self|\/home\/|node:|\bat .*:\d+:\d+/)
+  // Test folders of the host are named `gatehouse-vfs-…`.
+  expect(thrown.message).not.toMatch(/gatehouse-vfs|\/proc\/self|\/home\/|node:|\bat .*:\d+:\d+/)
   expect(thrown.message).toMatch(/^[a-z`0-9].*[^.]$/)
   return thrown
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
+import { actionPatterns } from '../../src/policy/actions.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { PolicyError } from '../../src/policy/problem.ts'
 
@@ -315,6 +316,20 @@ test('all problems are named at once, in the order of lines, under the name that
       './p/desk.yaml:6:13: `effect` is `alow`; it is one of permit, ask, forbid',
     ].join('\n'),
   )
+})
+
+test('a list with one bad entry is one problem', () => {
+  expect(problems(rule('action: [fs.read, 7]'))).toEqual([
+    '6:23 `action` is the number `7`; it is one of ACTIONS'.replace('ACTIONS', actionPatterns.join(', ')),
+  ])
+  expect(problems(rule('action: [fs.read, net.fech]'))).toHaveLength(1)
+  expect(problems(rule('action: fs.read', 'resource: [/a, 7]'))).toEqual([
+    '7:20 `resource` is the number `7`; it has to be text; put it in quotes',
+  ])
+  const many = Array.from({ length: limits.patternsMax + 1 }, (_, index) => `/a${index}`)
+  expect(problems(rule('action: fs.read', `resource: [${many.join(', ')}]`))).toEqual([
+    '7:15 `resource` has 1025 entries, at most 1024 are taken',
+  ])
 })
 
 test('a list of problems ends somewhere', () => {

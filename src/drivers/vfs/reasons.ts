@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, readonly [code: Errno, why: string]>> = {
   ],
   EINVAL: ['EINVAL', 'a folder cannot be moved into itself'],
   ELOOP: ['ELOOP', 'the path leads through a link, and links are never followed'],
-  ENAMETOOLONG: ['ENAMETOOLONG', 'the path is too long for the host'],
+  ENAMETOOLONG: ['ENAMETOOLONG', 'the path, or one below it, would be too long'],
   EXDEV: ['EXDEV', 'it would move to another file system; write a copy, then remove this one'],
   EFBIG: ['EFBIG', 'the file is larger than the host takes'],
   ENOSPC: ['ENOSPC', 'the disk of the host is full'],

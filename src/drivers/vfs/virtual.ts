@@ -2,7 +2,7 @@
 import { SyscallError } from '../../errors.ts'
 import { spanOf } from './content.ts'
 import type { Awaitable, FileStat, ListEntry, Mount } from './mount.ts'
-import { covers, folderOf, namesOf } from './path.ts'
+import { folderOf } from './path.ts'
 import { because } from './reasons.ts'
 
 export type VirtualNode =
@@ -78,22 +78,3 @@ export class VirtualMount implements Mount {
 
 /** Order of every listing: by UTF-16 units, the same on every host. */
 export const byName = (a: ListEntry, b: ListEntry): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-
-/**
- * A view of a few files with all folders that lead to them.
- * @param files path within the mount → text, computed anew for every call
- */
-export function viewOfFiles(files: () => ReadonlyMap<string, string>): VirtualView {
-  return (path) => {
-    const all = files()
-    const text = all.get(path)
-    if (text !== undefined) return { type: 'file', text }
-    const entries = new Map<string, ListEntry>()
-    for (const file of all.keys()) {
-      if (!covers(path, file)) continue
-      const [name, ...below] = namesOf(path === '/' ? file : file.slice(path.length))
-      if (name !== undefined) entries.set(name, { name, type: below.length === 0 ? 'file' : 'folder' })
-    }
-    return entries.size === 0 && path !== '/' ? undefined : { type: 'folder', entries: [...entries.values()] }
-  }
-}

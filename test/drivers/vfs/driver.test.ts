@@ -11,7 +11,7 @@ const makeTree = (): Tree => new Tree([{ at: '/tmp', mount: new MemoryMount({ mo
 const granted = (syscall: string, ...resources: string[]): Grant =>
   grantedUntil(AbortSignal.any([]), syscall, resources)
 const grantedUntil = (signal: AbortSignal, syscall: string, resources: readonly string[]): Grant =>
-  mint.make({ pid: 1, agent: 'a', syscall, resources, addresses: [] }, signal)
+  mint.make({ pid: 1, agent: 'a', syscall, resources, addresses: [] }, { signal })
 
 test('nothing is done without the grant for exactly this call', async () => {
   const tree = makeTree()

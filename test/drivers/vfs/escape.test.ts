@@ -177,12 +177,12 @@ test.runIf(onLinux)('a swap between check and open never leads out', async () =>
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     await mount.close()
+    root.remove()
   }
   expect([...seen.keys()].filter((what) => what.includes('OUTSIDE'))).toEqual([])
   expect(seen.get('inside')).toBeGreaterThan(0)
   expect(readdirSync(outside.path)).toEqual(['deep', 'secret'])
   expect(readFileSync(outside.at('secret'), 'utf8')).toBe('OUTSIDE')
-  root.remove()
 })
 
 test.runIf(process.platform !== 'win32')(

@@ -11,11 +11,11 @@ import {
   type Views,
 } from '../../../src/drivers/vfs/layout.ts'
 import type { Tree } from '../../../src/drivers/vfs/tree.ts'
-import { viewOfFiles } from '../../../src/drivers/vfs/virtual.ts'
 import { KernelError } from '../../../src/errors.ts'
 import { limits } from '../../../src/limits.ts'
 import { refused } from '../../contracts/mount.ts'
 import { makeHostFolder } from '../../support/host-folder.ts'
+import { viewOfFiles } from '../../support/view-of-files.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const now = (): number => 7

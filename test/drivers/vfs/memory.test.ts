@@ -71,6 +71,19 @@ test('folders of the layout stay, and so do those above them', async () => {
   mount.remove('/a/b/file', false)
 })
 
+test('moves never make a tree deeper than a path can be long', async () => {
+  const mount = new MemoryMount({ mode: 'rw', now })
+  const tower = '/a'.repeat(300)
+  for (let depth = 1; depth <= 300; depth += 1) mount.mkdir('/a'.repeat(depth))
+  mount.mkdir('/b')
+  for (let depth = 2; depth <= 300; depth += 1) mount.mkdir('/b'.repeat(depth))
+  await refused('ENAMETOOLONG', () => mount.move('/b', `${tower}/b`))
+  expect(mount.stat('/b'.repeat(300)).type).toBe('folder')
+  mount.move('/b'.repeat(150), `${tower}/b`)
+  mount.remove('/a', true)
+  expect(mount.list('/')).toEqual([{ name: 'b', type: 'folder' }])
+})
+
 test('times are the kernel’s, and a move keeps the file’s own', () => {
   let time = 5
   const mount = new MemoryMount({ mode: 'rw', now: () => time })

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { MemoryMount } from '../../../src/drivers/vfs/memory.ts'
 import { Tree } from '../../../src/drivers/vfs/tree.ts'
-import { VirtualMount, viewOfFiles } from '../../../src/drivers/vfs/virtual.ts'
+import { VirtualMount } from '../../../src/drivers/vfs/virtual.ts'
 import { refused } from '../../contracts/mount.ts'
+import { viewOfFiles } from '../../support/view-of-files.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const memory = (files: Readonly<Record<string, string>> = {}): MemoryMount =>

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { VirtualMount, viewOfFiles } from '../../../src/drivers/vfs/virtual.ts'
+import { VirtualMount } from '../../../src/drivers/vfs/virtual.ts'
 import { limits } from '../../../src/limits.ts'
 import { mountContract, refused, text } from '../../contracts/mount.ts'
+import { viewOfFiles } from '../../support/view-of-files.ts'
 
 mountContract(
   'virtual',

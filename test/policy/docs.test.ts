@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { listPresets } from '../../src/config/policy.ts'
+import { actions } from '../../src/policy/actions.ts'
+import { compileMatcher, readResource } from '../../src/policy/match.ts'
+import { parsePolicy } from '../../src/policy/parse.ts'
+import { laterKeys, policySchema } from '../../src/policy/schema.ts'
+
+const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
+const blocks = [...text.matchAll(/^```(\w+)( refused)?\n(.*?)^```$/gms)].map(
+  ([, language, refused, body = '']) => ({
+    language,
+    refused: refused !== undefined,
+    body,
+  }),
+)
+
+test.each(blocks.filter(({ language, refused }) => language === 'yaml' && !refused))(
+  'an example that is a policy loads: $body',
+  ({ body }) => {
+    expect(parsePolicy(body, 'docs/policy.md').rules.length).toBeGreaterThan(0)
+  },
+)
+
+describe('an example that is refused', () => {
+  const pairs = blocks.flatMap((block, index) =>
+    block.refused ? [[block.body, blocks[index + 1]?.body ?? '']] : [],
+  )
+  test.each(pairs)('is refused as the page says: %s', (body, message) => {
+    const name = /^name: (.*)$/m.exec(body)?.[1]
+    expect(() => parsePolicy(body, `${name}.yaml`)).toThrow(
+      expect.objectContaining({ message: message.trimEnd() }),
+    )
+  })
+  test('there are some', () => expect(pairs.length).toBeGreaterThan(1))
+})
+
+test('the table of actions is the table of the code', () => {
+  const rows = [...text.matchAll(/^\| `(\w+\.\w+)` \| (\w+) \| (.*) \|$/gm)].map(([, ...cells]) => cells)
+  expect(rows).toEqual(Object.entries(actions).map(([name, it]) => [name, it.resource, it.summary]))
+})
+
+describe('the tables of patterns are true', () => {
+  const rows = [...text.matchAll(/^\| `((?:\/|https?:)[^`]*)` \| (.*) \| (.*) \|$/gm)]
+  const cells = (cell = ''): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it)
+  test.each(rows.map(([, pattern = '', yes, no]) => [pattern, cells(yes), cells(no)] as const))(
+    '%s',
+    (pattern, matching, others) => {
+      const action = pattern.startsWith('/') ? 'fs.read' : 'net.fetch'
+      const matches = (resource: string): boolean => {
+        const readings = readResource(action, resource)
+        if (typeof readings === 'string') throw new Error(readings)
+        const matcher = compileMatcher(actions[action].resource, pattern)
+        return readings.every((it) => matcher.mismatch(it) === undefined)
+      }
+      expect(matching.filter((it) => !matches(it))).toEqual([])
+      expect(others.filter(matches)).toEqual([])
+    },
+  )
+  test('there are some', () => expect(rows.length).toBeGreaterThan(7))
+})
+
+test('every key of the schema and every preset is on the page', () => {
+  const { properties } = policySchema
+  const keys = [
+    ...Object.keys(properties),
+    ...Object.keys(properties.rules.items.properties),
+    ...Object.keys(properties.budget.properties),
+    ...listPresets(),
+  ]
+  expect(keys.filter((key) => !text.includes(`| \`${key}\` |`))).toEqual([])
+})
+
+test('the page says which keys are for later', () => {
+  for (const key of ['when', 'label', 'once', 'rateLimit', 'redact', 'log', 'extends']) {
+    expect(text).toContain(`\`${key}\``)
+    expect(Object.hasOwn(laterKeys, key)).toBe(true)
+  }
+})
