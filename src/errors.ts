@@ -51,7 +51,8 @@ export class SyscallError extends Error {
   /** Whether something may have happened outside all the same: then the outcome on record is `unknown`. */
   readonly sent: boolean
   constructor(code: Errno, why: string, sent = false) {
-    super(why)
+    // Outside text that was cut may end in half a character, which no record takes.
+    super(why.toWellFormed())
     this.name = 'SyscallError'
     this.code = code
     this.sent = sent

@@ -17,6 +17,8 @@ const live = new WeakSet<Grant>()
 
 /** A call in flight, as far as a driver sees it. */
 export interface Interruptible {
+  readonly aborted: boolean
+  /** Made when it is first asked for. */
   readonly signal: AbortSignal
 }
 
@@ -27,6 +29,11 @@ export class Grant {
   private constructor(scope: GrantScope, flight: Interruptible) {
     this.#scope = scope
     this.#flight = flight
+  }
+
+  /** Whether the process has ended. */
+  get aborted(): boolean {
+    return this.#flight.aborted
   }
 
   /** Aborts when the process ends. */

@@ -77,6 +77,8 @@ export const limits = Object.freeze({
   vfsFilesMax: 10_000,
   /** One file in a memory mount, or one read of a host file. */
   fileBytesMax: 16 * MiB,
+  /** Files of one memory volume that are kept open for reading. */
+  volumeReadersMax: 16,
   /** Names in one listing. */
   listMax: 10_000,
   /** Calls that one host mount works on at once; the others wait, so that guests cannot use up the host's descriptors. */

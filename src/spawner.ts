@@ -59,7 +59,8 @@ export class Spawner {
       (agent.code.kind === 'host' ? 'host' : this.#parts.isolation)
     assertStrongEnough(agent, isolation, policy)
     assertDepth(policy, parent)
-    const budget = leastBudget([this.#parts.budget, policy.budget, agent.budget])
+    const inheritedBudget = parent?.ledger.budget ?? this.#parts.budget
+    const budget = leastBudget([inheritedBudget, policy.budget, agent.budget])
     const process = new Process(
       {
         pid: table.nextPid(),
@@ -124,14 +125,14 @@ export class Spawner {
       ref: this.#recordProgram(program.text),
       boot: log.payload(boot),
     })
-    const { cpuMs, memoryBytes } = process.ledger.budget
+    const { memoryBytes } = process.ledger.budget
     const spec: GuestSpec = {
       program: program.text,
       filename: program.filename,
       args: argsText,
       boot,
       heapBytes: memoryBytes ?? limits.heapBytes,
-      turnMs: Math.min(limits.turnMs, cpuMs ?? limits.turnMs),
+      turnMs: Math.max(1, Math.floor(Math.min(limits.turnMs, process.ledger.left('cpuMs')))),
     }
     const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
     process.begin(space.start(`${process.name}\n${process.policy.hash}`, spec, this.#events(process)))
@@ -165,8 +166,10 @@ function assertStrongEnough(agent: Agent, isolation: Isolation, policy: PolicySe
 }
 
 function assertDepth(policy: PolicySet, parent: Process | undefined): void {
-  const depthMax = Math.min(limits.depthMax, policy.budget.depth ?? limits.depthMax)
-  if (parent === undefined || parent.depth < depthMax) return
+  if (parent === undefined) return
+  const depths = [limits.depthMax, policy.budget.depth, parent.ledger.budget.depth]
+  const depthMax = Math.min(...depths.filter((depth) => depth !== undefined))
+  if (parent.depth < depthMax) return
   throw new KernelError(
     'EDQUOT',
     `a child here would be ${parent.depth + 1} generations below its first process, at most ${depthMax} are permitted`,

@@ -174,7 +174,8 @@ export class System implements Supervisor {
   // -- Parts of it ------------------------------------------------------------------------------------------
 
   #spawnChild(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
-    if (typeof policy === 'string' && /\/|\.(yaml|yml|json)$/.test(policy)) {
+    const isPath = (ref: unknown) => typeof ref === 'string' && /\/|\.(yaml|yml|json)$/.test(ref)
+    if ([policy].flat().some(isPath)) {
       throw new SyscallError(
         'EINVAL',
         'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',

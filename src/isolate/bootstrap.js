@@ -13,7 +13,7 @@ function bootstrap(post, bootText, argsText) {
   const boot = JSON.parse(bootText)
 
   const { apply, construct, defineProperty, getPrototypeOf, ownKeys } = Reflect
-  const { freeze, is: isSame } = Object
+  const { freeze, hasOwn, is: isSame } = Object
   const { parse, stringify } = JSON
   const { isArray } = Array
   const { isFinite: isFiniteNumber } = Number
@@ -265,7 +265,7 @@ function bootstrap(post, bootText, argsText) {
 
   function makeDoor(door) {
     return (...given) => {
-      const args = {}
+      const args = { __proto__: null }
       const named = door.params.length
       for (let index = 0; index < named && index < given.length; index += 1) {
         if (given[index] === undefined) continue
@@ -486,7 +486,9 @@ function bootstrap(post, bootText, argsText) {
     /** Starts a child from a module's source text, or from a function that uses nothing outside itself. */
     spawn: (program, options = {}) => {
       const source = typeof program === 'function' ? `export default (${functionText(program)})` : program
-      return families.proc.spawn(source, options)
+      const args = { __proto__: null, source }
+      mergeInto(args, options)
+      return sys('proc.spawn', args)
     },
     /** Handles a signal: a function, 'default' or 'ignore'. */
     on: async (signal, handler) => {
@@ -512,14 +514,14 @@ function bootstrap(post, bootText, argsText) {
     for (let index = 0; index < messages.length; index += 1) {
       const number = messages[index][0]
       const reply = messages[index][1]
-      if (reply.signal !== undefined) {
+      if (hasOwn(reply, 'signal')) {
         handleSignal(number, reply.signal)
         continue
       }
       const call = mapGet(pending, number)
       if (call === undefined) continue
       mapDelete(pending, number)
-      if (reply.error === undefined) call.resolve(reply.ok)
+      if (hasOwn(reply, 'ok')) call.resolve(reply.ok)
       else call.reject(fault(reply.error.code, reply.error.message))
     }
   }
@@ -551,7 +553,7 @@ function bootstrap(post, bootText, argsText) {
 
   function describe(error) {
     const text = (value, fallback) =>
-      typeof value === 'string' ? value.toWellFormed().slice(0, 4_000) : fallback
+      typeof value === 'string' ? value.slice(0, 4_000).toWellFormed() : fallback
     if (!(error instanceof NativeError))
       return { name: 'Error', message: text(show(error), 'an unknown value was thrown') }
     const described = {

@@ -14,10 +14,12 @@ const cellFile = fileURLToPath(
 )
 
 const usageSchema = z.strictObject({ cpuMs: z.number().nonnegative(), heapBytes: z.number().nonnegative() })
+/** What agent code throws may hold lone surrogates, which the record does not take. */
+const text = z.string().transform((value) => value.toWellFormed())
 const faultSchema = z.strictObject({
   code: z.enum(Object.keys(errnos) as [Errno, ...Errno[]]),
-  reason: z.string().max(8_192),
-  error: z.strictObject({ name: z.string(), message: z.string(), stack: z.string().optional() }).optional(),
+  reason: z.string().max(8_192).pipe(text),
+  error: z.strictObject({ name: text, message: text, stack: text.optional() }).optional(),
 })
 
 interface Tenant {

@@ -3,7 +3,7 @@ import ivm from 'isolated-vm'
 import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
-import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
+import type { Fault, Guest, GuestEvents, GuestSpec, Usage } from './guest.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -88,18 +88,22 @@ export class IsolateGuest implements Guest {
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
   async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
     const stuck = setTimeout(() => this.#fail(overTime(turnMs)), turnMs + limits.turnGraceMs)
+    let usage: Usage
     try {
       await work
+      if (this.#over) return
+      // Measuring fails where the turn used up the memory at its very end.
+      usage = this.#usage()
     } catch (error) {
       this.#fail(faultOf(error, turnMs))
       return
     } finally {
       clearTimeout(stuck)
     }
-    if (!this.#over) this.#events.turn(this.#usage())
+    this.#events.turn(usage)
   }
 
-  #usage(): { cpuMs: number; heapBytes: number } {
+  #usage(): Usage {
     if (this.#isolate.isDisposed) return { cpuMs: 0, heapBytes: this.#heapBytes }
     const cpuMs = Number(this.#isolate.cpuTime) / 1e6
     if (cpuMs - this.#heapSampledAt >= heapSampleMs) {
@@ -131,19 +135,21 @@ function overTime(turnMs: number): Fault {
 /** Errors that come out of an isolate are copies; what V8 says about limits is told apart by its fixed messages. */
 function faultOf(error: unknown, turnMs: number): Fault {
   if (error instanceof SyscallError) return { code: error.code, reason: error.message }
-  if (!(error instanceof Error))
+  // isolated-vm puts an error of its own in place of a thrown object that is none.
+  if (!(error instanceof Error) || /^An object was thrown from supplied code/.test(error.message))
     return { code: 'EFAULT', reason: 'agent code threw a value that is not an error' }
   if (error.message === 'Script execution timed out.') return overTime(turnMs)
   if (/disposed|memory limit|allocation failed/i.test(error.message) && !guestFrames(error.stack).length) {
     return { code: 'ENOMEM', reason: 'agent code ran out of memory' }
   }
   const code = Reflect.get(error, 'code')
-  const name = error.name.slice(0, 100)
-  const message = error.message.slice(0, 4_000)
+  // Texts of agent code may hold lone surrogates, which the record does not take.
+  const name = error.name.slice(0, 100).toWellFormed()
+  const message = error.message.slice(0, 4_000).toWellFormed()
   return {
     code: isErrno(code) ? code : 'EFAULT',
     reason: `uncaught ${name}: ${message}`,
-    error: { name, message, stack: guestFrames(error.stack).join('\n') },
+    error: { name, message, stack: guestFrames(error.stack).join('\n').toWellFormed() },
   }
 }
 

@@ -3,6 +3,7 @@ import { SyscallError } from '../../errors.ts'
 import { Grant } from '../../grant.ts'
 import type { Json } from '../../json.ts'
 import { assertCount, type Content, toBytes, toContent } from './content.ts'
+import type { Awaitable } from './mount.ts'
 import type { Tree } from './tree.ts'
 
 export interface ReadOptions {
@@ -16,70 +17,65 @@ export interface ReadOptions {
 
 /**
  * Each method takes the gate's grant for exactly this call, the process's tree and a normalised path.
- * A promise rejects with SyscallError for what an agent may do wrong or meet, and with Error for a broken invariant:
+ * What a memory mount does is done when the method returns; what a host mount does, when its promise resolves.
+ * Throws, or rejects with, SyscallError for what an agent may do wrong or meet, and Error for a broken invariant:
  * a grant that is missing, over, or for another call.
  */
 export class VfsDriver {
   /** @returns `{ text }`, or `{ base64 }` where bytes are asked for; a read past the end is empty */
-  async read(grant: Grant, tree: Tree, path: string, options: ReadOptions = {}): Promise<Json> {
+  read(grant: Grant, tree: Tree, path: string, options: ReadOptions = {}): Awaitable<Json> {
     demand(grant, 'fs.read', path)
     assertCount(options.offset, 'offset')
     assertCount(options.length, 'length')
-    const bytes = await tree.read(path, options.offset ?? 0, options.length)
-    return toContent(bytes, options.encoding ?? 'text')
+    const bytes = tree.read(path, options.offset ?? 0, options.length)
+    return then(bytes, (read) => toContent(read, options.encoding ?? 'text'))
   }
 
   /** Replaces the file, or makes it where its folder exists. */
-  async write(grant: Grant, tree: Tree, path: string, content: Content): Promise<Json> {
+  write(grant: Grant, tree: Tree, path: string, content: Content): Awaitable<Json> {
     demand(grant, 'fs.write', path)
-    await tree.write(path, toBytes(content), 'replace')
-    return null
+    return then(tree.write(path, toBytes(content), 'replace'), nothing)
   }
 
   /** Adds to the end of the file, or makes it where its folder exists. */
-  async append(grant: Grant, tree: Tree, path: string, content: Content): Promise<Json> {
+  append(grant: Grant, tree: Tree, path: string, content: Content): Awaitable<Json> {
     demand(grant, 'fs.append', path)
-    await tree.write(path, toBytes(content), 'append')
-    return null
+    return then(tree.write(path, toBytes(content), 'append'), nothing)
   }
 
   /** @returns `[{ name, type: 'file' | 'folder' }]`, ordered by name */
-  async list(grant: Grant, tree: Tree, path: string): Promise<Json> {
+  list(grant: Grant, tree: Tree, path: string): Awaitable<Json> {
     demand(grant, 'fs.list', path)
-    return (await tree.list(path)).map(({ name, type }) => ({ name, type }))
+    return then(tree.list(path), (entries) => entries.map(({ name, type }) => ({ name, type })))
   }
 
   /** @returns `{ type, size, modified }`: bytes, and ms since 1970 */
-  async stat(grant: Grant, tree: Tree, path: string): Promise<Json> {
+  stat(grant: Grant, tree: Tree, path: string): Awaitable<Json> {
     demand(grant, 'fs.stat', path)
-    const { type, size, modified } = await tree.stat(path)
-    return { type, size, modified }
+    return then(tree.stat(path), ({ type, size, modified }) => ({ type, size, modified }))
   }
 
-  async mkdir(grant: Grant, tree: Tree, path: string): Promise<Json> {
+  mkdir(grant: Grant, tree: Tree, path: string): Awaitable<Json> {
     demand(grant, 'fs.mkdir', path)
-    await tree.mkdir(path)
-    return null
+    return then(tree.mkdir(path), nothing)
   }
 
   /** @param options with `recursive`, a folder goes with all it holds; without, only when it is empty */
-  async remove(
+  remove(
     grant: Grant,
     tree: Tree,
     path: string,
     options: { readonly recursive?: boolean | undefined } = {},
-  ): Promise<Json> {
+  ): Awaitable<Json> {
     demand(grant, 'fs.remove', path)
-    await tree.remove(path, options.recursive ?? false)
-    return null
+    return then(tree.remove(path, options.recursive ?? false), nothing)
   }
 
   /** A file at the target is replaced, as rename(2) does. */
-  async move(grant: Grant, tree: Tree, from: string, to: string): Promise<Json> {
+  move(grant: Grant, tree: Tree, from: string, to: string): Awaitable<Json> {
     demand(grant, 'fs.move', from)
     demand(grant, 'fs.move', to)
-    await tree.move(from, to)
-    return null
+    return then(tree.move(from, to), nothing)
   }
 
   /** Whether an effect on this path outlives the kernel, so that its intent has to be durable first. */
@@ -90,5 +86,12 @@ export class VfsDriver {
 
 function demand(grant: Grant, syscall: string, path: string): void {
   Grant.demand(grant, syscall, path)
-  if (grant.signal.aborted) throw new SyscallError('EINTR', 'the process ended before the call began')
+  if (grant.aborted) throw new SyscallError('EINTR', 'the process ended before the call began')
+}
+
+const nothing = (): Json => null
+
+/** Goes on at once where there is nothing to wait for: most calls end in memory. */
+function then<T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
 }

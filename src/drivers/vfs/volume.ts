@@ -1,9 +1,20 @@
 /** One memfs volume, counted: nothing is kept beyond its quota, and every time is the kernel's. */
-import { Volume } from 'memfs'
+import { type IProcess, Volume } from 'memfs'
+import { limits } from '../../limits.ts'
 import type { FileStat } from './mount.ts'
 import { folderOf, inFolder } from './path.ts'
 import type { Quota } from './quota.ts'
 import { translate } from './reasons.ts'
+
+/** Whose files these are: nobody of the host's; memfs would otherwise ask the system at every step of every path. */
+const nobody: IProcess = {
+  cwd: () => '/',
+  platform: 'linux',
+  emitWarning: () => {},
+  env: {},
+  getuid: () => 0,
+  getgid: () => 0,
+}
 
 /**
  * Does what it is told without judging it: memfs is asked only for what MemoryMount has checked, since its own rename
@@ -14,6 +25,7 @@ export class CountedVolume {
   readonly #now: () => number
   readonly #folders: readonly string[]
   #made: Volume | undefined
+  readonly #readers = new Map<string, number>()
 
   /** @param folders that are there from the start, parents first; counted at once */
   constructor(quota: Quota, now: () => number, folders: readonly string[]) {
@@ -43,13 +55,24 @@ export class CountedVolume {
 
   read(path: string, offset: number, span: number): Uint8Array {
     const bytes = Buffer.alloc(span)
-    const file = this.#volume.openSync(path, 'r')
-    try {
-      this.#volume.readSync(file, bytes, 0, span, offset)
-    } finally {
-      this.#volume.closeSync(file)
-    }
+    this.#volume.readSync(this.#openToRead(path), bytes, 0, span, offset)
     return bytes
+  }
+
+  /** Opening costs more than reading, and the same few files are read again and again. */
+  #openToRead(path: string): number {
+    const known = this.#readers.get(path)
+    if (known !== undefined) return known
+    if (this.#readers.size >= limits.volumeReadersMax) this.#closeReaders()
+    const file = this.#volume.openSync(path, 'r')
+    this.#readers.set(path, file)
+    return file
+  }
+
+  /** A path may mean another file from now on. */
+  #closeReaders(): void {
+    for (const file of this.#readers.values()) this.#volume.closeSync(file)
+    this.#readers.clear()
   }
 
   /**
@@ -79,6 +102,7 @@ export class CountedVolume {
   /** Removes a file, or a folder with all it holds. */
   drop(path: string): void {
     const held = this.#count(path)
+    this.#closeReaders()
     this.#volume.rmSync(path, { recursive: true })
     this.#quota.book(-held.bytes, -held.files)
     this.#touch(folderOf(path))
@@ -86,6 +110,7 @@ export class CountedVolume {
 
   /** To a name that is free. */
   rename(from: string, to: string): void {
+    this.#closeReaders()
     this.#volume.renameSync(from, to)
     this.#touch(folderOf(from))
     this.#touch(folderOf(to))
@@ -100,7 +125,7 @@ export class CountedVolume {
   /** Made on first use: a volume is some 17 KB, and most agents touch few of their mounts. */
   get #volume(): Volume {
     if (this.#made === undefined) {
-      this.#made = new Volume()
+      this.#made = Volume.fromNestedJSON({}, '/', { process: nobody })
       this.#touch('/')
       for (const folder of this.#folders) {
         this.#made.mkdirSync(folder)

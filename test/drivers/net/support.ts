@@ -20,7 +20,15 @@ export interface Terms {
 
 export function grantFor(resource: string, terms: Terms = {}): Grant {
   const { addresses = [], signal = new AbortController().signal, pid = 7, syscall = 'net.fetch' } = terms
-  return mint.make({ pid, agent: 'tester', syscall, resources: [resource], addresses }, { signal })
+  return mint.make(
+    { pid, agent: 'tester', syscall, resources: [resource], addresses },
+    {
+      signal,
+      get aborted() {
+        return signal.aborted
+      },
+    },
+  )
 }
 
 /** Fetches under a grant for this very URL that permits loopback unless told otherwise. */
