@@ -14,7 +14,8 @@ export interface Admitted {
   readonly args: never
   /** What the policy judged; one empty text for a call that is not judged. */
   readonly resources: readonly string[]
-  readonly decisions: readonly Decision[]
+  /** What permitted it, all questions together; undefined for a call that is not judged. */
+  readonly decision: Decision | undefined
 }
 
 /** Why a call may not be made, and how far it came. */
@@ -58,7 +59,7 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     return {
       row,
       args,
-      decisions,
+      decision: merge(decisions),
       resources: judged.length === 0 ? [''] : judged.map((request) => request.resource),
     }
   } catch (error) {
@@ -66,6 +67,14 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     if (error instanceof SyscallError) throw new Refusal(error, resource)
     throw error
   }
+}
+
+/** A call that asks several questions is permitted by the rules that answered each. */
+function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
+  if (first === undefined || rest.length === 0) return first
+  const observed = [first, ...rest].find((each) => each.observed !== undefined)?.observed
+  const rules = [first, ...rest].flatMap((each) => each.rules)
+  return { ...first, rules, ...(observed !== undefined && { observed }) }
 }
 
 function decode(row: Syscall, text: string): never {

@@ -1,38 +1,142 @@
 /** Every way an agent's call can fail is an errno from this table, and travels as data. */
 
-/** POSIX error numbers as Linux has them (errno(3)), with what each means in this kernel. */
+/** POSIX error numbers as Linux has them (errno(3)), with what each means in this kernel and what would help. */
 export const errnos = {
-  EPERM: { number: 1, summary: 'the policy does not permit it' },
-  ENOENT: { number: 2, summary: 'no such file, folder, tool or agent' },
-  ESRCH: { number: 3, summary: 'no such process' },
-  EINTR: { number: 4, summary: 'ended by a signal before it was done' },
-  EIO: { number: 5, summary: 'the device failed' },
-  E2BIG: { number: 7, summary: 'the arguments are too large' },
-  ECHILD: { number: 10, summary: 'not a child of this process' },
-  EAGAIN: { number: 11, summary: 'too many calls or messages at once; try again later' },
-  ENOMEM: { number: 12, summary: 'out of memory' },
-  EACCES: { number: 13, summary: 'the host does not let the kernel do it' },
-  EFAULT: { number: 14, summary: "the agent's own code failed" },
-  EBUSY: { number: 16, summary: 'something else holds it' },
-  EEXIST: { number: 17, summary: 'it exists already' },
-  EXDEV: { number: 18, summary: 'a move from one mount to another' },
-  ENOTDIR: { number: 20, summary: 'a part of the path is not a folder' },
-  EISDIR: { number: 21, summary: 'it is a folder' },
-  EINVAL: { number: 22, summary: 'the arguments are not sound' },
-  EFBIG: { number: 27, summary: 'the file or reply is too large' },
-  ENOSPC: { number: 28, summary: 'the device is full' },
-  EROFS: { number: 30, summary: 'mounted read-only' },
-  EDEADLK: { number: 35, summary: 'it waits for something that can never happen' },
-  ENAMETOOLONG: { number: 36, summary: 'the path is too long' },
-  ENOSYS: { number: 38, summary: 'no such syscall' },
-  ENOTEMPTY: { number: 39, summary: 'the folder is not empty' },
-  ELOOP: { number: 40, summary: 'the path leads through a link' },
-  EMSGSIZE: { number: 90, summary: 'the message is too long' },
-  ETIMEDOUT: { number: 110, summary: 'it took too long' },
-  ECONNREFUSED: { number: 111, summary: 'the other side does not answer' },
-  EHOSTUNREACH: { number: 113, summary: 'the host has no permitted address' },
-  EDQUOT: { number: 122, summary: 'the budget or quota is used up' },
-  ECANCELED: { number: 125, summary: 'canceled by the kernel' },
+  EPERM: {
+    number: 1,
+    summary: 'the policy does not permit it',
+    help: 'read the rule that the message names; the owner of the policy can permit it, the agent cannot',
+  },
+  ENOENT: {
+    number: 2,
+    summary: 'no such file, folder, tool or agent',
+    help: 'list the folder above, or read /tools and /ipc for the names there are',
+  },
+  ESRCH: {
+    number: 3,
+    summary: 'no such process',
+    help: 'it may have ended; read /proc for the processes that live',
+  },
+  EINTR: {
+    number: 4,
+    summary: 'ended by a signal before it was done',
+    help: 'whoever sent the signal wanted it to end; look at the record before doing it again',
+  },
+  EIO: {
+    number: 5,
+    summary: 'the device failed',
+    help: 'look at the record to see whether it was done before doing it again',
+  },
+  E2BIG: {
+    number: 7,
+    summary: 'the arguments are too large',
+    help: 'put the document into a file, in parts, and send its path',
+  },
+  ECHILD: { number: 10, summary: 'not a child of this process', help: 'wait in the process that started it' },
+  EAGAIN: {
+    number: 11,
+    summary: 'too many calls or messages at once; try again later',
+    help: 'wait for calls that are in flight, or a little, and try again',
+  },
+  ENOMEM: {
+    number: 12,
+    summary: 'out of memory',
+    help: 'hold less at once, read files in parts, or get a larger `memory` in the budget',
+  },
+  EACCES: {
+    number: 13,
+    summary: 'the host does not let the kernel do it',
+    help: 'the owner of the host folder has to change its permissions',
+  },
+  EFAULT: {
+    number: 14,
+    summary: "the agent's own code failed",
+    help: 'repair the program: name, message and stack are those of its own error',
+  },
+  EBUSY: {
+    number: 16,
+    summary: 'something else holds it',
+    help: 'wait until the other side is done, and try again',
+  },
+  EEXIST: { number: 17, summary: 'it exists already', help: 'choose another name, or remove what is there' },
+  EXDEV: {
+    number: 18,
+    summary: 'a move from one mount to another',
+    help: 'read the file, write it at the new place and remove the old one',
+  },
+  ENOTDIR: {
+    number: 20,
+    summary: 'a part of the path is not a folder',
+    help: 'stat the parts of the path one by one',
+  },
+  EISDIR: { number: 21, summary: 'it is a folder', help: 'list it, or name a file in it' },
+  EINVAL: {
+    number: 22,
+    summary: 'the arguments are not sound',
+    help: 'compare the arguments with docs/syscalls.md; the message names the one that is wrong',
+  },
+  EFBIG: {
+    number: 27,
+    summary: 'the file or reply is too large',
+    help: 'read it by offset and length, or ask for less',
+  },
+  ENOSPC: { number: 28, summary: 'the device is full', help: 'remove files of the host that nobody needs' },
+  EROFS: {
+    number: 30,
+    summary: 'mounted read-only',
+    help: 'write below /mem, /state or /tmp; the application can mount a host folder with mode `rw`',
+  },
+  EDEADLK: {
+    number: 35,
+    summary: 'it waits for something that can never happen',
+    help: 'await a call, a timer or a message; a promise that nothing settles ends the process',
+  },
+  ENAMETOOLONG: { number: 36, summary: 'the path is too long', help: 'use shorter names or fewer folders' },
+  ENOSYS: {
+    number: 38,
+    summary: 'no such syscall',
+    help: 'the message names the call that was perhaps meant; docs/syscalls.md lists all',
+  },
+  ENOTEMPTY: {
+    number: 39,
+    summary: 'the folder is not empty',
+    help: 'remove what is in it first, or remove with `recursive`',
+  },
+  ELOOP: {
+    number: 40,
+    summary: 'the path leads through a link',
+    help: 'name the file itself: links are not followed',
+  },
+  EMSGSIZE: {
+    number: 90,
+    summary: 'the message is too long',
+    help: 'write the content to a file that both can read, and send its path',
+  },
+  ETIMEDOUT: {
+    number: 110,
+    summary: 'it took too long',
+    help: 'ask for less, in smaller steps, or later; the limit is in docs/limits.md',
+  },
+  ECONNREFUSED: {
+    number: 111,
+    summary: 'the other side does not answer',
+    help: 'check host and port, and that the server runs',
+  },
+  EHOSTUNREACH: {
+    number: 113,
+    summary: 'the host has no permitted address',
+    help: 'check the name; a rule can permit `loopback`, `private` or `linkLocal` addresses by `addresses`',
+  },
+  EDQUOT: {
+    number: 122,
+    summary: 'the budget or quota is used up',
+    help: 'do less, remove files, or get a larger budget',
+  },
+  ECANCELED: {
+    number: 125,
+    summary: 'canceled by the kernel',
+    help: 'the kernel is shutting down; run the agent again',
+  },
 } as const
 
 export type Errno = keyof typeof errnos

@@ -1,14 +1,13 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 import { type Admitted, admit, Refusal } from './admission.ts'
-import { type Errno, SyscallError } from './errors.ts'
-import type { RecordedDecision } from './evidence/entry.ts'
+import { failureReply, outcomeStatus, recordedDecision, sentence } from './answers.ts'
+import { SyscallError } from './errors.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Grant } from './grant.ts'
 import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
-import type { Decision } from './policy/types.ts'
 import { Flight } from './proc/flight.ts'
 import type { Process } from './proc/process.ts'
 import type { Drivers } from './syscalls/row.ts'
@@ -39,6 +38,8 @@ export class Gate {
   /** Calls that wait for SIGCONT, by process. */
   readonly #held = new Map<Process, Arrival[]>()
   readonly #effects = new Set<Promise<void>>()
+  /** Effects that have no outcome yet. */
+  readonly #running = new Set<Effect>()
 
   constructor(drivers: Drivers, log: EvidenceLog, observers: Observers) {
     this.#drivers = drivers
@@ -70,9 +71,20 @@ export class Gate {
     this.#held.delete(process)
   }
 
-  /** Resolves when every effect that has begun is on record with its outcome. */
-  async drain(): Promise<void> {
-    await Promise.all(this.#effects)
+  /**
+   * Waits for every effect that has begun; what is not over by the deadline goes on record as unknown.
+   * @param deadline resolves when the waiting ends
+   */
+  async drain(deadline: Promise<void>): Promise<void> {
+    await Promise.race([Promise.all(this.#effects), deadline])
+    for (const effect of this.#running) {
+      const { process, intent } = effect
+      const { run } = process.identity
+      this.#tryRecord(process, () =>
+        this.#log.append({ kind: 'outcome', run, pid: process.pid, intent, status: 'unknown' }),
+      )
+    }
+    this.#running.clear()
   }
 
   /**
@@ -121,7 +133,7 @@ export class Gate {
   #refuse(arrival: Arrival, error: unknown): void {
     const { process, number, name } = arrival
     if (error instanceof EvidenceError)
-      return this.#reply(arrival, failure('EIO', sentence('EIO', name, undefined, error.message)))
+      return this.#reply(arrival, failureReply('EIO', sentence('EIO', name, undefined, error.message)))
     if (!(error instanceof Refusal)) this.#observers.defect(error)
     const refusal =
       error instanceof Refusal
@@ -136,14 +148,14 @@ export class Gate {
         code: cause.code,
         reason: cause.message,
         args: this.#log.payload(arrival.text.slice(0, limits.refusedArgsMax)),
-        ...(decision !== undefined && { decision: record(decision, process) }),
+        ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
       }),
     )
     if (!recorded) return
     this.#observers.refused(process, name, resource, cause, decision)
     const message = sentence(cause.code, name, resource, cause.message)
     process.lastRefusal = { message, decision }
-    this.#reply({ process, number }, failure(cause.code, message))
+    this.#reply({ process, number }, failureReply(cause.code, message))
     process.ledger.spend('syscalls', 1)
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.raise('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
@@ -151,14 +163,14 @@ export class Gate {
 
   #begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
-    const { row, args, resources, decisions } = admitted
-    const [decision] = decisions
+    const { row, args, resources, decision } = admitted
     const { seq } = this.#log.append({
       kind: 'intent',
       ...this.#caller(arrival),
       resource: resources.join(' → '),
       args: this.#log.payload(arrival.text),
-      decision: decision === undefined ? { effect: 'unjudged' } : record(decision, process),
+      decision:
+        decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
     })
     const flight = new Flight()
     process.inFlight.add(flight)
@@ -168,6 +180,7 @@ export class Gate {
       flight,
     )
     const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
+    this.#running.add(effect)
     if (row.external?.(args, this.#drivers, process)) this.#track(this.#afterDurable(effect))
     else this.#invoke(effect)
   }
@@ -184,26 +197,33 @@ export class Gate {
   }
 
   #invoke(effect: Effect): Promise<void> | void {
-    const { admitted, process, grant, number, flight } = effect
+    const { flight } = effect
     if (flight.aborted)
       return this.#settle(effect, undefined, new SyscallError('EINTR', 'ended by a signal before it began'))
+    const result = this.#act(effect)
+    if (result instanceof Failure) return this.#settle(effect, undefined, result.error)
+    if (!(result instanceof Promise)) return this.#settle(effect, result)
+    const settled = result.then(
+      (value) => this.#settle(effect, value),
+      (error: unknown) => this.#settle(effect, undefined, error),
+    )
+    this.#track(settled)
+    return settled
+  }
+
+  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
     try {
-      const result = admitted.row.invoke(admitted.args, { process, grant, number }, this.#drivers)
-      if (!(result instanceof Promise)) return this.#settle(effect, result)
-      const settled = result.then(
-        (value) => this.#settle(effect, value),
-        (error: unknown) => this.#settle(effect, undefined, error),
-      )
-      this.#track(settled)
-      return settled
+      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#drivers)
     } catch (error) {
-      this.#settle(effect, undefined, error)
+      return new Failure(error)
     }
   }
 
   /** Puts the outcome on record and answers the guest. */
   #settle(effect: Effect, result: Json | undefined, error?: unknown): void {
     const { process, name, flight, admitted, intent } = effect
+    // It was abandoned at shutdown, and is on record as unknown.
+    if (!this.#running.delete(effect)) return
     mint.end(effect.grant)
     process.inFlight.delete(flight)
     const { text, cause } = this.#answer(result, error)
@@ -214,17 +234,17 @@ export class Gate {
         run: process.identity.run,
         pid: process.pid,
         intent,
-        status: cause === undefined ? 'committed' : statusOf(cause, flight),
+        status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined ? { result: this.#log.payload(text) } : { code: cause.code }),
       }),
     )
     if (!recorded) return
-    this.#observers.settled(process, name, resource, cause, admitted.decisions[0])
+    this.#observers.settled(process, name, resource, cause, admitted.decision)
     this.#reply(
       effect,
       cause === undefined
         ? `{"ok":${text}}`
-        : failure(cause.code, sentence(cause.code, name, resource, cause.message)),
+        : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
     )
   }
 
@@ -286,33 +306,10 @@ export class Gate {
   }
 }
 
-function record(decision: Decision, process: Process): RecordedDecision {
-  const { effect, rules, observed } = decision
-  const recorded = {
-    effect,
-    rules: rules.map(({ id, line, policy }) => ({ id, line, policy })),
-    policy: process.policy.hash,
-  }
-  if (observed === undefined) return recorded
-  return {
-    ...recorded,
-    observed: {
-      effect: observed.effect,
-      rules: observed.rules.map(({ id, line, policy }) => ({ id, line, policy })),
-    },
+/** What a driver threw at once; a class, so that no result can pass for it. */
+class Failure {
+  readonly error: unknown
+  constructor(error: unknown) {
+    this.error = error
   }
 }
-
-/** `unknown`: it may have happened outside, and nobody can tell. */
-function statusOf(cause: SyscallError, flight: Flight): 'failed' | 'aborted' | 'unknown' {
-  if (cause.sent) return 'unknown'
-  return flight.aborted ? 'aborted' : 'failed'
-}
-
-/** What was tried, on what, why not, and what would help. */
-function sentence(code: Errno, name: string, resource: string | undefined, why: string): string {
-  const on = resource === undefined || resource === '' ? '' : ` \`${resource}\``
-  return `${code}: ${name.slice(0, limits.syscallNameMax)}${on}: ${why}`
-}
-
-const failure = (code: Errno, message: string): string => JSON.stringify({ error: { code, message } })

@@ -1,7 +1,7 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
 import { readKernelOptions } from './config/options.ts'
-import { loadPolicy, type PolicyRef } from './config/policy.ts'
+import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import type { HostMounts } from './drivers/vfs/layout.ts'
 import { KernelError, SyscallError } from './errors.ts'
@@ -56,7 +56,6 @@ export class KernelSpace {
     const checked = readKernelOptions(options)
     this.#isolation = checked.isolation ?? 'cell'
     this.#system = new System(options, (name) => this.#agents.has(name))
-    for (const [name, definition] of Object.entries(options.tools ?? {})) this.tool(name, definition)
     this.govern = makeGovern({ prepare: (fn, governed, name) => this.#prepare(fn, governed, name) })
   }
 
@@ -65,7 +64,7 @@ export class KernelSpace {
    * @throws KernelError EEXIST for a name that is taken; EINVAL for what cannot run in user space
    */
   register(program: Exclude<Program, Agent>, options: AgentOptions = {}): Agent {
-    const agent = makeAgent(program, options, this.#isolation)
+    const agent = this.#agent(program, options)
     if (this.#agents.has(agent.name))
       throw new KernelError('EEXIST', `an agent \`${agent.name}\` is registered already`)
     this.#agents.set(agent.name, agent)
@@ -79,7 +78,7 @@ export class KernelSpace {
    * @throws KernelError with an errno, and the decision, the signal or the agent's own error
    */
   async execute(program: Program, ...args: readonly unknown[]): Promise<unknown> {
-    return this.#run(makeAgent(program, {}, this.#isolation), undefined, args)
+    return this.#run(this.#agent(program, {}), undefined, args)
   }
 
   /**
@@ -89,7 +88,7 @@ export class KernelSpace {
    */
   spawn(program: Program, options: SpawnOptions = {}): ProcessHandle {
     const { args = [], ...rest } = options
-    const agent = makeAgent(program, rest, this.#isolation)
+    const agent = this.#agent(program, rest)
     if (agent.code.kind === 'host')
       return new ProcessHandle(this.#system.runHost(agent, undefined, args).process)
     return new ProcessHandle(this.#system.spawner.spawn(agent, jsonArgs(args)))
@@ -165,12 +164,15 @@ export class KernelSpace {
     return this.shutdown()
   }
 
+  /** The files of an agent's policy are kept out of every mount, as those of the kernel are. */
+  #agent(program: Program, options: AgentOptions): Agent {
+    const agent = makeAgent(program, options, this.#isolation)
+    if (options.policy !== undefined) this.#system.hidden.add(policyFiles(options.policy))
+    return agent
+  }
+
   #prepare(fn: (...args: never[]) => unknown, options: GovernOptions, name: string): GovernedCall {
-    const agent = makeAgent(
-      fn,
-      { ...(name !== '' && { name }), ...(options as AgentOptions) },
-      this.#isolation,
-    )
+    const agent = this.#agent(fn, { ...(name !== '' && { name }), ...(options as AgentOptions) })
     return (self, args) => this.#run(agent, self, args)
   }
 

@@ -39,6 +39,8 @@ export const limits = Object.freeze({
   outputBytesMax: 16 * MiB,
   /** How long a handler of SIGTERM or SIGINT may take until SIGKILL, in ms. */
   handlerMs: 2_000,
+  /** How long a shutdown waits for drivers in flight, in ms. */
+  drainMs: 3_000,
   /** Longest timer, in ms: what setTimeout can hold. */
   sleepMsMax: 2_147_483_647,
 

@@ -37,6 +37,7 @@ export class Spawner {
   /** Programs that are on record already, by their text. */
   readonly #recorded = new Map<string, PayloadRef>()
   /** What an agent adds to the kernel's policy, kept for a reload. */
+  #closed = false
   readonly #own = new WeakMap<Process, PolicySet>()
 
   constructor(parts: SpawnerParts) {
@@ -50,6 +51,7 @@ export class Spawner {
    * @throws KernelError EPERM where the policy does not accept its isolation, EDQUOT past the depth, EAGAIN when the table is full
    */
   spawn(agent: Agent, args: readonly Json[], parent?: Process): Process {
+    if (this.#closed) throw new KernelError('ECANCELED', 'the kernel has shut down; nothing starts any more')
     const { table, ceiling, clock, supervisor, chance } = this.#parts
     const inherited = parent === undefined ? ceiling() : parent.policy
     const policy = agent.policy === undefined ? inherited : narrow(inherited, agent.policy)
@@ -76,6 +78,11 @@ export class Spawner {
     table.add(process)
     if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
     return process
+  }
+
+  /** Nothing starts after this. */
+  close(): void {
+    this.#closed = true
   }
 
   /** Puts a process under another policy of the kernel; what it had beside that still holds. */

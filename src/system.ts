@@ -2,7 +2,7 @@
 import { type Agent, makeAgent } from './agents.ts'
 import { makeChance, systemClock } from './clock.ts'
 import { readBudget } from './config/options.ts'
-import { loadPolicy } from './config/policy.ts'
+import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
@@ -17,13 +17,14 @@ import { KernelError, SyscallError } from './errors.ts'
 import { FileStore } from './evidence/file-store.ts'
 import { EvidenceLog } from './evidence/log.ts'
 import { MemoryStore } from './evidence/memory-store.ts'
-import { EvidenceError } from './evidence/store.ts'
+import { EvidenceError, type EvidenceStore } from './evidence/store.ts'
 import { Gate } from './gate.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import { InlineSpace } from './isolate/inline.ts'
 import type { KernelOptions } from './kernel.ts'
+import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import type { BudgetDocument, PolicySet } from './policy/types.ts'
 import type { Exit, Process, ProcessState, Supervisor } from './proc/process.ts'
@@ -38,6 +39,8 @@ export class System implements Supervisor {
   readonly observers = new Observers()
   readonly log: EvidenceLog
   readonly drivers: Drivers
+  /** What no mount shows: evidence, and files of policies. */
+  readonly hidden: Hidden
   readonly spawner: Spawner
   readonly #gate: Gate
   readonly #clock = systemClock
@@ -55,14 +58,18 @@ export class System implements Supervisor {
     const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
-    const { store, hidden } = openEvidence(options)
-    this.#mounts = openMounts(options.mounts ?? {}, new Hidden(hidden))
-    this.log = EvidenceLog.open({ store, clock: this.#clock, durability: durabilityOf(options) })
+    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
+    for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
+    const { evidence = 'memory' } = options
+    this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
+    this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
+    this.log = this.#openLog(evidence)
+    this.hidden.add(folderOf(evidence))
     this.log.onFailure((error) => this.#evidenceFailed(error))
     this.drivers = {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
-      tool: new ToolDriver((tool, error) => this.observers.toolFailed(tool, error)),
+      tool,
       ipc: new IpcDriver((name) => this.#isAgent(name)),
       proc: new ProcDriver({
         table: this.table,
@@ -173,9 +180,22 @@ export class System implements Supervisor {
 
   // -- Parts of it ------------------------------------------------------------------------------------------
 
+  /** What refuses the kernel's start leaves no mount open and no lock behind. */
+  #openLog(evidence: EvidenceOption): EvidenceLog {
+    const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
+    let store: EvidenceStore | undefined
+    try {
+      store = evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
+      return EvidenceLog.open({ store, clock: this.#clock, durability })
+    } catch (error) {
+      void store?.close()
+      for (const { mount } of this.#mounts) void mount.close()
+      throw error
+    }
+  }
+
   #spawnChild(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
-    const isPath = (ref: unknown) => typeof ref === 'string' && /\/|\.(yaml|yml|json)$/.test(ref)
-    if ([policy].flat().some(isPath)) {
+    if (policyFiles(policy as PolicyRef).length > 0) {
       throw new SyscallError(
         'EINVAL',
         'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
@@ -232,12 +252,16 @@ export class System implements Supervisor {
   }
 
   async #shutdown(): Promise<void> {
+    this.spawner.close()
     const exits = this.table.live().map((process) => {
       process.raise('SIGKILL', 'the kernel shut down')
       return process.exit
     })
     await Promise.all(exits)
-    await this.#gate.drain()
+    const { promise: deadline, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#clock.after(limits.drainMs, resolve)
+    await this.#gate.drain(deadline)
+    cancel()
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })
@@ -245,16 +269,10 @@ export class System implements Supervisor {
   }
 }
 
-function openEvidence({ evidence = 'memory' }: KernelOptions): {
-  store: FileStore | MemoryStore
-  hidden: readonly string[]
-} {
-  if (evidence === 'memory') return { store: new MemoryStore(), hidden: [] }
-  return { store: FileStore.open(evidence.dir), hidden: [evidence.dir] }
-}
+type EvidenceOption = NonNullable<KernelOptions['evidence']>
 
-const durabilityOf = ({ evidence = 'memory' }: KernelOptions): 'process' | 'disk' =>
-  evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
+const folderOf = (evidence: EvidenceOption): readonly string[] =>
+  evidence === 'memory' ? [] : [evidence.dir]
 
 function unrecorded({ usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'

@@ -22,11 +22,19 @@ kernel.tool('announce', {
 const table = new Table({ head: ['call', 'on', 'verdict', 'by'], style: { head: [], border: [] } })
 kernel.on('syscall', ({ syscall, resource, status, decision }: KernelEvents['syscall']) => {
   const rules = decision?.rules.map(({ id }) => id).join(', ') ?? ''
-  table.push([syscall, resource ?? '', status === 'refused' ? 'refused' : 'permitted', rules || (decision ? 'silence' : 'not judged')])
+  table.push([
+    syscall,
+    resource ?? '',
+    status === 'refused' ? 'refused' : 'permitted',
+    rules || (decision ? 'silence' : 'not judged'),
+  ])
 })
 
 const analyst = kernel.register({ file: here('agent.ts') }, { name: 'data-analyst' })
-const result = (await kernel.execute(analyst, 'seattle-weather.csv')) as { receipt: string; refusals: string[] }
+const result = (await kernel.execute(analyst, 'seattle-weather.csv')) as {
+  receipt: string
+  refusals: string[]
+}
 
 console.log(await kernel.vfs('data-analyst').read('/mem/working/report.md'))
 console.log(result.receipt)
@@ -35,6 +43,8 @@ for (const refusal of result.refusals) console.log(`- ${refusal}`)
 console.log(`\nWhat the gate decided:\n${table.toString()}`)
 
 const { ok, entries, head, problems } = kernel.evidence.verify()
-console.log(`\nEvidence in ${dir}: ${entries} entries, ${ok ? 'verified' : `BROKEN: ${problems[0]?.detail}`}, head ${head}`)
+console.log(
+  `\nEvidence in ${dir}: ${entries} entries, ${ok ? 'verified' : `BROKEN: ${problems[0]?.detail}`}, head ${head}`,
+)
 await kernel.shutdown()
 if (!ok) process.exitCode = 1

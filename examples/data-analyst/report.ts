@@ -16,10 +16,22 @@ export function writeReport(days: readonly Day[]): string {
     '| --- | ---: | ---: | ---: |',
     ...rows,
     '',
-    `- Hottest day: ${line(extreme(days, ({ high }) => high), ({ high }) => `${high.toFixed(1)} °C`)}`,
-    `- Coldest night: ${line(extreme(days, ({ low }) => -low), ({ low }) => `${low.toFixed(1)} °C`)}`,
-    `- Wettest day: ${line(extreme(days, ({ precipitation }) => precipitation), ({ precipitation }) => `${precipitation.toFixed(1)} mm`)}`,
-    `- Strongest wind: ${line(extreme(days, ({ wind }) => wind), ({ wind }) => `${wind.toFixed(1)} m/s`)}`,
+    `- Hottest day: ${line(
+      extreme(days, ({ high }) => high),
+      ({ high }) => `${high.toFixed(1)} °C`,
+    )}`,
+    `- Coldest night: ${line(
+      extreme(days, ({ low }) => -low),
+      ({ low }) => `${low.toFixed(1)} °C`,
+    )}`,
+    `- Wettest day: ${line(
+      extreme(days, ({ precipitation }) => precipitation),
+      ({ precipitation }) => `${precipitation.toFixed(1)} mm`,
+    )}`,
+    `- Strongest wind: ${line(
+      extreme(days, ({ wind }) => wind),
+      ({ wind }) => `${wind.toFixed(1)} m/s`,
+    )}`,
     `- Mean temperature: ${mean(days.map(middle)).toFixed(2)} °C, trend ${signed(slope(days.map(middle)) * daysPerYear)} °C a year`,
     '',
   ].join('\n')
@@ -27,6 +39,7 @@ export function writeReport(days: readonly Day[]): string {
 
 const middle = ({ high, low }: Day): number => (high + low) / 2
 
-const line = (day: Day | undefined, figure: (day: Day) => string): string => (day === undefined ? 'no data' : `${figure(day)} on ${day.date}`)
+const line = (day: Day | undefined, figure: (day: Day) => string): string =>
+  day === undefined ? 'no data' : `${figure(day)} on ${day.date}`
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`

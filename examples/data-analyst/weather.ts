@@ -25,11 +25,13 @@ export interface Month {
 /** @throws Error that names the line which is not as the header promises */
 export function parseDays(csv: string): readonly Day[] {
   const [header, ...lines] = csv.trim().split('\n')
-  if (header !== 'date,precipitation,temp_max,temp_min,wind,weather') throw new Error(`unknown columns: ${header}`)
+  if (header !== 'date,precipitation,temp_max,temp_min,wind,weather')
+    throw new Error(`unknown columns: ${header}`)
   return lines.map((line, index) => {
     const [date = '', ...fields] = line.split(',')
     const [precipitation = NaN, high = NaN, low = NaN, wind = NaN] = fields.slice(0, 4).map(Number)
-    if ([precipitation, high, low, wind].some(Number.isNaN)) throw new Error(`line ${index + 2} is not a day: ${line}`)
+    if ([precipitation, high, low, wind].some(Number.isNaN))
+      throw new Error(`line ${index + 2} is not a day: ${line}`)
     return { date, precipitation, high, low, wind }
   })
 }
@@ -49,7 +51,10 @@ export function byMonth(days: readonly Day[]): readonly Month[] {
 
 /** The day on which a figure was largest; the earliest of equals. */
 export const extreme = (days: readonly Day[], figure: (day: Day) => number): Day | undefined =>
-  days.reduce<Day | undefined>((best, day) => (best === undefined || figure(day) > figure(best) ? day : best), undefined)
+  days.reduce<Day | undefined>(
+    (best, day) => (best === undefined || figure(day) > figure(best) ? day : best),
+    undefined,
+  )
 
 /** Slope of the least-squares line through evenly spaced values: change per step. */
 export function slope(values: readonly number[]): number {

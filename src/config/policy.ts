@@ -54,12 +54,19 @@ export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
 /** Sets that were compiled already: an agent is started many times under the same two. */
 const narrowed = new WeakMap<PolicySet, WeakMap<PolicySet, PolicySet>>()
 
+/** @returns the files that a reference names; they are kept out of every mount */
+export const policyFiles = (ref: PolicyRef): readonly string[] =>
+  [ref].flat().filter((one): one is string => typeof one === 'string' && isPath(one))
+
 /** @returns the names of the presets that come with the package */
 export const listPresets = (): readonly string[] =>
   readdirSync(presetFolder)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .toSorted()
+
+/** Whether a text names a file, and not a preset. */
+export const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
 
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)
@@ -86,8 +93,7 @@ function readPolicies(ref: PolicyRef): readonly Policy[] {
 }
 
 function readOne(ref: unknown): Policy {
-  if (typeof ref === 'string')
-    return /\/|\.(yaml|yml|json)$/.test(ref) ? parsePolicy(readText(ref, ref), ref) : readPreset(ref)
+  if (typeof ref === 'string') return isPath(ref) ? parsePolicy(readText(ref, ref), ref) : readPreset(ref)
   if (ref === null || typeof ref !== 'object' || Array.isArray(ref))
     throw invalid(`a policy is a preset's name, a path, an object or one list of these, not ${kindOf(ref)}`)
   return parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, 'policy object as JSON')

@@ -35,6 +35,7 @@ function bootstrap(post, bootText, argsText) {
   const indexOf = uncurry(String.prototype.indexOf)
   const isWellFormed = uncurry(String.prototype.isWellFormed)
   const join = uncurry(Array.prototype.join)
+  const split = uncurry(String.prototype.split)
   const push = uncurry(Array.prototype.push)
   const dateText = uncurry(Date.prototype.toString)
   const objectKeys = Object.keys
@@ -44,8 +45,11 @@ function bootstrap(post, bootText, argsText) {
 
   function fault(code, message) {
     const error = new NativeError(message)
-    defineProperty(error, 'name', { value: 'SyscallError', configurable: true })
-    defineProperty(error, 'code', { value: code, enumerable: true })
+    defineProperty(error, 'name', { __proto__: null, value: 'SyscallError', configurable: true })
+    defineProperty(error, 'code', { __proto__: null, value: code, enumerable: true })
+    const { stack } = error
+    if (typeof stack === 'string')
+      defineProperty(error, 'stack', { __proto__: null, value: ownFrames(stack), configurable: true })
     return error
   }
 
@@ -542,7 +546,7 @@ function bootstrap(post, bootText, argsText) {
 
   /** A stack without the frames of this file. */
   function ownFrames(stack) {
-    const lines = stack.split('\n')
+    const lines = split(stack, '\n')
     const own = []
     for (let index = 0; index < lines.length; index += 1) {
       const isOurs = indexOf(lines[index], 'gatehouse:') >= 0 || indexOf(lines[index], '<isolated-vm') >= 0

@@ -15,21 +15,27 @@ export const clockCalls = {
   }),
   'clock.sleep': syscall({
     summary: 'Waits. Agents use `setTimeout`.',
-    args: z.strictObject({ ms: z.number().nonnegative().max(limits.sleepMsMax) }),
+    args: z.strictObject({
+      ms: z.number().nonnegative().max(limits.sleepMsMax).meta({ description: 'how long, in milliseconds' }),
+    }),
     returns: 'null',
     cost: 1,
     invoke: ({ ms }, { grant, process, number }, { clock }) => clock.sleep(grant, process, number, ms),
   }),
   'clock.cancel': syscall({
     summary: 'Ends a sleep of this process early. Agents use `clearTimeout`.',
-    args: z.strictObject({ call: z.int().positive() }),
+    args: z.strictObject({
+      call: z.int().positive().meta({ description: 'the number of the call that sleeps' }),
+    }),
     returns: 'null',
     cost: 1,
     invoke: ({ call }, { grant, process }, { clock }) => clock.cancel(grant, process, call),
   }),
   'clock.random': syscall({
     summary: 'Random bytes of the kernel. `crypto.getRandomValues` gives them without a call.',
-    args: z.strictObject({ bytes: z.int().positive().max(limits.randomBytesMax) }),
+    args: z.strictObject({
+      bytes: z.int().positive().max(limits.randomBytesMax).meta({ description: 'how many' }),
+    }),
     returns: '{ readonly base64: string }',
     cost: 1,
     invoke: ({ bytes }, { grant }, { chance }) => {

@@ -8,9 +8,13 @@ import { type Drivers, type Judged, syscall } from './row.ts'
 const path = z.string().transform(normalizePath).meta({ description: 'absolute path in the process’s tree' })
 const offset = z.int().nonnegative().optional().meta({ description: 'bytes to skip' })
 const length = z.int().nonnegative().optional().meta({ description: 'bytes to read at most' })
+const encoding = z
+  .enum(['text', 'bytes'])
+  .optional()
+  .meta({ description: 'what is given back; text by default' })
 const data = z.union([
-  z.strictObject({ path, text: z.string() }),
-  z.strictObject({ path, base64: z.base64() }),
+  z.strictObject({ path, text: z.string().meta({ description: 'content as text (UTF-8)' }) }),
+  z.strictObject({ path, base64: z.base64().meta({ description: 'content as bytes' }) }),
 ])
 const onlyPath = z.strictObject({ path })
 
@@ -37,7 +41,7 @@ const external = ({ path }: { path: string }, drivers: Drivers, process: Process
 export const fsCalls = {
   'fs.read': syscall({
     summary: 'Reads a file, whole or in part, as text (UTF-8) or bytes.',
-    args: z.strictObject({ path, offset, length, encoding: z.enum(['text', 'bytes']).optional() }),
+    args: z.strictObject({ path, offset, length, encoding }),
     params: ['path'],
     bytes: true,
     returns: 'string',
@@ -101,7 +105,10 @@ export const fsCalls = {
   }),
   'fs.remove': syscall({
     summary: 'Removes a file or an empty folder; with `recursive` a folder and all below it.',
-    args: z.strictObject({ path, recursive: z.boolean().optional() }),
+    args: z.strictObject({
+      path,
+      recursive: z.boolean().optional().meta({ description: 'with all that is in it' }),
+    }),
     params: ['path'],
     returns: 'null',
     cost: 1,

@@ -5,7 +5,7 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { syscall } from './row.ts'
 
-const agent = z.string().min(1).max(limits.agentNameMax)
+const agent = z.string().min(1).max(limits.agentNameMax).meta({ description: 'the name of an agent' })
 const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
 
 const sizeOf = (message: Json): number => {
@@ -32,8 +32,13 @@ export const ipcCalls = {
     summary:
       'Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none.',
     args: z.strictObject({
-      from: agent.optional(),
-      timeoutMs: z.int().positive().max(limits.sleepMsMax).optional(),
+      from: agent.optional().meta({ description: 'of this agent only; of any by default' }),
+      timeoutMs: z
+        .int()
+        .positive()
+        .max(limits.sleepMsMax)
+        .optional()
+        .meta({ description: 'how long to wait, in ms; for ever by default' }),
     }),
     params: [],
     returns: '{ readonly from: string; readonly pid: number; readonly message: unknown }',

@@ -4,11 +4,11 @@ import { parseUrl } from '../drivers/net/url.ts'
 import { syscall } from './row.ts'
 
 const request = z.strictObject({
-  url: z.string(),
-  method: z.string().optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-  text: z.string().optional(),
-  base64: z.base64().optional(),
+  url: z.string().meta({ description: 'http or https, without user and password' }),
+  method: z.string().optional().meta({ description: 'GET by default' }),
+  headers: z.record(z.string(), z.string()).optional().meta({ description: 'name → value' }),
+  text: z.string().optional().meta({ description: 'the body, as text (UTF-8)' }),
+  base64: z.base64().optional().meta({ description: 'the body, as bytes, in place of text' }),
 })
 
 /** Where a redirect leads, resolved against the request; undefined where it leads nowhere that can be asked for. */

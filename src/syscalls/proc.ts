@@ -7,8 +7,9 @@ import { dispositionNames } from '../proc/dispositions.ts'
 import { agentSignals } from '../proc/signals.ts'
 import { syscall } from './row.ts'
 
-const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
-const signal = z.enum(agentSignals)
+const json: z.ZodType<Json, Json> = z.custom<Json>()
+const agent = z.string().min(1).max(limits.agentNameMax)
+const signal = z.enum(agentSignals).meta({ description: 'the name of a signal that agents may use' })
 const budget = z.record(z.string(), z.union([z.string(), z.number()]))
 const guestError = z.strictObject({
   name: z.string(),
@@ -31,11 +32,13 @@ export const procCalls = {
     summary:
       'Starts a child from the source text of a module; its policy and budget can only narrow those of its parent.',
     args: z.strictObject({
-      source: z.string().max(limits.programBytesMax),
-      args: z.array(json).optional(),
-      name: z.string().min(1).max(limits.agentNameMax).optional(),
-      policy: json.optional(),
-      budget: budget.optional(),
+      source: z.string().max(limits.programBytesMax).meta({ description: 'the text of an ES module' }),
+      args: z.array(json).optional().meta({ description: 'arguments of its default export' }),
+      name: agent.optional().meta({ description: 'that of its parent by default' }),
+      policy: json
+        .optional()
+        .meta({ description: 'the name of a preset, or a document; it can only narrow' }),
+      budget: budget.optional().meta({ description: 'as in a policy; it can only narrow' }),
     }),
     params: ['program'],
     returns: '{ readonly pid: number }',
@@ -52,7 +55,7 @@ export const procCalls = {
   }),
   'proc.wait': syscall({
     summary: 'Waits until a child has ended, and tells how.',
-    args: z.strictObject({ pid: z.int().positive() }),
+    args: z.strictObject({ pid: z.int().positive().meta({ description: 'a child of this process' }) }),
     params: ['pid'],
     returns:
       "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string }",
@@ -62,7 +65,9 @@ export const procCalls = {
   'proc.signal': syscall({
     summary: 'Sends a signal to a process, by pid or by name.',
     args: z.strictObject({
-      target: z.union([z.int().positive(), z.string().max(limits.agentNameMax)]),
+      target: z
+        .union([z.int().positive(), agent])
+        .meta({ description: 'a pid, or the name of one live process' }),
       signal,
     }),
     params: ['target', 'signal'],
@@ -76,7 +81,10 @@ export const procCalls = {
   }),
   'proc.sigaction': syscall({
     summary: 'Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`.',
-    args: z.strictObject({ signal, disposition: z.enum(dispositionNames) }),
+    args: z.strictObject({
+      signal,
+      disposition: z.enum(dispositionNames).meta({ description: 'what it does' }),
+    }),
     returns: 'null',
     cost: 1,
     invoke: ({ signal, disposition }, { grant, process }, { proc }) =>
@@ -84,7 +92,12 @@ export const procCalls = {
   }),
   'proc.sigmask': syscall({
     summary: 'Keeps these signals waiting until they are no longer in the mask.',
-    args: z.strictObject({ signals: z.array(signal).max(agentSignals.length) }),
+    args: z.strictObject({
+      signals: z
+        .array(signal)
+        .max(agentSignals.length)
+        .meta({ description: 'the whole mask, in place of the one before' }),
+    }),
     params: ['signals'],
     returns: 'null',
     cost: 1,
@@ -92,14 +105,17 @@ export const procCalls = {
   }),
   'proc.sigreturn': syscall({
     summary: 'Says that a handler has returned. The bootstrap sends it.',
-    args: z.strictObject({ delivery: z.int().nonnegative() }),
+    args: z.strictObject({ delivery: z.int().nonnegative().meta({ description: 'which one' }) }),
     returns: 'null',
     cost: 0,
     invoke: (_args, { grant, process }, { proc }) => proc.handled(grant, process),
   }),
   'proc.output': syscall({
     summary: 'Prints text. Agents use `console`.',
-    args: z.strictObject({ stream: z.enum(['stdout', 'stderr']), text: z.string() }),
+    args: z.strictObject({
+      stream: z.enum(['stdout', 'stderr']).meta({ description: 'where to' }),
+      text: z.string().meta({ description: 'what to print' }),
+    }),
     returns: 'null',
     cost: 1,
     external: () => true,
@@ -107,7 +123,10 @@ export const procCalls = {
   }),
   'proc.exit': syscall({
     summary: 'Ends the process with a value or an error. Sent by the bootstrap when the program returns.',
-    args: z.strictObject({ value: json.optional(), error: guestError.optional() }),
+    args: z.strictObject({
+      value: json.optional().meta({ description: 'the value of the process' }),
+      error: guestError.optional().meta({ description: 'why it failed, in place of a value' }),
+    }),
     params: ['value'],
     returns: 'never',
     cost: 0,

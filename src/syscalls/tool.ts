@@ -3,13 +3,16 @@ import { z } from 'zod'
 import type { Json } from '../json.ts'
 import { syscall } from './row.ts'
 
-const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
+const json: z.ZodType<Json, Json> = z.custom<Json>()
 
 export const toolCalls = {
   'tool.call': syscall({
     summary:
       'Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`.',
-    args: z.strictObject({ name: z.string(), args: json }),
+    args: z.strictObject({
+      name: z.string().meta({ description: 'as it was registered' }),
+      args: json.meta({ description: 'what the schema of the tool takes' }),
+    }),
     returns: 'unknown',
     cost: 1,
     check: ({ name, args }, { tool }) => tool.check(name, args),

@@ -20,6 +20,11 @@ export class Hidden {
 
   /** @param paths host paths; one that does not exist yet is hidden by its place, if its folder exists */
   constructor(paths: readonly string[]) {
+    this.add(paths)
+  }
+
+  /** Hides more, in mounts that are open already too. */
+  add(paths: readonly string[]): void {
     for (const path of paths) {
       const given = resolve(path)
       this.#add(given)

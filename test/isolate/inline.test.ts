@@ -1,0 +1,4 @@
+/** Guests in `inline` isolation keep the contract of user space. */
+import { userSpaceContract } from '../contracts/user-space.ts'
+
+userSpaceContract('inline')
