@@ -1,6 +1,8 @@
 /** What the gate says about a call: to the agent as a sentence, to the record as data. */
-import type { Errno, SyscallError } from './errors.ts'
+import { type Errno, SyscallError } from './errors.ts'
 import type { RecordedDecision, RecordedRule } from './evidence/entry.ts'
+import { EvidenceError } from './evidence/store.ts'
+import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Decision, RuleRef } from './policy/types.ts'
 
@@ -28,4 +30,29 @@ const recordedRule = ({ id, line, policy }: RuleRef): RecordedRule => ({ id, lin
 export function outcomeStatus(cause: SyscallError, aborted: boolean): 'failed' | 'aborted' | 'unknown' {
   if (cause.sent) return 'unknown'
   return aborted ? 'aborted' : 'failed'
+}
+
+/** Whether a driver met what it should not have: a broken invariant, or an error that is not the agent's. */
+export const isDefect = (error: unknown): boolean =>
+  error !== undefined && !(error instanceof SyscallError) && !(error instanceof EvidenceError)
+
+/**
+ * @param error what the driver threw, if it did
+ * @returns the result as text, or why there is none
+ */
+export function outcomeOf(
+  result: Json | undefined,
+  error: unknown,
+): { readonly text: string; readonly cause?: SyscallError } {
+  if (error instanceof SyscallError) return { text: '', cause: error }
+  // What a driver had done when it broke nobody can tell.
+  if (error !== undefined)
+    return {
+      text: '',
+      cause: new SyscallError('EIO', 'the kernel failed while it was done', isDefect(error)),
+    }
+  const text = JSON.stringify(result ?? null)
+  if (text.length <= limits.replyBytesMax) return { text }
+  const why = `the reply has ${text.length} characters, at most ${limits.replyBytesMax} fit; ask for a part`
+  return { text: '', cause: new SyscallError('EFBIG', why, true) }
 }

@@ -1,6 +1,6 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 import { type Admitted, admit, Refusal } from './admission.ts'
-import { failureReply, outcomeStatus, recordedDecision, sentence } from './answers.ts'
+import { failureReply, isDefect, outcomeOf, outcomeStatus, recordedDecision, sentence } from './answers.ts'
 import { SyscallError } from './errors.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
@@ -154,7 +154,7 @@ export class Gate {
     if (!recorded) return
     this.#observers.refused(process, name, resource, cause, decision)
     const message = sentence(cause.code, name, resource, cause.message)
-    process.lastRefusal = { message, decision }
+    process.lastRefusal = { code: cause.code, message, decision }
     this.#reply({ process, number }, failureReply(cause.code, message))
     process.ledger.spend('syscalls', 1)
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
@@ -226,7 +226,8 @@ export class Gate {
     if (!this.#running.delete(effect)) return
     mint.end(effect.grant)
     process.inFlight.delete(flight)
-    const { text, cause } = this.#answer(result, error)
+    if (isDefect(error)) this.#observers.defect(error)
+    const { text, cause } = outcomeOf(result, error)
     const resource = admitted.resources.join(' → ')
     const recorded = this.#tryRecord(process, () =>
       this.#log.append({
@@ -246,23 +247,6 @@ export class Gate {
         ? `{"ok":${text}}`
         : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
     )
-  }
-
-  #answer(result: Json | undefined, error: unknown): { text: string; cause?: SyscallError } {
-    if (error instanceof SyscallError) return { text: '', cause: error }
-    if (error !== undefined) {
-      if (!(error instanceof EvidenceError)) this.#observers.defect(error)
-      return { text: '', cause: new SyscallError('EIO', 'the kernel failed while it was done') }
-    }
-    const text = JSON.stringify(result ?? null)
-    if (text.length <= limits.replyBytesMax) return { text }
-    return {
-      text: '',
-      cause: new SyscallError(
-        'EFBIG',
-        `the reply has ${text.length} characters, at most ${limits.replyBytesMax} fit; ask for a part`,
-      ),
-    }
   }
 
   #reply({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {

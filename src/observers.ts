@@ -4,7 +4,8 @@ import process from 'node:process'
 import { EventEmitter } from 'eventemitter3'
 import type { Errno, SyscallError } from './errors.ts'
 import type { Decision } from './policy/types.ts'
-import type { Process, ProcessState } from './proc/process.ts'
+import type { ProcessState } from './proc/exit.ts'
+import type { Process } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 
 interface Who {

@@ -2,7 +2,7 @@
 import type { Agent } from './agents.ts'
 import type { Chance, Clock } from './clock.ts'
 import { narrow } from './config/policy.ts'
-import type { ProgramText } from './config/program.ts'
+import { authorsTrace, type ProgramText } from './config/program.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -13,6 +13,7 @@ import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
 import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
+import type { ExitError } from './proc/exit.ts'
 import { Ledger } from './proc/ledger.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
@@ -37,6 +38,8 @@ export class Spawner {
   /** Programs that are on record already, by their text. */
   readonly #recorded = new Map<string, PayloadRef>()
   /** What an agent adds to the kernel's policy, kept for a reload. */
+  readonly #programs = new WeakMap<Process, ProgramText>()
+  readonly #unstarted = new WeakMap<Process, () => void>()
   #closed = false
   readonly #own = new WeakMap<Process, PolicySet>()
 
@@ -78,6 +81,13 @@ export class Spawner {
     table.add(process)
     if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
     return process
+  }
+
+  /** Starts a program that was ready while its process was stopped. */
+  resume(process: Process): void {
+    const start = this.#unstarted.get(process)
+    this.#unstarted.delete(process)
+    start?.()
   }
 
   /** Nothing starts after this. */
@@ -123,8 +133,20 @@ export class Spawner {
     }
   }
 
+  /** An agent's own error with the author's files and lines; for the application, not for user space. */
+  traced(process: Process, error: ExitError | undefined): { error?: ExitError } {
+    const program = this.#programs.get(process)
+    if (error?.stack === undefined || program === undefined) return {}
+    return { error: { ...error, stack: authorsTrace(program, error.stack) } }
+  }
+
   #start(process: Process, program: ProgramText, args: readonly Json[]): void {
     if (process.over) return
+    if (process.stopped) {
+      this.#unstarted.set(process, () => this.#start(process, program, args))
+      return
+    }
+    this.#programs.set(process, program)
     const { clock, chance, log, spaces } = this.#parts
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors })
     const argsText = JSON.stringify(args)

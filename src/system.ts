@@ -27,7 +27,8 @@ import type { KernelOptions } from './kernel.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import type { BudgetDocument, PolicySet } from './policy/types.ts'
-import type { Exit, Process, ProcessState, Supervisor } from './proc/process.ts'
+import type { Exit, ProcessState } from './proc/exit.ts'
+import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import { Spawner } from './spawner.ts'
@@ -154,15 +155,16 @@ export class System implements Supervisor {
   }
 
   resumed(process: Process): void {
+    this.spawner.resume(process)
     this.#gate.resume(process)
   }
 
-  ended(process: Process, exit: Exit): void {
+  ended(process: Process, ending: Exit): void {
+    const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.#gate.forget(process)
     this.table.bury(process)
     const { cpuMs, syscalls, tokens, costUsd } = exit.usage
-    const ending = exitToJson(exit) as { readonly [key: string]: never }
-    const { value, ...rest } = ending
+    const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
     this.#record(process, {
       kind: 'exit',
       ...rest,

@@ -1,8 +1,8 @@
 /** Programs of agents, read from the host and bundled into one ES module that imports nothing. */
 
 import { statSync } from 'node:fs'
-import { builtinModules } from 'node:module'
-import { basename, resolve } from 'node:path'
+import { builtinModules, SourceMap } from 'node:module'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { type BuildFailure, build, type Message, type Plugin } from 'esbuild'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -12,6 +12,8 @@ export interface ProgramText {
   readonly text: string
   /** How stack traces name it; never a path of the host. */
   readonly filename: string
+  /** Leads from the bundle back to the author's files (ECMA-426), where it is one. */
+  readonly map?: SourceMap
 }
 
 /** What user space offers in place of a module of Node.js, where it does. */
@@ -48,10 +50,16 @@ export async function bundleProgram(file: string): Promise<ProgramText> {
       platform: 'browser',
       target: 'es2024',
       charset: 'utf8',
+      sourcemap: 'external',
+      sourcesContent: false,
+      outfile: resolve(dirname(resolve(file)), 'bundle.js'),
       logLevel: 'silent',
       plugins: [userSpace],
     })
-    return sized({ text: outputFiles[0]?.text ?? '', filename: basename(file) })
+    const [map, bundle] = outputFiles
+    const payload = JSON.parse(map?.text ?? 'null')
+    const filename = `${basename(file, extname(file))}.js`
+    return sized({ text: bundle?.text ?? '', filename, map: new SourceMap(payload) })
   } catch (error) {
     throw isBuildFailure(error) ? new KernelError('EINVAL', describe(file, error.errors)) : error
   }
@@ -62,6 +70,25 @@ export async function bundleProgram(file: string): Promise<ProgramText> {
  * @throws KernelError E2BIG
  */
 export const textProgram = (text: string): ProgramText => sized({ text, filename: 'program.js' })
+
+/**
+ * @param stack a stack trace of the program
+ * @returns the same with the author's files and lines, named from the program's own folder
+ */
+export function authorsTrace({ filename, map }: ProgramText, stack: string): string {
+  if (map === undefined) return stack
+  return stack
+    .split('\n')
+    .map((line) => {
+      const [, before = '', at = '', column = '', after = ''] =
+        line.match(/^(\s+at .*?)(\d+):(\d+)(\)?)$/) ?? []
+      if (!before.endsWith(`${filename}:`)) return line
+      const entry = map.findEntry(Number(at) - 1, Number(column) - 1)
+      if (!('originalSource' in entry)) return line
+      return `${before.slice(0, -filename.length - 1)}${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}${after}`
+    })
+    .join('\n')
+}
 
 function sized(program: ProgramText): ProgramText {
   if (program.text.length > limits.programBytesMax) {

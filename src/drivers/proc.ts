@@ -4,8 +4,9 @@ import { Grant } from '../grant.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Disposition } from '../proc/dispositions.ts'
-import type { Exit, ExitError, Process } from '../proc/process.ts'
-import type { SignalName } from '../proc/signals.ts'
+import type { Exit, ExitError } from '../proc/exit.ts'
+import type { Process } from '../proc/process.ts'
+import { type SignalName, signalName } from '../proc/signals.ts'
 import type { ProcessTable } from '../proc/table.ts'
 
 /** What an agent gives to start a child. A policy here is a preset's name or a document, never a path of the host. */
@@ -73,13 +74,13 @@ export class ProcDriver {
     Grant.demand(grant, 'proc.sigmask', '')
     process.dispositions.mask(masked)
     // What waits and is no longer masked is taken after this call has been answered.
-    queueMicrotask(() => process.handlerDone())
+    queueMicrotask(() => process.takePending())
     return null
   }
 
-  handled(grant: Grant, process: Process): null {
+  handled(grant: Grant, process: Process, signal: number): null {
     Grant.demand(grant, 'proc.sigreturn', '')
-    process.handlerDone()
+    process.handlerDone(signalName(signal))
     return null
   }
 

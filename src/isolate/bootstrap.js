@@ -468,6 +468,9 @@ function bootstrap(post, bootText, argsText) {
     return parts.length === 0 ? '{}' : `{ ${join(parts, ', ')} }`
   }
 
+  /** Settles when everything printed so far has left the kernel: an exit would cut short what is still on its way. */
+  let printed = NativePromise.resolve()
+
   const print =
     (stream) =>
     (...values) => {
@@ -475,7 +478,8 @@ function bootstrap(post, bootText, argsText) {
       for (let index = 0; index < values.length; index += 1) push(parts, show(values[index]))
       const text = `${join(parts, ' ')}\n`
       const wellFormed = isWellFormed(text) ? text : text.toWellFormed()
-      promiseThen(sys('proc.output', { stream, text: wellFormed }), undefined, () => {})
+      const done = promiseThen(sys('proc.output', { stream, text: wellFormed }), undefined, () => {})
+      printed = promiseThen(printed, () => done)
     }
 
   const out = print('stdout')
@@ -506,7 +510,7 @@ function bootstrap(post, bootText, argsText) {
   async function handleSignal(number, signal) {
     const handler = mapGet(handlers, signal)
     if (handler !== undefined) await handler(signal)
-    await sys('proc.sigreturn', { delivery: number })
+    await sys('proc.sigreturn', { signal: number })
   }
 
   // -- What the kernel calls ----------------------------------------------------------------------------------
@@ -538,9 +542,12 @@ function bootstrap(post, bootText, argsText) {
       value = typeof main === 'function' ? await apply(main, undefined, parse(argsText)) : undefined
       if (value !== undefined) assertJson(value, 'result', 0)
     } catch (error) {
-      sys('proc.exit', { error: describe(error) })
+      const described = describe(error)
+      await printed
+      sys('proc.exit', { error: described })
       return
     }
+    await printed
     sys('proc.exit', value === undefined ? {} : { value })
   }
 

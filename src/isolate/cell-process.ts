@@ -44,6 +44,8 @@ export class CellProcess {
       ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile],
       {
         stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+        // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
+        detached: true,
         // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
         env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
       },

@@ -156,5 +156,7 @@ function faultOf(error: unknown, turnMs: number): Fault {
 /** The frames of a stack above the boundary: below it stand the kernel's own. */
 function guestFrames(stack: string | undefined): readonly string[] {
   const [above = ''] = (stack ?? '').split('at (<isolated-vm boundary>)')
-  return above.split('\n').filter((line) => line.startsWith('    at ') && !/gatehouse:|<isolated-vm/.test(line))
+  return above
+    .split('\n')
+    .filter((line) => line.startsWith('    at ') && !/gatehouse:|<isolated-vm/.test(line))
 }

@@ -1,7 +1,8 @@
 /** A process as the application holds it. */
 
 import { KernelError } from '../errors.ts'
-import type { Exit, Process, ProcessState } from './process.ts'
+import type { Exit, ProcessState } from './exit.ts'
+import type { Process } from './process.ts'
 import { signalName } from './signals.ts'
 
 export class ProcessHandle {

@@ -2,42 +2,17 @@
 import type { Clock } from '../clock.ts'
 import type { Errno } from '../errors.ts'
 import type { Fault, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
-import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Isolation, PolicySet } from '../policy/types.ts'
 import { Dispositions } from './dispositions.ts'
+import type { Exit, ExitError, ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
-import type { Ledger, Usage } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { type SignalName, signals } from './signals.ts'
 import { Turns } from './turns.ts'
 
-/** `waiting`: alive, and no agent code runs until a reply, a timer or a signal comes. */
-export type ProcessState = 'created' | 'running' | 'waiting' | 'stopped' | 'exited' | 'killed' | 'failed'
-
-export interface ExitError {
-  readonly code: Errno
-  readonly message: string
-  /** Where it ended by a refusal that it did not handle: the policy's decision. */
-  readonly decision?: Decision
-  /** Whether it ended by a refusal that it did not handle. */
-  readonly refused?: true
-  /** Name and stack of the agent's own error, where it threw one. The stack shows agent code only. */
-  readonly name?: string
-  readonly stack?: string
-}
-
 /** What is kept; whether a running process waits is seen from its turns. */
 type KeptState = Exclude<ProcessState, 'waiting'>
-
-/** How a process ended. */
-export interface Exit {
-  readonly status: 'exited' | 'killed' | 'failed'
-  readonly value?: Json
-  readonly error?: ExitError
-  readonly signal?: SignalName
-  readonly reason?: string
-  readonly usage: Usage & { readonly heapBytes: number; readonly wallMs: number }
-}
 
 export interface ProcessIdentity {
   readonly pid: number
@@ -82,7 +57,9 @@ export class Process {
   /** What it may do; a reload of the kernel's policy puts another in its place. */
   policy: PolicySet
   /** What it was refused last, and by which decision. */
-  lastRefusal: { readonly message: string; readonly decision: Decision | undefined } | undefined
+  lastRefusal:
+    | { readonly code: Errno; readonly message: string; readonly decision: Decision | undefined }
+    | undefined
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor
@@ -93,7 +70,9 @@ export class Process {
   #heapBytes = 0
   #cpuMs = 0
   #cancelWall: () => void = () => {}
-  #cancelHandler: () => void = () => {}
+  #cancelHandler: (() => void) | undefined
+  /** Signals whose handler runs. */
+  readonly #handling = new Set<SignalName>()
 
   constructor(identity: ProcessIdentity, parts: ProcessParts) {
     this.identity = identity
@@ -190,17 +169,28 @@ export class Process {
     this.end({ status: 'killed', signal, reason })
   }
 
-  /** The handler of a signal has returned: the next one that waits is taken. */
-  handlerDone(): void {
-    this.#cancelHandler()
-    this.#takePending()
+  /**
+   * The handler of a signal has returned. After SIGINT or SIGTERM the process ends, as it would without a handler;
+   * one that ended itself within the handler has a value.
+   */
+  handlerDone(signal: SignalName): void {
+    if (this.over || !this.#handling.delete(signal) || !signals[signal].deadline) return
+    this.end({ status: 'killed', signal, reason: `${signal}, after its handler` })
+  }
+
+  /** Takes signals that waited and are no longer masked. */
+  takePending(): void {
+    const next = this.over || this.stopped ? undefined : this.dispositions.next()
+    if (next === undefined) return
+    this.#take(next, `${next}, which had waited`)
+    this.takePending()
   }
 
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
   end(exit: Omit<Exit, 'usage'>): void {
     if (this.over) return
     this.#cancelWall()
-    this.#cancelHandler()
+    this.#cancelHandler?.()
     this.#change(exit.status)
     this.turns.end()
     for (const child of this.children) child.raise('SIGKILL', `its parent ${this.pid} ended`)
@@ -217,8 +207,8 @@ export class Process {
       !error.message.endsWith(this.lastRefusal.message)
     )
       return {}
-    const { decision } = this.lastRefusal
-    return { error: { ...error, refused: true, ...(decision !== undefined && { decision }) } }
+    const { code, decision } = this.lastRefusal
+    return { error: { ...error, code, refused: true, ...(decision !== undefined && { decision }) } }
   }
 
   /** Hands the exit to whoever waits, once it is on record. */
@@ -252,26 +242,25 @@ export class Process {
     if (!this.stopped) return 'was not stopped'
     this.#change('running')
     this.turns.release()
-    this.#takePending()
+    this.takePending()
     if (!this.over) this.#supervisor.resumed(this)
     return 'goes on'
   }
 
   #handle(signal: SignalName): string {
+    this.#handling.add(signal)
     this.turns.post(signals[signal].number, JSON.stringify({ signal }))
     if (!signals[signal].deadline) return 'handler called'
-    this.#cancelHandler()
-    this.#cancelHandler = this.#clock.after(limits.handlerMs, () =>
-      this.raise('SIGKILL', `its handler of ${signal} did not end it within ${limits.handlerMs} ms`),
-    )
-    return `handler called, SIGKILL in ${limits.handlerMs} ms`
+    this.#cancelHandler ??= this.#killLater(signal)
+    return `handler called; SIGKILL in ${limits.handlerMs} ms`
   }
 
-  #takePending(): void {
-    const next = this.over ? undefined : this.dispositions.next()
-    if (next === undefined) return
-    this.#take(next, `${next}, which had waited`)
-    this.#takePending()
+  /** A process that is stopped meanwhile keeps its time. */
+  #killLater(signal: SignalName): () => void {
+    return this.#clock.after(limits.handlerMs, () => {
+      if (this.stopped) this.#cancelHandler = this.#killLater(signal)
+      else this.raise('SIGKILL', `its handler of ${signal} did not end within ${limits.handlerMs} ms`)
+    })
   }
 
   #cpuUsedUp(): string {

@@ -1,7 +1,8 @@
 /** The process table as people and agents see it: one row a process. */
 import type { Isolation } from '../policy/types.ts'
+import type { ProcessState } from './exit.ts'
 import type { Charge } from './ledger.ts'
-import type { Process, ProcessState } from './process.ts'
+import type { Process } from './process.ts'
 
 export interface ProcessRow {
   readonly pid: number

@@ -23,7 +23,7 @@ export const netCalls = {
       'One HTTP request and its answer. A redirect is returned, not followed: the next hop is a new call. Agents use `fetch`.',
     args: request,
     returns:
-      '{ readonly status: number; readonly statusText: string; readonly headers: readonly (readonly [string, string])[]; readonly url: string }',
+      '{ readonly status: number; readonly statusText: string; readonly headers: readonly (readonly [string, string])[]; readonly url: string; readonly text?: string; readonly base64?: string; readonly location?: string; readonly sameOrigin?: boolean }',
     cost: 1,
     judge: (args) => {
       const { resource, scheme, host, port, path } = parseUrl(args.url)

@@ -105,10 +105,10 @@ export const procCalls = {
   }),
   'proc.sigreturn': syscall({
     summary: 'Says that a handler has returned. The bootstrap sends it.',
-    args: z.strictObject({ delivery: z.int().nonnegative().meta({ description: 'which one' }) }),
+    args: z.strictObject({ signal: z.int().positive().meta({ description: 'number of the signal' }) }),
     returns: 'null',
     cost: 0,
-    invoke: (_args, { grant, process }, { proc }) => proc.handled(grant, process),
+    invoke: ({ signal }, { grant, process }, { proc }) => proc.handled(grant, process, signal),
   }),
   'proc.output': syscall({
     summary: 'Prints text. Agents use `console`.',

@@ -1,7 +1,7 @@
 /** User space as agent code finds it: its global names, and doors that tampering does not open or break. */
 import { describe, expect, test } from 'vitest'
 import { guestGlobalNames } from '../../src/govern/guest-globals.ts'
-import { ask, boot, main, runIn, valueOf } from '../support/kernel.ts'
+import { ask, boot, exitValue, main, runIn } from '../support/kernel.ts'
 
 /** What agent code does to the built-ins before it uses its doors. */
 const tampering: Readonly<Record<string, string>> = {
@@ -14,7 +14,8 @@ const tampering: Readonly<Record<string, string>> = {
   'descriptors on Object.prototype': 'Object.prototype.get = () => 1; Object.prototype.writable = true',
   'Array.prototype[Symbol.iterator]':
     'Array.prototype[Symbol.iterator] = function () { seen.push(this); throw new Error("iterator") }',
-  'Promise.prototype.then': 'Promise.prototype.then = function () { seen.push(this); throw new Error("then") }',
+  'Promise.prototype.then':
+    'Promise.prototype.then = function () { seen.push(this); throw new Error("then") }',
   'Promise itself': 'globalThis.Promise = class { constructor() { throw new Error("Promise") } }',
   JSON: 'JSON.parse = JSON.stringify = (value) => { seen.push(value); throw new Error("JSON") }',
   'Map.prototype': `for (const key of ['get', 'set', 'delete', 'has'])
@@ -48,14 +49,16 @@ describe('tampering', () => {
           ${use}
           return [text, code, pid]`),
       )
-      expect(valueOf(exit)).toEqual(['own!', 'ENOENT', 1])
+      expect(exitValue(exit)).toEqual(['own!', 'ENOENT', 1])
     }
   })
 
-  test.each(Object.entries(tampering))('%s shows agent code no function of another realm', async (_name, tamper) => {
-    const exit = await runIn(
-      'inline',
-      main(`const own = Function, seen = [], foreign = [], { getPrototypeOf } = Object
+  test.each(Object.entries(tampering))(
+    '%s shows agent code no object of another realm',
+    async (_name, tamper) => {
+      const exit = await runIn(
+        'inline',
+        main(`const own = Function, seen = [], foreign = [], { getPrototypeOf } = Object
         seen.push = (...all) => { for (let n = 0; n < all.length; n += 1) seen[seen.length] = all[n] }
         ${tamper}
         ${use}
@@ -68,19 +71,20 @@ describe('tampering', () => {
           if (!plain) foreign[foreign.length] = type
         }
         return foreign.length`),
-    )
-    expect(valueOf(exit)).toBe(0)
-  })
+      )
+      expect(exitValue(exit)).toBe(0)
+    },
+  )
 
-  test('the constructor of every door is user space’s own Function, which sees no host', async () => {
+  test('the constructor of every door makes functions of user space, which see no host', async () => {
     const value = await ask(
       boot(),
       `const doors = [sys, fs.read, fetch, tools.any, ipc.send, proc.self, proc.on, console.log, setTimeout,
          clearTimeout, queueMicrotask, Math.random, crypto.getRandomValues, performance.now, Date, Date.now]
-       return doors.map((door) => [door.constructor === Function,
-         door.constructor('return typeof process + typeof require + typeof global')()])`,
+       const code = 'return typeof process + typeof require + typeof global'
+       return Promise.all(doors.map((door) => door.constructor(code)()))`,
     )
-    expect(value).toEqual(Array.from({ length: 16 }, () => [true, 'undefinedundefinedundefined']))
+    expect(value).toEqual(Array.from({ length: 16 }, () => 'undefinedundefinedundefined'))
   })
 
   test('no isolated-vm object can be reached from the globals', async () => {
@@ -106,10 +110,13 @@ describe('tampering', () => {
 })
 
 describe('global names', () => {
-  test.each(['inline', 'cell'] as const)('in %s they are exactly those that the kernel names', async (isolation) => {
-    const exit = await runIn(isolation, main('return Reflect.ownKeys(globalThis).map(String).sort()'))
-    expect(valueOf(exit)).toEqual([...guestGlobalNames].toSorted())
-  })
+  test.each(['inline', 'cell'] as const)(
+    'in %s they are exactly those that the kernel names',
+    async (isolation) => {
+      const exit = await runIn(isolation, main('return Reflect.ownKeys(globalThis).map(String).sort()'))
+      expect(exitValue(exit)).toEqual([...guestGlobalNames].toSorted())
+    },
+  )
 
   test('the doors are frozen, so that one part of a program cannot turn another’s', async () => {
     const value = await ask(

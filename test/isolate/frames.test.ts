@@ -53,11 +53,15 @@ test('garbage throws or waits for more; it never hangs and never becomes a frame
 
 test('frames come out as they went in, however the stream is cut', () => {
   fc.assert(
-    fc.property(fc.array(frame, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 12 }), (frames, places) => {
-      const decoder = new FrameDecoder()
-      const stream = Buffer.concat(frames.map(encodeFrame))
-      expect(cut(stream, places).flatMap((chunk) => decoder.push(chunk))).toEqual(frames)
-    }),
+    fc.property(
+      fc.array(frame, { maxLength: 6 }),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      (frames, places) => {
+        const decoder = new FrameDecoder()
+        const stream = Buffer.concat(frames.map(encodeFrame))
+        expect(cut(stream, places).flatMap((chunk) => decoder.push(chunk))).toEqual(frames)
+      },
+    ),
   )
 })
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Exit, KernelSpace, ProcessHandle } from '../../src/index.ts'
 import { liveCells } from '../support/children.ts'
-import { boot, main, until, valueOf } from '../support/kernel.ts'
+import { boot, exitValue, main, until } from '../support/kernel.ts'
 
 const budget = { cpu: '300ms', memory: '32MiB' }
 
@@ -24,7 +24,7 @@ async function survive(source: string): Promise<Exit> {
   const calls = callsOf(kernel, other)
   await until(() => callsOf(kernel, other) > calls + 10, 'the bystander goes on making calls')
   other.signal('SIGUSR1')
-  expect(valueOf(await other.exit)).toBeGreaterThan(3)
+  expect(exitValue(await other.exit)).toBeGreaterThan(3)
   expect(kernel.evidence.verify()).toMatchObject({ ok: true, problems: [] })
   expect(await kernel.execute({ source: main('return "alive"') })).toBe('alive')
   await kernel.shutdown()

@@ -46,14 +46,14 @@ export function runIn(isolation: Isolation, source: string, options: RunOptions 
 export const main = (body: string): string => `export default async (...args) => {\n${body}\n}`
 
 /** The value of a program that has to exit in order. */
-export function valueOf(exit: Exit): Json | undefined {
+export function exitValue(exit: Exit): Json | undefined {
   expect(exit, 'how the process ended').toMatchObject({ status: 'exited' })
   return exit.value
 }
 
 /** Runs the body of a program in a kernel that exists, and gives its value. */
 export const ask = async (kernel: KernelSpace, body: string, options: SpawnOptions = {}) =>
-  valueOf(await kernel.spawn({ source: main(body) }, options).exit)
+  exitValue(await kernel.spawn({ source: main(body) }, options).exit)
 
 /** In a program: what a call is refused with, or `ok`. */
 export const refusalOf = (call: string): string =>

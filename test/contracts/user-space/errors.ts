@@ -1,7 +1,7 @@
 /** How agent code fails: its own error with its own lines, and nothing of the host. */
 import { describe, expect, test } from 'vitest'
 import type { Exit } from '../../../src/index.ts'
-import { main, valueOf } from '../../support/kernel.ts'
+import { exitValue, main } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 /** Everything that a guest or its caller is shown must name agent code only. */
@@ -80,7 +80,7 @@ export default async () => {
       main(`try { await fs.read('/nowhere') } catch (error) {
         return [error.code, error.message, error.name, error instanceof Error, String(error.stack)] }`),
     )
-    const [code, message, name, isError] = valueOf(exit) as string[]
+    const [code, message, name, isError] = exitValue(exit) as string[]
     expect([code, name, isError]).toEqual(['ENOENT', 'SyscallError', true])
     expect(message).toBe('ENOENT: fs.read `/nowhere`: no such file or folder')
     expectNoHost(exit)
@@ -101,7 +101,7 @@ export default async () => {
 
   test('an error of one process is nothing to the next', async () => {
     await run(main('throw 1'))
-    expect(valueOf(await run(main('return 1')))).toBe(1)
+    expect(exitValue(await run(main('return 1')))).toBe(1)
     expect(kernel().evidence.verify()).toMatchObject({ ok: true })
   })
 }

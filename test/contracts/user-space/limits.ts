@@ -1,13 +1,15 @@
 /** Agent code that would not end, ends; that would take all memory, takes its own. */
 import { expect, test } from 'vitest'
-import { main, valueOf } from '../../support/kernel.ts'
+import { exitValue, main } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 const endless: Readonly<Record<string, string>> = {
   'a loop': main('for (;;);'),
   'a loop at the top of the module': 'for (;;);',
   'an endless chain of microtasks': main('for (;;) await null'),
-  'microtasks that call themselves': main('const go = () => queueMicrotask(go); go(); await new Promise(() => {})'),
+  'microtasks that call themselves': main(
+    'const go = () => queueMicrotask(go); go(); await new Promise(() => {})',
+  ),
   'a loop within a timer': main('setTimeout(() => { for (;;); }, 1); await new Promise(() => {})'),
   'a loop within a reply': main('await fs.list("/tmp"); for (;;);'),
   'a loop within a thenable': main('return { then() { for (;;); } }'),
@@ -40,7 +42,7 @@ export function limitsContract({ run, kernel }: Place): void {
 
   test('deep recursion is the own error of the program', async () => {
     const exit = await run(main('const f = () => f() + 1; try { f() } catch (error) { return error.name }'))
-    expect(valueOf(exit)).toBe('RangeError')
+    expect(exitValue(exit)).toBe('RangeError')
   })
 
   test('a wall budget ends a program that sleeps', async () => {
@@ -58,7 +60,7 @@ export function limitsContract({ run, kernel }: Place): void {
         return codes`),
       { budget: { syscalls: 2 } },
     )
-    expect(valueOf(exit)).toEqual(['ok', 'ok', 'EDQUOT', 'EDQUOT'])
+    expect(exitValue(exit)).toEqual(['ok', 'ok', 'EDQUOT', 'EDQUOT'])
   })
 
   test('with as many calls in flight as fit, a program can still end in order', async () => {
@@ -66,7 +68,7 @@ export function limitsContract({ run, kernel }: Place): void {
       main(`const calls = Array.from({ length: 1_030 }, () => sys('clock.sleep', { ms: 60_000 }))
         return Promise.race(calls.map((call) => call.catch((error) => error.code)))`),
     )
-    expect(valueOf(exit)).toBe('EAGAIN')
+    expect(exitValue(exit)).toBe('EAGAIN')
   })
 
   test('40 processes at once each do their own work', async () => {
@@ -74,7 +76,7 @@ export function limitsContract({ run, kernel }: Place): void {
       await new Promise((resolve) => setTimeout(resolve, 5))
       return Number(await fs.read('/tmp/own')) + 1`)
     const runs = Array.from({ length: 40 }, (_, n) => run(source, { args: [n] }))
-    const values = (await Promise.all(runs)).map(valueOf)
+    const values = (await Promise.all(runs)).map(exitValue)
     expect(values).toEqual(Array.from({ length: 40 }, (_, n) => n + 1))
     expect(kernel().ps()).toEqual([])
   })

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { kernelErrorOf, main, tempFolder, valueOf } from '../../support/kernel.ts'
+import { exitValue, kernelErrorOf, main, tempFolder } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 function project(files: Readonly<Record<string, string>>): string {
@@ -59,7 +59,7 @@ export function programsContract({ run, kernel }: Place): void {
        const { fs: own } = guest
        export default () => [own === fs, guest.sys === sys, guest.proc === proc, Object.keys(guest).sort()]`,
     )
-    expect(valueOf(exit)).toEqual([true, true, true, ['fetch', 'fs', 'ipc', 'proc', 'sys', 'tools']])
+    expect(exitValue(exit)).toEqual([true, true, true, ['fetch', 'fs', 'ipc', 'proc', 'sys', 'tools']])
   })
 
   test('a module may await at its top, and without a function it just ends', async () => {
@@ -76,7 +76,7 @@ export function programsContract({ run, kernel }: Place): void {
        export default (...args) => [...order, ...args]`,
       { args: [1, 'two'] },
     )
-    expect(valueOf(exit)).toEqual(['top', 'awaited', 1, 'two'])
+    expect(exitValue(exit)).toEqual(['top', 'awaited', 1, 'two'])
   })
 
   test('a default export that is no function gives no value', async () => {

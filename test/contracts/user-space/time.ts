@@ -1,7 +1,7 @@
 /** Clock, chance, timers and output of user space are the kernel's. */
 import { expect, test } from 'vitest'
 import { KernelSpace } from '../../../src/index.ts'
-import { main, valueOf } from '../../support/kernel.ts'
+import { exitValue, main } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 const chance = main(`const bytes = new Uint8Array(32)
@@ -11,7 +11,7 @@ const chance = main(`const bytes = new Uint8Array(32)
 export function timeContract({ run, kernel, isolation }: Place): void {
   const withSeed = async (seed: number) => {
     await using other = new KernelSpace({ policy: 'permissive', isolation, seed })
-    return valueOf(await other.spawn({ source: chance }).exit)
+    return exitValue(await other.spawn({ source: chance }).exit)
   }
 
   test('chance follows from the seed: the same twice, another for another seed', async () => {
@@ -21,7 +21,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
   })
 
   test('without a seed chance is fresh for every process', async () => {
-    expect(valueOf(await run(chance))).not.toEqual(valueOf(await run(chance)))
+    expect(exitValue(await run(chance))).not.toEqual(exitValue(await run(chance)))
   })
 
   test('random values have the shape that the web standards give', async () => {
@@ -30,7 +30,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         const words = crypto.getRandomValues(new Uint32Array(4))
         return [numbers.every((n) => n >= 0 && n < 1), new Set(numbers).size, crypto.randomUUID(), words.length]`),
     )
-    const [inRange, distinct, uuid, words] = valueOf(exit) as unknown[]
+    const [inRange, distinct, uuid, words] = exitValue(exit) as unknown[]
     expect([inRange, distinct, words]).toEqual([true, 1000, 4])
     expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })
@@ -43,7 +43,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         await null
         return [before, look(), performance.timeOrigin + performance.now() - Date.now()]`),
     )
-    const [before, after, drift] = valueOf(exit) as [number[], number[], number]
+    const [before, after, drift] = exitValue(exit) as [number[], number[], number]
     expect(after).toEqual(before)
     expect(drift).toBe(0)
     expect(Math.abs((before[0] ?? 0) - Date.now())).toBeLessThan(60_000)
@@ -55,7 +55,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         await new Promise((resolve) => setTimeout(resolve, 30))
         return [Date.now() - at, performance.now() - p]`),
     )
-    const [wall, monotonic] = valueOf(exit) as number[]
+    const [wall, monotonic] = exitValue(exit) as number[]
     expect(wall).toBeGreaterThanOrEqual(29)
     expect(monotonic).toBe(wall)
   })
@@ -69,7 +69,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
     )
     const when = Date.parse('2021-02-03T04:05:06Z')
     const utc = Date.UTC(2000, 1)
-    expect(valueOf(exit)).toEqual([
+    expect(exitValue(exit)).toEqual([
       ...['2020-01-31T00:00:00.000Z', when, utc, 'string', true, true, 5, 7, true, 'Date', true],
     ])
   })
@@ -82,7 +82,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         main(`const { timeZone, locale } = Intl.DateTimeFormat().resolvedOptions()
           return [timeZone, locale, new Date().getTimezoneOffset(), (1234.5).toLocaleString()]`),
       )
-      expect(valueOf(exit)).toEqual(['UTC', 'en-US', 0, '1,234.5'])
+      expect(exitValue(exit)).toEqual(['UTC', 'en-US', 0, '1,234.5'])
     } finally {
       if (before === undefined) delete process.env.TZ
       else process.env.TZ = before
@@ -101,7 +101,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         await new Promise((resolve) => setTimeout(resolve, 60))
         return fired`),
     )
-    expect(valueOf(exit)).toEqual(['sync', 'micro', 'now', 'first', 'second', 'late', 'r'])
+    expect(exitValue(exit)).toEqual(['sync', 'micro', 'now', 'first', 'second', 'late', 'r'])
   })
 
   test('a cleared timer never fires, and a second clearing is harmless', async () => {
@@ -112,7 +112,7 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         await new Promise((resolve) => setTimeout(resolve, 25))
         return fired`),
     )
-    expect(valueOf(exit)).toEqual([])
+    expect(exitValue(exit)).toEqual([])
   })
 
   test('an interval fires until it is cleared, from within itself too', async () => {
@@ -124,12 +124,12 @@ export function timeContract({ run, kernel, isolation }: Place): void {
         await new Promise((resolve) => setTimeout(resolve, 20))
         return count`),
     )
-    expect(valueOf(exit)).toBe(3)
+    expect(exitValue(exit)).toBe(3)
   })
 
   test('a timer without a function is a TypeError, and one that throws ends the process', async () => {
     const exit = await run(main(`try { setTimeout('code', 1) } catch (error) { return error.name }`))
-    expect(valueOf(exit)).toBe('TypeError')
+    expect(exitValue(exit)).toBe('TypeError')
     const thrown = await run(
       main(`setTimeout(() => { throw new Error('in a timer') }, 1); await new Promise(() => {})`),
     )

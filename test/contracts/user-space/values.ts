@@ -1,6 +1,6 @@
 /** What may cross into user space and back: JSON, unchanged, and nothing else. */
 import { describe, expect, test } from 'vitest'
-import { kernelErrorOf, main, valueOf } from '../../support/kernel.ts'
+import { exitValue, kernelErrorOf, main } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 /** A program's expression → how its refusal names it. */
@@ -46,9 +46,7 @@ export function valuesContract({ run, kernel }: Place): void {
 
     test.each(badArgs)('the argument %o is EINVAL with its path, before anything runs', async (arg, path) => {
       const head = kernel().evidence.head().entries
-      const error = await kernelErrorOf(() =>
-        kernel().execute({ source: 'export default (a) => a' }, arg),
-      )
+      const error = await kernelErrorOf(() => kernel().execute({ source: 'export default (a) => a' }, arg))
       expect(error.code).toBe('EINVAL')
       expect(error.message).toMatch(path)
       expect(kernel().evidence.head().entries).toBe(head)
@@ -59,14 +57,18 @@ export function valuesContract({ run, kernel }: Place): void {
         main(`try { await sys('tool.call', { name: 'x', args: ${text} }); return 'sent' }
           catch (error) { return error.code }`),
       )
-      expect(valueOf(exit)).toBe('EINVAL')
+      expect(exitValue(exit)).toBe('EINVAL')
     })
   })
 
   test('JSON goes in as arguments and comes back as it was', async () => {
-    const value = { text: 'ünï 😀 \u0000 "quoted"', list: [1, -2.5, 1e300, true, null, {}], deep: { a: [[]] } }
+    const value = {
+      text: 'ünï 😀 \u0000 "quoted"',
+      list: [1, -2.5, 1e300, true, null, {}],
+      deep: { a: [[]] },
+    }
     const exit = await run('export default (...args) => args', { args: [value, 'second', null] })
-    expect(valueOf(exit)).toEqual([value, 'second', null])
+    expect(exitValue(exit)).toEqual([value, 'second', null])
   })
 
   test('a program without a result exits without a value', async () => {
@@ -81,7 +83,7 @@ export function valuesContract({ run, kernel }: Place): void {
         await fs.write('/tmp/large.txt', text)
         return (await fs.read('/tmp/large.txt')) === text && text.length`),
     )
-    expect(valueOf(exit)).toBe(1024 * 1024)
+    expect(exitValue(exit)).toBe(1024 * 1024)
   })
 
   test('bytes go through a file and back, whatever they are', async () => {
@@ -95,7 +97,7 @@ export function valuesContract({ run, kernel }: Place): void {
         }
         return lengths`),
     )
-    expect(valueOf(exit)).toEqual([true, true, true, true, true, true])
+    expect(exitValue(exit)).toEqual([true, true, true, true, true, true])
   })
 
   test('100 calls in flight are each answered with their own reply', async () => {
@@ -105,6 +107,6 @@ export function valuesContract({ run, kernel }: Place): void {
         const texts = await Promise.all(numbers.map((n) => fs.read('/tmp/' + n)))
         return texts.every((text, n) => text === String(n))`),
     )
-    expect(valueOf(exit)).toBe(true)
+    expect(exitValue(exit)).toBe(true)
   })
 }

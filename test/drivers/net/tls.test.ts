@@ -1,18 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { expect, test, vi } from 'vitest'
 import { NetDriver } from '../../../src/drivers/net/driver.ts'
+import { makeIdentity } from '../../support/certificate.ts'
 import { failure, get, listen, serve } from './support.ts'
 
-/** Of a test server only: for `localhost` and 127.0.0.1, signed by itself, valid for a hundred years. */
-const fixture = (name: string): string => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), 'utf8')
-const cert = fixture('cert.pem')
+const { key, cert } = makeIdentity()
 const trusting = new NetDriver({ ca: [cert] })
 const elsewhere = new NetDriver({ ca: [cert], lookup: async () => [{ address: '127.0.0.1' }] })
 
 async function serveTls(): Promise<{ port: number; names: unknown[] }> {
   const names: unknown[] = []
-  const server = createServer({ cert, key: fixture('key.pem') }, (request, response) => {
+  const server = createServer({ cert, key }, (request, response) => {
     names.push('servername' in request.socket ? request.socket.servername : undefined)
     response.end(request.headers.host)
   })

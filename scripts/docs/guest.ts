@@ -1,0 +1,117 @@
+/** Prints src/guest.ts: what an agent's file imports, with a type for every call of the table. */
+import { execFileSync } from 'node:child_process'
+import { type SyscallName, syscallNames, syscalls } from '../../src/syscalls.ts'
+import { type Argument, variantsOf } from './json-schema.ts'
+import { type Stub, stubs } from './stubs.ts'
+
+/** Doors that a family has beside those of the table. */
+const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors' }
+
+const head = `
+/**
+ * The doors of user space, as an agent's file names them: \`import { fs, tools } from 'gatehouse/guest'\`.
+ * In user space they are real; on the host each throws when it is called.
+ * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
+ */
+import type { Errno } from './errors.ts'
+import type { Fetch, SignalDoors, Tools } from './guest-doors.ts'
+import type { Json } from './json.ts'
+import { userSpaceOnly } from './user-space-only.ts'
+
+export type * from './guest-doors.ts'
+export type { Errno, Json }
+`
+
+const sysType = `
+export type SyscallName = keyof SyscallArguments
+
+/**
+ * One syscall by its name, with exactly the arguments of the table; what the other doors are made of.
+ * @returns the reply as docs/syscalls.md says it; bytes come as \`{ base64 }\`, text as \`{ text }\`
+ * @throws SyscallError
+ */
+export type Sys = <Name extends SyscallName>(
+  name: Name,
+  ...args: Partial<SyscallArguments[Name]> extends SyscallArguments[Name]
+    ? [args?: SyscallArguments[Name]]
+    : [args: SyscallArguments[Name]]
+) => Promise<unknown>
+`
+
+export function guestText(): string {
+  const families = [...new Set(stubs.map(({ family }) => family))]
+  const text = [
+    head,
+    `/** What each syscall takes. */\nexport interface SyscallArguments {\n${syscallNames.map(argumentsText).join('\n')}\n}`,
+    sysType,
+    ...families.map(familyText),
+    ...[
+      ['sys', 'Sys'],
+      ...families.map((name) => [name, typeName(name)]),
+      ['tools', 'Tools'],
+      ['fetch', 'Fetch'],
+    ].map(([name, type]) => `export const ${name}: ${type} = userSpaceOnly('${name}')`),
+  ]
+  return formatted(text.join('\n'))
+}
+
+const typeName = (family: string): string => `${family[0]?.toUpperCase()}${family.slice(1)}`
+
+const argumentsText = (name: SyscallName): string =>
+  `/** ${syscalls[name].summary} */\nreadonly '${name}': ${variantsOf(syscalls[name])
+    .map((variant) => `{ ${variant.map((it) => property(it, it.type)).join('; ')} }`)
+    .join(' | ')}`.replaceAll('{  }', 'Readonly<Record<string, never>>')
+
+function familyText(family: string): string {
+  const beside = handMade[family]
+  const methods = stubs.filter((stub) => stub.family === family).map(stubText)
+  return `export interface ${typeName(family)}${beside === undefined ? '' : ` extends ${beside}`} {\n${methods.join('\n')}\n}\n`
+}
+
+function stubText(stub: Stub): string {
+  const { row, verb, parameters } = stub
+  const lines = [
+    row.summary,
+    ...parameters.map(({ name, meaning }) => `@param ${name} ${meaning}`),
+    '@throws SyscallError',
+  ]
+  const signatures = row.bytes
+    ? [signature(stub, 'string', 'text'), signature(stub, 'Uint8Array', 'bytes')]
+    : [signature(stub, row.returns)]
+  return [
+    `/**\n${lines.map((line) => ` * ${line}`).join('\n')}\n */`,
+    ...signatures.map((it) => `${verb}${it}`),
+  ].join('\n')
+}
+
+/** @param encoding where the reply depends on it: which one this signature is about; `text` is what is left out */
+function signature({ parameters, options }: Stub, returns: string, encoding?: 'text' | 'bytes'): string {
+  const positional = parameters.map(({ name, optional, type }) => `${name}${optional ? '?' : ''}: ${type}`)
+  const fields = options.map((it) => {
+    if (it.name !== 'encoding' || encoding === undefined) return field(it, `${it.type} | undefined`)
+    return field(
+      { ...it, optional: encoding === 'text' },
+      encoding === 'text' ? `'text' | undefined` : `'bytes'`,
+    )
+  })
+  const required = encoding === 'bytes' || options.some(({ optional }) => !optional)
+  const last = fields.length === 0 ? [] : [`options${required ? '' : '?'}: { ${fields.join('; ')} }`]
+  return `(${[...positional, ...last].join(', ')}): Promise<${returns}>`
+}
+
+const property = ({ name, optional }: Argument, type: string): string =>
+  `readonly ${name}${optional ? '?' : ''}: ${type}`
+
+/** A property with what it means before it; the formatter gives each a line of its own. */
+const field = (argument: Argument, type: string): string =>
+  `\n/** ${argument.meaning} */\n${property(argument, type)}`
+
+/** As the linter wants it, so that a printed file needs no exception; it is content with its own work the second time. */
+const formatted = (text: string): string => formattedOnce(formattedOnce(text))
+
+const formattedOnce = (text: string): string =>
+  execFileSync(
+    process.execPath,
+    ['node_modules/@biomejs/biome/bin/biome', 'format', '--stdin-file-path=src/guest.ts'],
+    { input: text, encoding: 'utf8', cwd: new URL('../..', import.meta.url) },
+  )

@@ -1,0 +1,79 @@
+/** The command `gatehouse`: reads the command line, runs one command, and says how it ended. */
+import type { Command } from 'commander'
+import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
+import { doctor } from './doctor.ts'
+import { evidenceTimeline } from './evidence-timeline.ts'
+import { evidenceVerify } from './evidence-verify.ts'
+import { describeFailure, exitCodes } from './failure.ts'
+import { init } from './init.ts'
+import { type Io, Output, type OutputStream } from './output.ts'
+import { policyCheck } from './policy-check.ts'
+import { policyExplain } from './policy-explain.ts'
+import { policyList } from './policy-list.ts'
+import { run } from './run.ts'
+import { packageVersion, version } from './version.ts'
+
+const commands = [
+  init,
+  run,
+  {
+    name: 'policy',
+    summary: 'check policies and ask them questions',
+    commands: [policyCheck, policyExplain, policyList],
+  },
+  {
+    name: 'evidence',
+    summary: 'verify and read what is on record',
+    commands: [evidenceVerify, evidenceTimeline],
+  },
+  doctor,
+  version,
+] as const
+
+/**
+ * @param argv what follows the command's name
+ * @param io where to write, and the environment; `process` is one
+ * @returns the exit code; whatever goes wrong becomes a sentence and a code
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let out = new Output(io, { json: argv.includes('--json'), stack: argv.includes('--stack') })
+  let exitCode: number = exitCodes.done
+  const start = async (spec: CommandSpec, command: Command): Promise<void> => {
+    const { json = false, stack = false } = command.opts<CommonOptions>()
+    out = new Output(io, { json, stack })
+    exitCode = await spec.run(out, command)
+  }
+  const program = makeProgram(
+    commands,
+    packageVersion(),
+    { writeOut: (text) => io.stdout.write(text) },
+    start,
+  )
+  const failing = watch([io.stdout, io.stderr])
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    if (failing.error !== undefined) throw failing.error
+    return exitCode
+  } catch (error) {
+    if (error instanceof HelpShown) return exitCodes.done
+    return report(out, error)
+  }
+}
+
+function report(out: Output, error: unknown): number {
+  const { code, message, exitCode } = describeFailure(error)
+  out.give({ error: { code, message } })
+  out.fail(message, error instanceof Error ? error.stack : undefined)
+  return exitCode
+}
+
+/** A reader that leaves early, such as `head`, is no failure of ours; a full disk is. */
+function watch(streams: readonly OutputStream[]): { error?: Error } {
+  const failing: { error?: Error } = {}
+  for (const stream of streams) {
+    stream.on?.('error', (error) => {
+      if (!('code' in error && error.code === 'EPIPE')) failing.error ??= error
+    })
+  }
+  return failing
+}

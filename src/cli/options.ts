@@ -1,0 +1,91 @@
+/** Values of options, read once and refused with what was meant. */
+import { InvalidArgumentError } from 'commander'
+import { readAgentName } from '../config/options.ts'
+import { KernelError, SyscallError } from '../errors.ts'
+import { asJson, type Json } from '../json.ts'
+import { didYouMean } from '../policy/suggest.ts'
+import { parseDuration } from '../policy/units.ts'
+
+/** A host folder that agents see. */
+export interface MountOption {
+  readonly host: string
+  readonly guest: string
+  readonly mode: 'ro' | 'rw'
+}
+
+type Parser<T> = (text: string, before: T | undefined) => T
+
+/** An option that is given once; a second value would silently undo the first. */
+export const once =
+  <T>(read: (text: string) => T): Parser<T> =>
+  (text, before) => {
+    if (before !== undefined) throw new InvalidArgumentError('It is given twice.')
+    return translated(() => read(text))
+  }
+
+/** An option that may be given several times. */
+export const each =
+  <T>(read: (text: string) => T): Parser<readonly T[]> =>
+  (text, before = []) => [...before, translated(() => read(text))]
+
+export const text = (value: string): string => {
+  if (value === '') throw new InvalidArgumentError('It is empty.')
+  return value
+}
+
+/** @returns the duration as it was written, such as `30s` */
+export function duration(value: string): string {
+  parseDuration(value)
+  return value
+}
+
+export const agentName = (value: string): string => readAgentName(value)
+
+export function count(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Write a whole number from 1 on.')
+  return Number(value)
+}
+
+/** JSON where it parses as JSON, otherwise the text itself. */
+export function argument(value: string): Json {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(value)
+  } catch {
+    return asJson(value, 'value')
+  }
+  return asJson(parsed, 'value')
+}
+
+/** One of a closed set. */
+export const oneOf =
+  <T extends string>(choices: readonly T[]): ((value: string) => T) =>
+  (value) => {
+    const found = choices.find((choice) => choice === value)
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(`There are ${choices.join(', ')}${didYouMean(value, choices)}`)
+  }
+
+const modes = ['ro', 'rw'] as const
+
+/** Reads `HOST:GUEST[:ro|rw]`; the host's path may hold colons. */
+export function mount(value: string): MountOption {
+  const form = 'Write HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw, such as `./data:/workspace:ro`.'
+  const parts = /^(?<host>.+?):(?<guest>\/[^:]*)(?::(?<mode>[^:/]*))?$/su.exec(value)?.groups
+  if (parts?.host === undefined || parts.guest === undefined) throw new InvalidArgumentError(form)
+  const mode = modes.find((known) => known === (parts.mode ?? 'ro'))
+  if (mode === undefined)
+    throw new InvalidArgumentError(`\`${parts.mode}\` is no mode; there are ro (the default) and rw.`)
+  return { host: parts.host, guest: parts.guest, mode }
+}
+
+/** Commander shows an InvalidArgumentError beside the option's name. */
+function translated<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof KernelError || error instanceof SyscallError)
+      throw new InvalidArgumentError(error.message)
+    throw error
+  }
+}

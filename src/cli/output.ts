@@ -1,0 +1,97 @@
+/** All that the command writes: text for people or one JSON document for programs, never both on one stream. */
+import pc from 'picocolors'
+import { shortened, visible, visibleJson, visibleLine } from './terminal.ts'
+
+/** A stream as the command needs it; `process.stdout` is one. */
+export interface OutputStream {
+  write(text: string): boolean
+  readonly isTTY?: boolean
+  readonly columns?: number
+  on?(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** Where a command runs. */
+export interface Io {
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export interface OutputOptions {
+  /** Whether stdout carries one JSON document and nothing else. */
+  readonly json: boolean
+  readonly stack: boolean
+}
+
+export type Colors = ReturnType<typeof pc.createColors>
+
+const eraseLine = '\r\u001b[K'
+/** Where a terminal does not say how wide it is, or says 0. */
+const columnsUnknown = 80
+
+export class Output {
+  readonly json: boolean
+  /** Whether stacks were asked for. */
+  readonly withStack: boolean
+  /** For what goes to stdout. */
+  readonly colors: Colors
+  /** Whether stderr is a terminal, on which a line can be drawn again. */
+  readonly isLive: boolean
+  readonly #io: Io
+  #live = ''
+  #atLineStart = true
+
+  constructor(io: Io, { json, stack }: OutputOptions) {
+    this.json = json
+    this.withStack = stack || io.env.GATEHOUSE_STACK === '1'
+    this.isLive = isCapable(io.stderr, io.env)
+    this.colors = pc.createColors(isCapable(io.stdout, io.env) && !io.env.NO_COLOR)
+    this.#io = io
+  }
+
+  /** A line for a person, on stdout; nothing in JSON mode. Only `colors` may put escapes into it: see `visible`. */
+  say(line: string): void {
+    if (!this.json) this.#write('stdout', `${line}\n`)
+  }
+
+  /** A line beside the result, on stderr. */
+  note(line: string): void {
+    this.#write('stderr', `${visible(line)}\n`)
+  }
+
+  /** What went wrong, and where it comes from if that was asked for. */
+  fail(message: string, stack: string | undefined): void {
+    this.note(`gatehouse: ${message}`)
+    if (this.withStack && stack) this.note(stack)
+  }
+
+  /** The result as data, once, on stdout; nothing in text mode. */
+  give(document: object): void {
+    if (this.json) this.#write('stdout', `${visibleJson(JSON.stringify(document, null, 2))}\n`)
+  }
+
+  /** What an agent printed; in JSON mode all of it goes to stderr. */
+  agent(stream: 'stdout' | 'stderr', text: string): void {
+    this.#write(this.json ? 'stderr' : stream, visible(text))
+  }
+
+  /** Draws a line that the next one replaces; an empty one takes it away. Nothing where stderr is no terminal. */
+  live(line: string): void {
+    if (!this.isLive || !this.#atLineStart) return
+    const shown = shortened(visibleLine(line), (this.#io.stderr.columns || columnsUnknown) - 1)
+    if (shown === this.#live) return
+    this.#live = shown
+    this.#io.stderr.write(`${eraseLine}${shown}`)
+  }
+
+  #write(to: 'stdout' | 'stderr', text: string): void {
+    const live = this.#live
+    this.live('')
+    this.#io[to].write(text)
+    // A pipe does not move the terminal's cursor.
+    if (text !== '' && this.#io[to].isTTY === true) this.#atLineStart = text.endsWith('\n')
+    if (live !== '') this.live(live)
+  }
+}
+
+const isCapable = ({ isTTY }: OutputStream, { TERM }: Io['env']): boolean => isTTY === true && TERM !== 'dumb'

@@ -1,0 +1,88 @@
+/** `gatehouse policy explain`: which rule decides one request, and why. */
+import { InvalidArgumentError, Option } from 'commander'
+import { loadPolicy } from '../config/policy.ts'
+import { actionProblem, isAction } from '../policy/actions.ts'
+import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
+import { type Effect, type Isolation, isolations } from '../policy/types.ts'
+import type { CommandSpec } from './command.ts'
+import { exitCodes } from './failure.ts'
+import { each, once, oneOf, text } from './options.ts'
+import type { Colors, Output } from './output.ts'
+import { visibleLine } from './terminal.ts'
+
+interface Options {
+  readonly policy?: readonly string[]
+  readonly principal: string
+  readonly action: string
+  readonly resource: string
+  readonly isolation?: Isolation
+}
+
+export const policyExplain: CommandSpec = {
+  name: 'explain',
+  summary: 'say which rule decides a request, and why',
+  examples: [
+    [
+      'gatehouse policy explain --policy policy.yaml --principal agent --action fs.read --resource /workspace/a.csv',
+      'would this agent be allowed to read this file?',
+    ],
+    [
+      'gatehouse policy explain --policy researcher --principal r --action net.fetch --resource https://example.org/',
+      'the same of a preset; on a refusal it names the rules that came nearest',
+    ],
+  ],
+  options(command) {
+    command
+      .option(
+        '--policy <policy>',
+        'a preset or a file; repeat it, and all must agree (default: strict)',
+        each(text),
+      )
+      .requiredOption('--principal <name>', "the agent's name", once(text))
+      .requiredOption('--action <action>', 'such as fs.read, net.fetch or tool.call', once(actionOf))
+      .requiredOption('--resource <resource>', 'a path, a URL, the name of a tool or an agent', once(text))
+      .addOption(
+        new Option(
+          '--isolation <level>',
+          'where the agent runs: cell, inline or host (default: cell)',
+        ).argParser(once(oneOf(isolations))),
+      )
+  },
+  run(out, command) {
+    const { policy = ['strict'], isolation = 'cell', ...request } = command.opts<Options>()
+    const { principal, action, resource } = request
+    const set = loadPolicy(policy)
+    const { decision, policies } = explain(set, { principal, action, resource, isolation, args: {} })
+    const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
+    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
+    if (decision.observed !== undefined)
+      out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
+    for (const each of policies) show(out, each)
+    out.give({ request: { principal, action, resource, isolation }, decision, policies })
+    return exitCodes.done
+  },
+}
+
+function actionOf(value: string): string {
+  if (isAction(value)) return value
+  throw new InvalidArgumentError(
+    actionProblem(value) ?? `\`${value}\` covers several actions; ask about one of them`,
+  )
+}
+
+function show(out: Output, { name, mode, effect, matching, nearest }: PolicyExplanation): void {
+  const only = mode === 'observe' ? ', which only observes,' : ''
+  out.say('')
+  out.say(visibleLine(`policy ${name}${only} says ${effect}`))
+  for (const rule of matching) out.say(`  ${describe(rule)}`)
+  if (nearest.length > 0) out.say('  no rule matches; nearest to permitting it:')
+  for (const rule of nearest) out.say(`  ${describe(rule)}`)
+}
+
+const describe = ({ policy, id, line, effect, decided, why }: RuleExplanation): string =>
+  visibleLine(`${decided ? '*' : '-'} ${effect} by \`${id}\` (${policy}:${line}): ${why}`)
+
+function verdict(effect: Effect, colors: Colors): string {
+  if (effect === 'permit') return colors.green('permitted')
+  return effect === 'ask' ? colors.yellow('asks a person') : colors.red('forbidden')
+}

@@ -1,0 +1,144 @@
+/** `gatehouse run`: runs one agent as a process, and ends as the process ended. */
+import { statSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { systemClock } from '../clock.ts'
+import { loadPolicy } from '../config/policy.ts'
+import type { Json } from '../json.ts'
+import type { KernelSpace } from '../kernel.ts'
+import type { Isolation } from '../policy/types.ts'
+import type { CommandSpec } from './command.ts'
+import { evidenceDir } from './evidence-dir.ts'
+import { UsageError } from './failure.ts'
+import { forwardSignals } from './forward-signals.ts'
+import { agentName, argument, duration, each, type MountOption, mount, once, oneOf, text } from './options.ts'
+import type { Output } from './output.ts'
+import { elapsed, showProgress } from './progress.ts'
+import { type Ended, exitCodeOf, tellEnd } from './run-end.ts'
+import { Tally } from './tally.ts'
+
+interface Options {
+  readonly policy?: readonly string[]
+  readonly mount?: readonly MountOption[]
+  readonly arg?: readonly Json[]
+  readonly isolation?: Isolation
+  readonly evidence?: string
+  readonly timeout?: string
+  readonly name?: string
+}
+
+export const run: CommandSpec = {
+  name: 'run',
+  args: '<file>',
+  summary:
+    "run an agent's file, TypeScript or JavaScript. Exit codes: 0 a result, 1 a failed agent, 128 + n a signal, 3 a refusal that the agent did not handle, 2 wrong usage or a bad policy",
+  examples: [
+    ['gatehouse run agent.ts --policy policy.yaml', 'under a policy of your own'],
+    [
+      'gatehouse run analyse.ts --policy read-only --mount ./data:/workspace --arg sales.csv',
+      'with a folder to read and an argument',
+    ],
+    [
+      'gatehouse run agent.ts --policy researcher --policy house-rules.yaml --timeout 30s --json',
+      'under two policies that must agree, at most 30 seconds, for a program',
+    ],
+  ],
+  options: addOptions,
+  async run(out, command) {
+    const options = command.opts<Options>()
+    const file = fileOf(command)
+    const policy = options.policy ?? ['strict']
+    const { mode } = loadPolicy(policy)
+    const mounts = mountsOf(options.mount ?? [])
+    const dir = options.evidence ?? evidenceDir
+    // Loaded late: other commands work where isolated-vm does not.
+    const { KernelSpace } = await import('../kernel.ts')
+    const kernel = new KernelSpace({
+      ...{ policy, mounts, evidence: { dir } },
+      ...(options.isolation !== undefined && { isolation: options.isolation }),
+    })
+    try {
+      const ended = await untilEnd(out, kernel, file, options)
+      await kernel.shutdown()
+      tellEnd(out, {
+        ...ended,
+        policy: { ...kernel.policy, mode },
+        evidence: { dir, ...kernel.evidence.head() },
+      })
+      return exitCodeOf(ended.exit)
+    } finally {
+      await kernel.shutdown()
+    }
+  },
+}
+
+function addOptions(command: Command): void {
+  command
+    .option(
+      '--policy <policy>',
+      'a preset or a file; repeat it, and all must agree (default: strict)',
+      each(text),
+    )
+    .option(
+      '--mount <host:guest[:ro|rw]>',
+      'show a host folder to the agent, read-only unless said',
+      each(mount),
+    )
+    .option('--arg <value>', 'an argument: JSON if it parses as JSON, otherwise text', each(argument))
+    .addOption(
+      new Option('--isolation <level>', 'where agent code runs: cell or inline (default: cell)').argParser(
+        once(oneOf(['cell', 'inline'])),
+      ),
+    )
+    .option('--evidence <dir>', `where the record is kept (default: ${evidenceDir})`, once(text))
+    .option('--timeout <duration>', 'the longest it may take, such as 30s or 5m', once(duration))
+    .option(
+      '--name <name>',
+      "the agent's name in policies and evidence (default: the file's)",
+      once(agentName),
+    )
+}
+
+/** @throws UsageError before anything runs; a file that cannot be bundled is found later, by the kernel */
+function fileOf(command: Command): string {
+  const [file = ''] = command.args
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
+  throw new UsageError(
+    `no program at \`${file}\`; a relative path starts at the working directory, and \`gatehouse init\` writes a first agent`,
+  )
+}
+
+function mountsOf(mounts: readonly MountOption[]): Record<string, { host: string; mode: 'ro' | 'rw' }> {
+  const points = mounts.map(({ guest }) => guest)
+  const twice = points.find((point, index) => points.indexOf(point) !== index)
+  if (twice !== undefined) throw new UsageError(`two mounts at \`${twice}\`; give each a place of its own`)
+  return Object.fromEntries(mounts.map(({ guest, host, mode }) => [guest, { host, mode }]))
+}
+
+async function untilEnd(
+  out: Output,
+  kernel: KernelSpace,
+  file: string,
+  { arg: args = [], timeout, name }: Options,
+): Promise<Pick<Ended, 'exit' | 'row' | 'tally'>> {
+  const tally = new Tally(kernel)
+  kernel.on('output', ({ stream, text }) => out.agent(stream, text))
+  const child = kernel.spawn(
+    { file },
+    {
+      args,
+      ...(timeout !== undefined && { budget: { wall: timeout } }),
+      ...(name !== undefined && { name }),
+    },
+  )
+  const stopForwarding = forwardSignals(child, out)
+  const endProgress = showProgress(
+    out,
+    systemClock,
+    (ms) => `${child.name} ${child.state}, ${elapsed(ms)}, ${tally.calls} calls, ${tally.refused} refused`,
+  )
+  const exit = await child.exit
+  endProgress()
+  stopForwarding()
+  const row = kernel.ps({ all: true }).find(({ pid }) => pid === child.pid)
+  return { exit, row, tally }
+}

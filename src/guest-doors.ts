@@ -1,0 +1,127 @@
+/** Types of the doors of user space that the bootstrap makes by hand; those of the syscall table are in guest.ts. */
+import type { Errno } from './errors.ts'
+import type { agentSignals, signals } from './proc/signals.ts'
+
+/** What a refused or failed call rejects with. Told from other errors by its `name`; user space has no class for it. */
+export interface SyscallError extends Error {
+  readonly name: 'SyscallError'
+  /** Which way it failed; docs/errors.md says what would help. */
+  readonly code: Errno
+}
+
+/**
+ * The host tools that the application offers, by name: `await tools.announce({ title })`.
+ * An agent names those it uses to have them checked:
+ * `declare module 'gatehouse/guest' { interface Tools { announce(args: { title: string }): Promise<string> } }`
+ * @throws SyscallError ENOENT for no such tool, EINVAL for arguments beside its schema, EPERM, and what the tool meets
+ */
+export interface Tools {
+  // biome-ignore lint/suspicious/noExplicitAny: any other type is `| undefined` under noUncheckedIndexedAccess, and then no tool could be called
+  readonly [name: string]: any
+}
+
+/** A signal that an agent may send. */
+export type SignalName = (typeof agentSignals)[number]
+
+/** A signal that an agent may handle, ignore or mask. */
+export type CatchableSignal = {
+  [Name in SignalName]: (typeof signals)[Name]['catchable'] extends true ? Name : never
+}[SignalName]
+
+export interface SignalDoors {
+  /**
+   * Says how a signal is taken: by a function, as `default`, or by `ignore`.
+   * SIGINT and SIGTERM end the process after their handler, or at its deadline (docs/limits.md, `handlerMs`).
+   */
+  on(
+    signal: CatchableSignal,
+    handler: ((signal: CatchableSignal) => unknown) | 'default' | 'ignore',
+  ): Promise<void>
+}
+
+export interface FetchOptions {
+  /** GET by default. */
+  readonly method?: string | undefined
+  readonly headers?: { readonly [name: string]: string } | readonly (readonly [string, string])[] | undefined
+  readonly body?: string | Uint8Array | null | undefined
+  /** What to do with a redirect: `follow` (at most ten, each judged as a call of its own), `manual` or `error`. */
+  readonly redirect?: 'follow' | 'manual' | 'error' | undefined
+}
+
+/** What a server answered: the part of the web's Response that user space has. The body has arrived already. */
+export interface FetchResponse {
+  readonly status: number
+  readonly statusText: string
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean
+  readonly redirected: boolean
+  /** The URL that answered, after redirects. */
+  readonly url: string
+  /** By name, in small letters; several of one name are joined by a comma. */
+  readonly headers: ReadonlyMap<string, string>
+  /** @throws TypeError where the body is not UTF-8 */
+  text(): Promise<string>
+  /** @throws TypeError or SyntaxError where the body is not JSON in UTF-8 */
+  json(): Promise<unknown>
+  bytes(): Promise<Uint8Array>
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/**
+ * One HTTP request; each hop of a redirect is judged as a call of its own.
+ * @param url http or https, absolute
+ * @throws SyscallError EPERM, EINVAL, ETIMEDOUT, EIO, …; TypeError for a redirect that is not followed
+ */
+export type Fetch = (url: string, options?: FetchOptions) => Promise<FetchResponse>
+
+type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+
+type Print = (...values: readonly unknown[]) => void
+
+/** A timer: whole milliseconds, at least one, on the kernel's clock. */
+type SetTimer = <Args extends readonly unknown[]>(
+  handler: (...args: Args) => void,
+  ms?: number,
+  ...args: Args
+) => number
+
+/**
+ * The web-standard globals of user space, as far as it has them. They are globals only, not exports.
+ * Without the types of a browser or of Node.js: `declare global { const console: WebGlobals['console'] }`
+ */
+export interface WebGlobals {
+  /** The process's output: `log`, `info` and `debug` print to stdout, `warn` and `error` to stderr. */
+  readonly console: {
+    readonly log: Print
+    readonly info: Print
+    readonly debug: Print
+    readonly warn: Print
+    readonly error: Print
+  }
+  /** Randomness from the seed on record. */
+  readonly crypto: {
+    /** Fills at most 65,536 bytes. */
+    getRandomValues<Values extends IntegerArray>(array: Values): Values
+    randomUUID(): string
+  }
+  readonly performance: {
+    /** Milliseconds since the process began; stands still within a turn. */
+    now(): number
+    /** When the process began, in milliseconds since 1970. */
+    readonly timeOrigin: number
+  }
+  readonly setTimeout: SetTimer
+  readonly setInterval: SetTimer
+  clearTimeout(timer: number | undefined): void
+  clearInterval(timer: number | undefined): void
+  queueMicrotask(task: () => void): void
+}

@@ -1,0 +1,313 @@
+/**
+ * The doors of user space, as an agent's file names them: `import { fs, tools } from 'gatehouse/guest'`.
+ * In user space they are real; on the host each throws when it is called.
+ * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
+ */
+import type { Errno } from './errors.ts'
+import type { Fetch, SignalDoors, Tools } from './guest-doors.ts'
+import type { Json } from './json.ts'
+import { userSpaceOnly } from './user-space-only.ts'
+
+export type * from './guest-doors.ts'
+export type { Errno, Json }
+
+/** What each syscall takes. */
+export interface SyscallArguments {
+  /** Reads a file, whole or in part, as text (UTF-8) or bytes. */
+  readonly 'fs.read': {
+    readonly path: string
+    readonly offset?: number
+    readonly length?: number
+    readonly encoding?: 'text' | 'bytes'
+  }
+  /** Writes a file, in place of what was there. */
+  readonly 'fs.write':
+    | { readonly path: string; readonly text: string }
+    | { readonly path: string; readonly base64: string }
+  /** Adds to the end of a file; the file begins where there was none. */
+  readonly 'fs.append':
+    | { readonly path: string; readonly text: string }
+    | { readonly path: string; readonly base64: string }
+  /** Lists a folder: name and type of each entry. */
+  readonly 'fs.list': { readonly path: string }
+  /** Type, size in bytes and time of the last change (ms since 1970) of a file or folder. */
+  readonly 'fs.stat': { readonly path: string }
+  /** Makes a folder; the one above has to exist. */
+  readonly 'fs.mkdir': { readonly path: string }
+  /** Removes a file or an empty folder; with `recursive` a folder and all below it. */
+  readonly 'fs.remove': { readonly path: string; readonly recursive?: boolean }
+  /** Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target. */
+  readonly 'fs.move': { readonly from: string; readonly to: string }
+  /** One HTTP request and its answer. A redirect is returned, not followed: the next hop is a new call. Agents use `fetch`. */
+  readonly 'net.fetch': {
+    readonly url: string
+    readonly method?: string
+    readonly headers?: { readonly [name: string]: string }
+    readonly text?: string
+    readonly base64?: string
+  }
+  /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
+  readonly 'tool.call': { readonly name: string; readonly args: Json }
+  /** Puts a message into the mailbox of another agent. */
+  readonly 'ipc.send': { readonly to: string; readonly message: Json }
+  /** Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none. */
+  readonly 'ipc.receive': { readonly from?: string; readonly timeoutMs?: number }
+  /** The process itself: pid, parent, name, isolation, labels, what is left of its budget. */
+  readonly 'proc.self': Readonly<Record<string, never>>
+  /** Starts a child from the source text of a module; its policy and budget can only narrow those of its parent. */
+  readonly 'proc.spawn': {
+    readonly source: string
+    readonly args?: readonly Json[]
+    readonly name?: string
+    readonly policy?: Json
+    readonly budget?: { readonly [name: string]: string | number }
+  }
+  /** Waits until a child has ended, and tells how. */
+  readonly 'proc.wait': { readonly pid: number }
+  /** Sends a signal to a process, by pid or by name. */
+  readonly 'proc.signal': {
+    readonly target: number | string
+    readonly signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP'
+  }
+  /** Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`. */
+  readonly 'proc.sigaction': {
+    readonly signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP'
+    readonly disposition: 'default' | 'ignore' | 'handler'
+  }
+  /** Keeps these signals waiting until they are no longer in the mask. */
+  readonly 'proc.sigmask': {
+    readonly signals: readonly (
+      | 'SIGINT'
+      | 'SIGKILL'
+      | 'SIGUSR1'
+      | 'SIGUSR2'
+      | 'SIGTERM'
+      | 'SIGCONT'
+      | 'SIGSTOP'
+    )[]
+  }
+  /** Says that a handler has returned. The bootstrap sends it. */
+  readonly 'proc.sigreturn': { readonly signal: number }
+  /** Prints text. Agents use `console`. */
+  readonly 'proc.output': { readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  /** Ends the process with a value or an error. Sent by the bootstrap when the program returns. */
+  readonly 'proc.exit': {
+    readonly value?: Json
+    readonly error?: {
+      readonly name: string
+      readonly message: string
+      readonly stack?: string
+      readonly code?: string
+    }
+  }
+  /** Milliseconds since 1970, by the process’s own clock. `Date.now()` gives the time of the turn without a call. */
+  readonly 'clock.time': Readonly<Record<string, never>>
+  /** Waits. Agents use `setTimeout`. */
+  readonly 'clock.sleep': { readonly ms: number }
+  /** Ends a sleep of this process early. Agents use `clearTimeout`. */
+  readonly 'clock.cancel': { readonly call: number }
+  /** Random bytes of the kernel. `crypto.getRandomValues` gives them without a call. */
+  readonly 'clock.random': { readonly bytes: number }
+}
+
+export type SyscallName = keyof SyscallArguments
+
+/**
+ * One syscall by its name, with exactly the arguments of the table; what the other doors are made of.
+ * @returns the reply as docs/syscalls.md says it; bytes come as `{ base64 }`, text as `{ text }`
+ * @throws SyscallError
+ */
+export type Sys = <Name extends SyscallName>(
+  name: Name,
+  ...args: Partial<SyscallArguments[Name]> extends SyscallArguments[Name]
+    ? [args?: SyscallArguments[Name]]
+    : [args: SyscallArguments[Name]]
+) => Promise<unknown>
+
+export interface Fs {
+  /**
+   * Reads a file, whole or in part, as text (UTF-8) or bytes.
+   * @param path absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  read(
+    path: string,
+    options?: {
+      /** bytes to skip */
+      readonly offset?: number | undefined
+      /** bytes to read at most */
+      readonly length?: number | undefined
+      /** what is given back; text by default */
+      readonly encoding?: 'text' | undefined
+    },
+  ): Promise<string>
+  read(
+    path: string,
+    options: {
+      /** bytes to skip */
+      readonly offset?: number | undefined
+      /** bytes to read at most */
+      readonly length?: number | undefined
+      /** what is given back; text by default */
+      readonly encoding: 'bytes'
+    },
+  ): Promise<Uint8Array>
+  /**
+   * Writes a file, in place of what was there.
+   * @param path absolute path in the process’s tree
+   * @param data text, which is stored as UTF-8, or bytes
+   * @throws SyscallError
+   */
+  write(path: string, data: string | Uint8Array): Promise<null>
+  /**
+   * Adds to the end of a file; the file begins where there was none.
+   * @param path absolute path in the process’s tree
+   * @param data text, which is stored as UTF-8, or bytes
+   * @throws SyscallError
+   */
+  append(path: string, data: string | Uint8Array): Promise<null>
+  /**
+   * Lists a folder: name and type of each entry.
+   * @param path absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  list(path: string): Promise<readonly { readonly name: string; readonly type: 'file' | 'folder' }[]>
+  /**
+   * Type, size in bytes and time of the last change (ms since 1970) of a file or folder.
+   * @param path absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  stat(
+    path: string,
+  ): Promise<{ readonly type: 'file' | 'folder'; readonly size: number; readonly modified: number }>
+  /**
+   * Makes a folder; the one above has to exist.
+   * @param path absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  mkdir(path: string): Promise<null>
+  /**
+   * Removes a file or an empty folder; with `recursive` a folder and all below it.
+   * @param path absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  remove(
+    path: string,
+    options?: {
+      /** with all that is in it */
+      readonly recursive?: boolean | undefined
+    },
+  ): Promise<null>
+  /**
+   * Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target.
+   * @param from absolute path in the process’s tree
+   * @param to absolute path in the process’s tree
+   * @throws SyscallError
+   */
+  move(from: string, to: string): Promise<null>
+}
+
+export interface Ipc {
+  /**
+   * Puts a message into the mailbox of another agent.
+   * @param to the name of an agent
+   * @param message any JSON
+   * @throws SyscallError
+   */
+  send(to: string, message: Json): Promise<null>
+  /**
+   * Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none.
+   * @throws SyscallError
+   */
+  receive(options?: {
+    /** of this agent only; of any by default */
+    readonly from?: string | undefined
+    /** how long to wait, in ms; for ever by default */
+    readonly timeoutMs?: number | undefined
+  }): Promise<{ readonly from: string; readonly pid: number; readonly message: unknown }>
+}
+
+export interface Proc extends SignalDoors {
+  /**
+   * The process itself: pid, parent, name, isolation, labels, what is left of its budget.
+   * @throws SyscallError
+   */
+  self(): Promise<{
+    readonly pid: number
+    readonly ppid: number
+    readonly run: string
+    readonly name: string
+    readonly isolation: string
+    readonly labels: readonly string[]
+    readonly budget: { readonly [charge: string]: number }
+  }>
+  /**
+   * Starts a child from the source text of a module; its policy and budget can only narrow those of its parent.
+   * @param program the text of an ES module, or a function that uses nothing outside itself
+   * @throws SyscallError
+   */
+  spawn(
+    program: string | ((...args: never[]) => unknown),
+    options?: {
+      /** arguments of its default export */
+      readonly args?: readonly Json[] | undefined
+      /** that of its parent by default */
+      readonly name?: string | undefined
+      /** the name of a preset, or a document; it can only narrow */
+      readonly policy?: Json | undefined
+      /** as in a policy; it can only narrow */
+      readonly budget?: { readonly [name: string]: string | number } | undefined
+    },
+  ): Promise<{ readonly pid: number }>
+  /**
+   * Waits until a child has ended, and tells how.
+   * @param pid a child of this process
+   * @throws SyscallError
+   */
+  wait(pid: number): Promise<{
+    readonly status: 'exited' | 'killed' | 'failed'
+    readonly value?: unknown
+    readonly error?: { readonly code: string; readonly message: string }
+    readonly signal?: string
+    readonly reason?: string
+  }>
+  /**
+   * Sends a signal to a process, by pid or by name.
+   * @param target a pid, or the name of one live process
+   * @param signal the name of a signal that agents may use
+   * @throws SyscallError
+   */
+  signal(
+    target: number | string,
+    signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP',
+  ): Promise<{ readonly effect: string }>
+  /**
+   * Keeps these signals waiting until they are no longer in the mask.
+   * @param signals the whole mask, in place of the one before
+   * @throws SyscallError
+   */
+  sigmask(
+    signals: readonly ('SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP')[],
+  ): Promise<null>
+  /**
+   * Ends the process with a value or an error. Sent by the bootstrap when the program returns.
+   * @param value the value of the process
+   * @throws SyscallError
+   */
+  exit(
+    value?: Json,
+    options?: {
+      /** why it failed, in place of a value */
+      readonly error?:
+        | { readonly name: string; readonly message: string; readonly stack?: string; readonly code?: string }
+        | undefined
+    },
+  ): Promise<never>
+}
+
+export const sys: Sys = userSpaceOnly('sys')
+export const fs: Fs = userSpaceOnly('fs')
+export const ipc: Ipc = userSpaceOnly('ipc')
+export const proc: Proc = userSpaceOnly('proc')
+export const tools: Tools = userSpaceOnly('tools')
+export const fetch: Fetch = userSpaceOnly('fetch')

@@ -1,0 +1,31 @@
+/** The states of a process, and how it ended. */
+import type { Errno } from '../errors.ts'
+import type { Json } from '../json.ts'
+import type { Decision } from '../policy/types.ts'
+import type { Usage } from './ledger.ts'
+import type { SignalName } from './signals.ts'
+
+/** `waiting`: alive, and no agent code runs until a reply, a timer or a signal comes. */
+export type ProcessState = 'created' | 'running' | 'waiting' | 'stopped' | 'exited' | 'killed' | 'failed'
+
+export interface ExitError {
+  readonly code: Errno
+  readonly message: string
+  /** Where it ended by a refusal that it did not handle: the policy's decision. */
+  readonly decision?: Decision
+  /** Whether it ended by a refusal that it did not handle. */
+  readonly refused?: true
+  /** Name and stack of the agent's own error, where it threw one. The stack shows agent code only. */
+  readonly name?: string
+  readonly stack?: string
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly status: 'exited' | 'killed' | 'failed'
+  readonly value?: Json
+  readonly error?: ExitError
+  readonly signal?: SignalName
+  readonly reason?: string
+  readonly usage: Usage & { readonly heapBytes: number; readonly wallMs: number }
+}
