@@ -10,6 +10,8 @@ if (found[0] < 22 || (found[0] === 22 && found[1] < 19)) {
   )
   process.exitCode = 2
 } else {
+  // Whatever ends this process before the command has ended is no success.
+  process.exitCode = 1
   import('../dist/cli/main.js').then(
     (cli) =>
       cli.main(process.argv.slice(2), process).then((code) => {

@@ -2,6 +2,7 @@
 import { type Admitted, admit, Refusal } from './admission.ts'
 import { failureReply, isDefect, outcomeOf, outcomeStatus, recordedDecision, sentence } from './answers.ts'
 import { SyscallError } from './errors.ts'
+import type { IntentBody, OutcomeBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Grant } from './grant.ts'
@@ -149,7 +150,7 @@ export class Gate {
         reason: cause.message,
         args: this.#log.payload(arrival.text.slice(0, limits.refusedArgsMax)),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
-      }),
+      } satisfies RefusalBody),
     )
     if (!recorded) return
     this.#observers.refused(process, name, resource, cause, decision)
@@ -171,7 +172,7 @@ export class Gate {
       args: this.#log.payload(arrival.text),
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
-    })
+    } satisfies IntentBody)
     const flight = new Flight()
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
@@ -237,7 +238,7 @@ export class Gate {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined ? { result: this.#log.payload(text) } : { code: cause.code }),
-      }),
+      } satisfies OutcomeBody),
     )
     if (!recorded) return
     this.#observers.settled(process, name, resource, cause, admitted.decision)

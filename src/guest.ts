@@ -4,7 +4,7 @@
  * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, Tools } from './guest-doors.ts'
+import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
@@ -65,27 +65,14 @@ export interface SyscallArguments {
   /** Waits until a child has ended, and tells how. */
   readonly 'proc.wait': { readonly pid: number }
   /** Sends a signal to a process, by pid or by name. */
-  readonly 'proc.signal': {
-    readonly target: number | string
-    readonly signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP'
-  }
+  readonly 'proc.signal': { readonly target: number | string; readonly signal: SignalName }
   /** Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`. */
   readonly 'proc.sigaction': {
-    readonly signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP'
+    readonly signal: SignalName
     readonly disposition: 'default' | 'ignore' | 'handler'
   }
   /** Keeps these signals waiting until they are no longer in the mask. */
-  readonly 'proc.sigmask': {
-    readonly signals: readonly (
-      | 'SIGINT'
-      | 'SIGKILL'
-      | 'SIGUSR1'
-      | 'SIGUSR2'
-      | 'SIGTERM'
-      | 'SIGCONT'
-      | 'SIGSTOP'
-    )[]
-  }
+  readonly 'proc.sigmask': { readonly signals: readonly SignalName[] }
   /** Says that a handler has returned. The bootstrap sends it. */
   readonly 'proc.sigreturn': { readonly signal: number }
   /** Prints text. Agents use `console`. */
@@ -119,7 +106,7 @@ export type SyscallName = keyof SyscallArguments
  */
 export type Sys = <Name extends SyscallName>(
   name: Name,
-  ...args: Partial<SyscallArguments[Name]> extends SyscallArguments[Name]
+  ...args: Record<never, never> extends SyscallArguments[Name]
     ? [args?: SyscallArguments[Name]]
     : [args: SyscallArguments[Name]]
 ) => Promise<unknown>
@@ -277,18 +264,13 @@ export interface Proc extends SignalDoors {
    * @param signal the name of a signal that agents may use
    * @throws SyscallError
    */
-  signal(
-    target: number | string,
-    signal: 'SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP',
-  ): Promise<{ readonly effect: string }>
+  signal(target: number | string, signal: SignalName): Promise<{ readonly effect: string }>
   /**
    * Keeps these signals waiting until they are no longer in the mask.
    * @param signals the whole mask, in place of the one before
    * @throws SyscallError
    */
-  sigmask(
-    signals: readonly ('SIGINT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGCONT' | 'SIGSTOP')[],
-  ): Promise<null>
+  sigmask(signals: readonly SignalName[]): Promise<null>
   /**
    * Ends the process with a value or an error. Sent by the bootstrap when the program returns.
    * @param value the value of the process

@@ -1,6 +1,6 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
-import { readKernelOptions } from './config/options.ts'
+import { readAgentName, readKernelOptions } from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import type { HostMounts } from './drivers/vfs/layout.ts'
@@ -124,7 +124,7 @@ export class KernelSpace {
 
   /** The files that belong to an agent's name: /mem, /state, the mounts, and what the kernel shows. */
   vfs(agent: string): HostFiles {
-    return translated(() => this.#system.filesOf(agent))
+    return translated(() => this.#system.filesOf(readAgentName(agent)))
   }
 
   readonly evidence = {

@@ -44,6 +44,8 @@ export const limits = Object.freeze({
   /** Longest timer, in ms: what setTimeout can hold. */
   sleepMsMax: 2_147_483_647,
 
+  /** As much of the message of an agent's own error is kept, in UTF-16 units. The bootstrap cuts there too. */
+  errorTextMax: 4_000,
   /** Heap of one isolate by default. */
   heapBytes: 64 * MiB,
   /** The least heap with which V8 starts. */

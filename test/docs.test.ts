@@ -69,11 +69,11 @@ const snippets = (language: string, kind: string): readonly (readonly [string, s
     ),
   )
 
-test.each(snippets('yaml', 'policy'))('a policy of %s loads: %s', (page, text) => {
+test.each(snippets('yaml', 'policy'))('a policy of %s loads', (page, text) => {
   expect(parsePolicy(text, page).rules.length).toBeGreaterThan(0)
 })
 
-test.each(snippets('ts', 'agent'))('an agent of %s compiles and can be bundled: %s', async (_page, text) => {
+test.each(snippets('ts', 'agent'))('an agent of %s compiles and can be bundled', async (_page, text) => {
   const file = join(tempFolder(), 'agent.ts')
   writeFileSync(file, text)
   expect(typeErrors(file)).toEqual([])

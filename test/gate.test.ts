@@ -92,18 +92,18 @@ describe('refused', () => {
     expect(kernel.evidence.verify()).toMatchObject({ ok: true })
   })
 
-  test('arguments nested too deep', async () => {
+  test('arguments nested too deep, or with a key that is never accepted, behind the back of user space', async () => {
     const kernel = boot()
-    const deep = '[['.repeat(100) + ']]'.repeat(100)
-    const [code, text] = (await ask(
+    // A getter gives what is sound when user space looks, and something else when it is written as JSON.
+    const messages = (await ask(
       kernel,
-      `let deep = {}; Object.defineProperty(Object.prototype, 'toJSON', { configurable: true, value() {
-         return this === deep ? JSON.parse('${deep}') : this } })
-       return (async () => { try { return await sys('ipc.send', { to: 'a', message: deep }) }
-         catch (error) { delete Object.prototype.toJSON; return [error.code, error.message] } })()`,
-    )) as [string, string]
-    expect(code).toBe('EINVAL')
-    expect(text).toContain('nested deeper than 64')
+      `const behind = (text) => { let looks = 0; return { get a() { return (looks += 1) > 1 ? JSON.parse(text) : 1 } } }
+       const texts = ['${'['.repeat(100)}${']'.repeat(100)}', '{"__proto__":{"then":1}}']
+       return Promise.all(texts.map((text) => sys('ipc.send', { to: 'a', message: behind(text) })
+         .catch((error) => error.message)))`,
+    )) as string[]
+    expect(messages[0]).toMatch(/^EINVAL: ipc\.send: `args\.message\.a.*…` is nested deeper than 64$/)
+    expect(messages[1]).toMatch(/^EINVAL: ipc\.send: `args\.message\.a` has the key `__proto__`/)
     untouched(kernel)
   })
 
@@ -122,16 +122,17 @@ describe('refused', () => {
     untouched(kernel)
   })
 
-  test('arguments that become something else on their way are what arrives, or no JSON', async () => {
+  test('arguments that become no JSON on their way are EINVAL, and not lost', async () => {
     const value = await ask(
       boot(),
-      `Object.defineProperty(Object.prototype, 'toJSON', { configurable: true, value: () => undefined })
-       const first = await sys('fs.read', { path: '/tmp/a' }).catch((error) => error.message)
-       Object.defineProperty(Object.prototype, 'toJSON', { configurable: true, value: () => ({ __proto__: null, path: '/b' }) })
+      `let looks = 0
+       Object.defineProperty(Object.prototype, 'toJSON', {
+         configurable: true, get: () => (looks += 1) > 1 ? () => undefined : undefined })
+       const message = await sys('fs.read', { path: '/tmp/a' }).catch((error) => error.message)
        delete Object.prototype.toJSON
-       return first`,
+       return message`,
     )
-    expect(value).toContain('EINVAL')
+    expect(value).toContain('EINVAL: fs.read')
   })
 
   test('a name that is no text becomes one, and a name that cannot is the guest’s own error', async () => {

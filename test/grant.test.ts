@@ -58,7 +58,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'proc.signal': (grant) => drivers.proc.signal(grant, anything, { name: 'a' } as never, 'SIGTERM'),
   'proc.sigaction': (grant) => drivers.proc.action(grant, anything, 'SIGTERM', 'ignore'),
   'proc.sigmask': (grant) => drivers.proc.mask(grant, anything, []),
-  'proc.sigreturn': (grant) => drivers.proc.handled(grant, anything),
+  'proc.sigreturn': (grant) => drivers.proc.handled(grant, anything, 15),
   'proc.output': (grant) => drivers.proc.output(grant, anything, 'stdout', 'text'),
   'proc.exit': (grant) => drivers.proc.exit(grant, anything, 1, undefined),
   'clock.time': (grant) => drivers.clock.time(grant, anything),

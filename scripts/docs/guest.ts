@@ -1,5 +1,6 @@
 /** Prints src/guest.ts: what an agent's file imports, with a type for every call of the table. */
 import { execFileSync } from 'node:child_process'
+import { agentSignals } from '../../src/proc/signals.ts'
 import { type SyscallName, syscallNames, syscalls } from '../../src/syscalls.ts'
 import { type Argument, variantsOf } from './json-schema.ts'
 import { type Stub, stubs } from './stubs.ts'
@@ -14,7 +15,7 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, Tools } from './guest-doors.ts'
+import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
@@ -32,7 +33,7 @@ export type SyscallName = keyof SyscallArguments
  */
 export type Sys = <Name extends SyscallName>(
   name: Name,
-  ...args: Partial<SyscallArguments[Name]> extends SyscallArguments[Name]
+  ...args: Record<never, never> extends SyscallArguments[Name]
     ? [args?: SyscallArguments[Name]]
     : [args: SyscallArguments[Name]]
 ) => Promise<unknown>
@@ -52,8 +53,13 @@ export function guestText(): string {
       ['fetch', 'Fetch'],
     ].map(([name, type]) => `export const ${name}: ${type} = userSpaceOnly('${name}')`),
   ]
-  return formatted(text.join('\n'))
+  return formatted(
+    text.join('\n').replaceAll(signalUnion, 'SignalName').replaceAll('(SignalName)[]', 'SignalName[]'),
+  )
 }
+
+/** How the type of a signal comes out of its schema; hand-made types have a name for it. */
+const signalUnion = agentSignals.map((name) => `'${name}'`).join(' | ')
 
 const typeName = (family: string): string => `${family[0]?.toUpperCase()}${family.slice(1)}`
 

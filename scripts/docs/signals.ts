@@ -45,7 +45,7 @@ SIGSTOP acts **between deliveries and at the next call**, not in the middle of a
 - Other signals that can be caught wait. SIGKILL and SIGPOLICY end it at once, stopped or not.
 - Its children are not stopped.
 
-Who needs the certainty that no agent code runs uses SIGKILL.`
+SIGKILL is certain where SIGSTOP is not: from then on nothing that agent code does reaches the kernel.`
 
 export const signalsText = (): string =>
   page(

@@ -3,7 +3,7 @@ import type { Syscall } from '../../src/syscalls/row.ts'
 import { type SyscallName, syscallNames, syscalls } from '../../src/syscalls.ts'
 import { type Argument, argumentsOf } from './json-schema.ts'
 
-export interface Parameter {
+interface Parameter {
   readonly name: string
   readonly type: string
   readonly optional: boolean

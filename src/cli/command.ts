@@ -94,7 +94,11 @@ function asFailure(error: CommanderError, command: Command): Error {
     const names = command.commands.map((each) => each.name()).join(', ')
     return new UsageError(`\`${path}\` needs to know what to do: ${names}; see \`${path} --help\``)
   }
-  const found = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  const found = error.message
+    .replace(/^error: /, '')
+    .replace(' is invalid. ', ' is not sound: ')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
   return new UsageError(`${found}; see \`${path} --help\``)
 }
 

@@ -1,7 +1,7 @@
 /** Signals to the command go on to the process: the first as it is, a second as SIGKILL. */
 import { KernelError } from '../errors.ts'
+import type { ProcessState } from '../proc/exit.ts'
 import type { ProcessHandle } from '../proc/handle.ts'
-import type { ProcessState } from '../proc/process.ts'
 import type { Output } from './output.ts'
 
 /** What a process gets for what the command gets; a closed terminal asks it to end. */
@@ -19,8 +19,8 @@ export function forwardSignals(process: ProcessHandle, out: Output): () => void 
     const known = received.find((each) => each === signal)
     const sent = count > 1 || known === undefined ? 'SIGKILL' : forwarded[known]
     const effect = send(process, sent)
-    if (effect !== undefined)
-      out.note(`${sent}: ${effect}${sent === 'SIGKILL' ? '' : ' (again for SIGKILL)'}`)
+    if (effect === undefined || ended.includes(process.state)) return
+    out.note(`${sent}: ${effect} (once more for SIGKILL)`)
   }
   for (const signal of received) globalThis.process.on(signal, forward)
   return () => {

@@ -1,6 +1,7 @@
 /** `gatehouse init`: writes a policy, a first agent and types into a folder; what is there already stays as it is. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { makeFolders } from '../evidence/files/folder.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
 import { initFiles } from './init-files.ts'
@@ -19,7 +20,7 @@ export const init: CommandSpec = {
     const written: string[] = []
     const kept: string[] = []
     inFolder(dir, () => {
-      mkdirSync(dir, { recursive: true })
+      if (!existsSync(dir)) makeFolders(resolve(dir), 0o755)
       for (const [name, text] of Object.entries(initFiles)) {
         const list = create(join(dir, name), text) ? written : kept
         list.push(name)

@@ -19,7 +19,7 @@ type Parser<T> = (text: string, before: T | undefined) => T
 export const once =
   <T>(read: (text: string) => T): Parser<T> =>
   (text, before) => {
-    if (before !== undefined) throw new InvalidArgumentError('It is given twice.')
+    if (before !== undefined) throw new InvalidArgumentError('it is given twice')
     return translated(() => read(text))
   }
 
@@ -29,7 +29,7 @@ export const each =
   (text, before = []) => [...before, translated(() => read(text))]
 
 export const text = (value: string): string => {
-  if (value === '') throw new InvalidArgumentError('It is empty.')
+  if (value === '') throw new InvalidArgumentError('it is empty')
   return value
 }
 
@@ -42,7 +42,7 @@ export function duration(value: string): string {
 export const agentName = (value: string): string => readAgentName(value)
 
 export function count(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Write a whole number from 1 on.')
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('write a whole number from 1 on')
   return Number(value)
 }
 
@@ -63,19 +63,19 @@ export const oneOf =
   (value) => {
     const found = choices.find((choice) => choice === value)
     if (found !== undefined) return found
-    throw new InvalidArgumentError(`There are ${choices.join(', ')}${didYouMean(value, choices)}`)
+    throw new InvalidArgumentError(`there are ${choices.join(', ')}${didYouMean(value, choices)}`)
   }
 
 const modes = ['ro', 'rw'] as const
 
 /** Reads `HOST:GUEST[:ro|rw]`; the host's path may hold colons. */
 export function mount(value: string): MountOption {
-  const form = 'Write HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw, such as `./data:/workspace:ro`.'
+  const form = 'write HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw, such as `./data:/workspace:ro`'
   const parts = /^(?<host>.+?):(?<guest>\/[^:]*)(?::(?<mode>[^:/]*))?$/su.exec(value)?.groups
   if (parts?.host === undefined || parts.guest === undefined) throw new InvalidArgumentError(form)
   const mode = modes.find((known) => known === (parts.mode ?? 'ro'))
   if (mode === undefined)
-    throw new InvalidArgumentError(`\`${parts.mode}\` is no mode; there are ro (the default) and rw.`)
+    throw new InvalidArgumentError(`\`${parts.mode}\` is no mode; there are ro (the default) and rw`)
   return { host: parts.host, guest: parts.guest, mode }
 }
 

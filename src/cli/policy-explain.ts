@@ -5,16 +5,16 @@ import { actionProblem, isAction } from '../policy/actions.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
 import { type Effect, type Isolation, isolations } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
-import { exitCodes } from './failure.ts'
+import { exitCodes, UsageError } from './failure.ts'
 import { each, once, oneOf, text } from './options.ts'
 import type { Colors, Output } from './output.ts'
 import { visibleLine } from './terminal.ts'
 
 interface Options {
   readonly policy?: readonly string[]
-  readonly principal: string
-  readonly action: string
-  readonly resource: string
+  readonly principal?: string
+  readonly action?: string
+  readonly resource?: string
   readonly isolation?: Isolation
 }
 
@@ -38,9 +38,9 @@ export const policyExplain: CommandSpec = {
         'a preset or a file; repeat it, and all must agree (default: strict)',
         each(text),
       )
-      .requiredOption('--principal <name>', "the agent's name", once(text))
-      .requiredOption('--action <action>', 'such as fs.read, net.fetch or tool.call', once(actionOf))
-      .requiredOption('--resource <resource>', 'a path, a URL, the name of a tool or an agent', once(text))
+      .option('--principal <name>', "the agent's name", once(text))
+      .option('--action <action>', 'such as fs.read, net.fetch or tool.call', once(actionOf))
+      .option('--resource <resource>', 'a path, a URL, the name of a tool or an agent', once(text))
       .addOption(
         new Option(
           '--isolation <level>',
@@ -49,8 +49,15 @@ export const policyExplain: CommandSpec = {
       )
   },
   run(out, command) {
-    const { policy = ['strict'], isolation = 'cell', ...request } = command.opts<Options>()
-    const { principal, action, resource } = request
+    const { policy = ['strict'], isolation = 'cell', principal, action, resource } = command.opts<Options>()
+    // Commander's own check would come before that for misspelt options.
+    if (principal === undefined || action === undefined || resource === undefined) {
+      const missing = Object.entries({ principal, action, resource }).filter(
+        ([, value]) => value === undefined,
+      )
+      const names = missing.map(([name]) => `--${name}`).join(', ')
+      throw new UsageError(`it needs ${names}; see \`gatehouse policy explain --help\``)
+    }
     const set = loadPolicy(policy)
     const { decision, policies } = explain(set, { principal, action, resource, isolation, args: {} })
     const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``

@@ -66,7 +66,7 @@ export const listPresets = (): readonly string[] =>
     .toSorted()
 
 /** Whether a text names a file, and not a preset. */
-export const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
+const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
 
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)

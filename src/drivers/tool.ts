@@ -74,6 +74,13 @@ export class ToolDriver {
         `tool \`${name}\`: \`description\` is missing; models and people choose by it`,
       )
     }
+    const { timeoutMs = limits.toolMs } = definition
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > limits.sleepMsMax) {
+      throw new KernelError(
+        'EINVAL',
+        `tool \`${name}\`: \`timeoutMs\` is a whole number of ms, from 1 to ${limits.sleepMsMax}`,
+      )
+    }
     this.#tools.set(name, this.#compile(name, definition))
   }
 
@@ -115,8 +122,9 @@ export class ToolDriver {
       return asJson(result === undefined ? null : result, 'result')
     } catch (error) {
       if (grant.signal.aborted)
-        throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known')
-      if (late.aborted) throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`)
+        throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known', true)
+      if (late.aborted)
+        throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`, true)
       if (error instanceof SyscallError) throw error
       this.#onFailure(name, error)
       throw new SyscallError('EIO', 'the tool failed; the application has the details')
@@ -139,7 +147,7 @@ export class ToolDriver {
         timeoutMs: definition.timeoutMs ?? limits.toolMs,
         validate: this.#ajv.compile(schema),
         run: async (args, context) =>
-          execute(asZod === undefined ? args : await asZod.parseAsync(args), context),
+          execute(asZod === undefined ? args : await parseWith(asZod, args), context),
       }
     } catch (error) {
       throw new KernelError(
@@ -157,6 +165,15 @@ export class ToolDriver {
       names.length === 0 ? 'the application has registered none' : `did you mean \`${closest(name, names)}\`?`
     throw new SyscallError('ENOENT', `no such tool; ${hint}`)
   }
+}
+
+/** What a JSON Schema cannot say, such as a refinement, is refused here. */
+async function parseWith(schema: z.ZodType, args: Json): Promise<unknown> {
+  const parsed = await schema.safeParseAsync(args)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = ['args', ...(issue?.path ?? []).map(String)].join('.')
+  throw new SyscallError('EINVAL', `arguments do not fit: \`${where}\` ${issue?.message ?? 'is not valid'}`)
 }
 
 function describe(error: ErrorObject | undefined): string {

@@ -1,6 +1,6 @@
 /** Every global name that agent code has: the language's own, and the kernel's doors. */
 
-/** ES2025 without what the bootstrap takes away (WebAssembly, SharedArrayBuffer, Atomics, WeakRef, FinalizationRegistry). */
+/** ES2025 without what the bootstrap takes away (WebAssembly, SharedArrayBuffer, Atomics, WeakRef, FinalizationRegistry, Temporal). */
 const language = [
   ...['undefined', 'NaN', 'Infinity', 'globalThis', 'eval'],
   ...['parseFloat', 'parseInt', 'isFinite', 'isNaN', 'escape', 'unescape'],

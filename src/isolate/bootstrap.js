@@ -12,7 +12,7 @@
 function bootstrap(post, bootText, argsText) {
   const boot = JSON.parse(bootText)
 
-  const { apply, construct, defineProperty, getPrototypeOf, ownKeys } = Reflect
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
   const { freeze, hasOwn, is: isSame } = Object
   const { parse, stringify } = JSON
   const { isArray } = Array
@@ -78,9 +78,12 @@ function bootstrap(post, bootText, argsText) {
     }
     const prototype = getPrototypeOf(value)
     if (prototype !== objectPrototype && prototype !== null) throw notJson(path, 'an object of a class')
-    const keys = objectKeys(value)
-    for (let index = 0; index < keys.length; index += 1)
+    if (typeof value.toJSON === 'function') throw notJson(path, 'an object with a method toJSON')
+    const keys = ownKeys(value)
+    for (let index = 0; index < keys.length; index += 1) {
+      if (typeof keys[index] === 'symbol') throw notJson(path, 'an object with a symbol as key')
       assertJson(value[keys[index]], `${path}.${keys[index]}`, depth + 1)
+    }
   }
 
   // -- Syscalls -----------------------------------------------------------------------------------------------
@@ -119,6 +122,25 @@ function bootstrap(post, bootText, argsText) {
   GuestDate.parse = NativeDate.parse
   GuestDate.now = () => now
   NativeDate.prototype.constructor = GuestDate
+
+  // Without a date these format the host's own now.
+  const dateFormats = Intl.DateTimeFormat.prototype
+  const { get: formatOf } = getOwnPropertyDescriptor(dateFormats, 'format')
+  const formatToParts = uncurry(dateFormats.formatToParts)
+  defineProperty(dateFormats, 'format', {
+    get() {
+      const format = apply(formatOf, this, [])
+      return (date) => format(date === undefined ? now : date)
+    },
+    configurable: true,
+  })
+  defineProperty(dateFormats, 'formatToParts', {
+    value(date) {
+      return formatToParts(this, date === undefined ? now : date)
+    },
+    writable: true,
+    configurable: true,
+  })
 
   /** ChaCha20 block function (RFC 8439, section 2.3) as a key stream; the seed is the key. */
   const chacha = (() => {
@@ -579,7 +601,14 @@ function bootstrap(post, bootText, argsText) {
   // -- Globals ------------------------------------------------------------------------------------------------
 
   // Each of these is memory outside the heap limit, a way to block the thread, or not deterministic.
-  const removed = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry']
+  const removed = [
+    'WebAssembly',
+    'SharedArrayBuffer',
+    'Atomics',
+    'WeakRef',
+    'FinalizationRegistry',
+    'Temporal',
+  ]
   for (let index = 0; index < removed.length; index += 1) delete globalThis[removed[index]]
 
   Math.random = random

@@ -18,13 +18,18 @@ const usageSchema = z.strictObject({ cpuMs: z.number().nonnegative(), heapBytes:
 const text = z.string().transform((value) => value.toWellFormed())
 const faultSchema = z.strictObject({
   code: z.enum(Object.keys(errnos) as [Errno, ...Errno[]]),
-  reason: z.string().max(8_192).pipe(text),
+  reason: z
+    .string()
+    .max(2 * limits.errorTextMax)
+    .pipe(text),
   error: z.strictObject({ name: text, message: text, stack: text.optional() }).optional(),
 })
 
 interface Tenant {
   readonly events: GuestEvents
   deadline: NodeJS.Timeout | undefined
+  /** Set once it is over: called when the cell says that none of its code runs any more. */
+  ended: (() => void) | undefined
 }
 
 export class CellProcess {
@@ -35,6 +40,8 @@ export class CellProcess {
   readonly #startDeadline: NodeJS.Timeout
   #lastGuest = 0
   #dead = false
+  /** Whoever closes it waits for its end, so that the application has to live until then. */
+  #closing = false
   #cause: Fault | undefined
 
   constructor(onDeath: (cell: CellProcess) => void) {
@@ -78,7 +85,7 @@ export class CellProcess {
   start(spec: GuestSpec, events: GuestEvents): Guest {
     this.#lastGuest += 1
     const number = this.#lastGuest
-    const tenant: Tenant = { events, deadline: undefined }
+    const tenant: Tenant = { events, deadline: undefined, ended: undefined }
     this.#tenants.set(number, tenant)
     this.#hold(true)
     this.#send({ kind: 'start', guest: number, number: 0, name: '', text: JSON.stringify(spec) })
@@ -89,9 +96,9 @@ export class CellProcess {
         this.#expectTurn(tenant, turnMs)
       },
       end: () => {
-        if (!this.#tenants.has(number)) return
+        if (!this.#tenants.has(number) || tenant.ended !== undefined) return Promise.resolve()
         this.#send({ kind: 'end', guest: number, number: 0, name: '', text: '' })
-        this.#forget(number)
+        return this.#expectEnd(tenant)
       },
     }
   }
@@ -106,6 +113,7 @@ export class CellProcess {
   async close(): Promise<void> {
     if (this.#dead) return
     const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
+    this.#closing = true
     this.#child.ref()
     this.kill({ code: 'ECANCELED', reason: 'the kernel shut down' })
     await gone
@@ -113,12 +121,25 @@ export class CellProcess {
 
   /** Guests inside an uninterruptible builtin do not end by V8's own time limit; the cell then ends by this one. */
   #expectTurn(tenant: Tenant, turnMs: number): void {
-    clearTimeout(tenant.deadline)
     const reason = `one turn of agent code took longer than ${turnMs} ms and could not be stopped from inside, so its cell was killed`
-    tenant.deadline = setTimeout(
-      () => this.kill({ code: 'ETIMEDOUT', reason }),
-      turnMs + limits.turnGraceMs + limits.cellGraceMs,
+    this.#killUnless(tenant, turnMs + limits.turnGraceMs + limits.cellGraceMs, reason)
+  }
+
+  /** What is over may still burn CPU, inside such a builtin; then only the end of its cell helps. */
+  #expectEnd(tenant: Tenant): Promise<void> {
+    this.#killUnless(
+      tenant,
+      limits.cellGraceMs,
+      'agent code beside it could not be ended from inside, so its cell was killed',
     )
+    return new Promise((resolve) => {
+      tenant.ended = resolve
+    })
+  }
+
+  #killUnless(tenant: Tenant, ms: number, reason: string): void {
+    clearTimeout(tenant.deadline)
+    tenant.deadline = setTimeout(() => this.kill({ code: 'ETIMEDOUT', reason }), ms)
   }
 
   #receive(decoder: FrameDecoder, chunk: Buffer): void {
@@ -134,12 +155,14 @@ export class CellProcess {
     if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
     const tenant = this.#tenants.get(frame.guest)
     if (tenant === undefined) return
+    if (frame.kind === 'ended') return this.#forget(frame.guest, tenant)
+    if (tenant.ended !== undefined) return
     if (frame.kind === 'call') return tenant.events.call(frame.number, frame.name, frame.text)
     clearTimeout(tenant.deadline)
     if (frame.kind === 'turn') return tenant.events.turn(usageSchema.parse(JSON.parse(frame.text)))
     if (frame.kind !== 'fault') throw new Error(`a cell sent \`${frame.kind}\``)
     const { error, ...fault } = faultSchema.parse(JSON.parse(frame.text))
-    this.#forget(frame.guest)
+    void this.#expectEnd(tenant)
     tenant.events.fault(
       error === undefined ? fault : { ...fault, error: { ...error, stack: error.stack ?? '' } },
     )
@@ -149,10 +172,11 @@ export class CellProcess {
     if (!this.#dead) this.#pipe.write(encodeFrame(frame))
   }
 
-  #forget(number: number): void {
-    clearTimeout(this.#tenants.get(number)?.deadline)
+  #forget(number: number, tenant: Tenant): void {
+    clearTimeout(tenant.deadline)
     this.#tenants.delete(number)
-    if (this.#tenants.size === 0) this.#hold(false)
+    tenant.ended?.()
+    if (this.#tenants.size === 0 && !this.#closing) this.#hold(false)
   }
 
   /** A cell keeps the application alive only while it hosts someone. */
@@ -172,7 +196,8 @@ export class CellProcess {
     this.#onDeath(this)
     for (const tenant of tenants) {
       clearTimeout(tenant.deadline)
-      tenant.events.fault(fault)
+      if (tenant.ended === undefined) tenant.events.fault(fault)
+      else tenant.ended()
     }
   }
 }

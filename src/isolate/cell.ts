@@ -26,8 +26,8 @@ function start(number: number, text: string): void {
       call: (call, name, args) => send('call', number, call, name, args),
       turn: (usage) => send('turn', number, 0, '', JSON.stringify(usage)),
       fault: (fault) => {
-        guests.delete(number)
         send('fault', number, 0, '', JSON.stringify(fault))
+        void end(number)
       },
     },
     (message) => catastrophe(number, message),
@@ -60,10 +60,14 @@ function obey(frame: Frame): void {
   if (frame.kind === 'start') start(frame.guest, frame.text)
   else if (frame.kind === 'deliver')
     guests.get(frame.guest)?.deliver(Number(frame.name), frame.text, frame.number)
-  else if (frame.kind === 'end') {
-    guests.get(frame.guest)?.end()
-    guests.delete(frame.guest)
-  }
+  else if (frame.kind === 'end') void end(frame.guest)
+}
+
+async function end(number: number): Promise<void> {
+  const guest = guests.get(number)
+  guests.delete(number)
+  await guest?.end()
+  send('ended', number, 0, '', '')
 }
 
 const decoder = new FrameDecoder()

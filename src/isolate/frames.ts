@@ -22,6 +22,8 @@ export const frameKinds = [
   'turn',
   /** cell → kernel: a guest is gone; text is a Fault. */
   'fault',
+  /** cell → kernel: a guest that was ended runs no more. */
+  'ended',
 ] as const
 export type FrameKind = (typeof frameKinds)[number]
 

@@ -47,8 +47,11 @@ export interface Guest {
    * @param turnMs how long the turn may take
    */
   deliver(time: number, batch: string, turnMs: number): void
-  /** Ends the guest in the middle of whatever it does. No event follows. */
-  end(): void
+  /**
+   * Ends the guest in the middle of whatever it does. No event follows.
+   * @returns resolves when none of its code runs any more, which one uninterruptible builtin can delay
+   */
+  end(): Promise<void>
 }
 
 /** A place for guests. */

@@ -28,13 +28,13 @@ export class InlineSpace implements UserSpace {
       deliver: (time, batch, turnMs) => guest.deliver(time, batch, turnMs),
       end: () => {
         this.#guests.delete(guest)
-        guest.end()
+        return guest.end()
       },
     }
   }
 
   async close(): Promise<void> {
-    for (const guest of this.#guests) guest.end()
+    for (const guest of this.#guests) void guest.end()
     this.#guests.clear()
   }
 }

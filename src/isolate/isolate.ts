@@ -24,6 +24,8 @@ export class IsolateGuest implements Guest {
   readonly #isolate: ivm.Isolate
   readonly #events: GuestEvents
   #deliver: ivm.Reference | undefined
+  /** Settles with the turn that runs now, or ran last. */
+  #running: Promise<void>
   #over = false
   #heapBytes = 0
   #heapSampledAt = -heapSampleMs
@@ -39,17 +41,19 @@ export class IsolateGuest implements Guest {
       memoryLimit: Math.max(spec.heapBytes, limits.heapBytesMin) / MiB,
       onCatastrophicError: onCatastrophe,
     })
-    void this.#turn(this.#boot(spec), spec.turnMs)
+    this.#running = this.#turn(this.#boot(spec), spec.turnMs)
   }
 
   deliver(time: number, batch: string, turnMs: number): void {
     if (this.#over || this.#deliver === undefined) return
-    void this.#turn(this.#deliver.apply(undefined, [time, batch], { timeout: turnMs }), turnMs)
+    const turn = this.#deliver.apply(undefined, [time, batch], { timeout: turnMs })
+    this.#running = this.#turn(turn, turnMs)
   }
 
-  end(): void {
+  end(): Promise<void> {
     this.#over = true
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
+    return this.#running
   }
 
   async #boot(spec: GuestSpec): Promise<void> {
@@ -116,7 +120,7 @@ export class IsolateGuest implements Guest {
 
   #fail(fault: Fault): void {
     if (this.#over) return
-    this.end()
+    void this.end()
     this.#events.fault(fault)
   }
 }
@@ -139,13 +143,14 @@ function faultOf(error: unknown, turnMs: number): Fault {
   if (!(error instanceof Error) || /^An object was thrown from supplied code/.test(error.message))
     return { code: 'EFAULT', reason: 'agent code threw a value that is not an error' }
   if (error.message === 'Script execution timed out.') return overTime(turnMs)
-  if (/disposed|memory limit|allocation failed/i.test(error.message) && !guestFrames(error.stack).length) {
+  const isDisposed = /^Isolate (was|is) disposed/.test(error.message)
+  if (isDisposed || (/allocation failed/i.test(error.message) && guestFrames(error.stack).length === 0)) {
     return { code: 'ENOMEM', reason: 'agent code ran out of memory' }
   }
   const code = Reflect.get(error, 'code')
   // Texts of agent code may hold lone surrogates, which the record does not take.
   const name = error.name.slice(0, 100).toWellFormed()
-  const message = error.message.slice(0, 4_000).toWellFormed()
+  const message = error.message.slice(0, limits.errorTextMax).toWellFormed()
   return {
     code: isErrno(code) ? code : 'EFAULT',
     reason: `uncaught ${name}: ${message}`,

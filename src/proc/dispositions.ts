@@ -10,6 +10,8 @@ export class Dispositions {
   readonly #by = new Map<SignalName, Disposition>()
   readonly #masked = new Set<SignalName>()
   readonly #pending: SignalName[] = []
+  /** How many handlers of each signal run. */
+  readonly #running = new Map<SignalName, number>()
 
   /** @throws SyscallError EINVAL for a signal that cannot be caught */
   set(signal: SignalName, disposition: Disposition): void {
@@ -34,6 +36,18 @@ export class Dispositions {
 
   get handlesAny(): boolean {
     return [...this.#by.values()].includes('handler')
+  }
+
+  handlerBegan(signal: SignalName): void {
+    this.#running.set(signal, (this.#running.get(signal) ?? 0) + 1)
+  }
+
+  handlerReturned(signal: SignalName): void {
+    this.#running.set(signal, (this.#running.get(signal) ?? 0) - 1)
+  }
+
+  handlerRuns(signal: SignalName): boolean {
+    return (this.#running.get(signal) ?? 0) > 0
   }
 
   /** @returns false when the queue is full and the signal is lost, as it is said to the sender */

@@ -71,8 +71,6 @@ export class Process {
   #cpuMs = 0
   #cancelWall: () => void = () => {}
   #cancelHandler: (() => void) | undefined
-  /** Signals whose handler runs. */
-  readonly #handling = new Set<SignalName>()
 
   constructor(identity: ProcessIdentity, parts: ProcessParts) {
     this.identity = identity
@@ -118,7 +116,7 @@ export class Process {
 
   /** Agent code begins. A guest in `host` isolation has none to attach. */
   begin(guest?: Guest): void {
-    if (this.over) return guest?.end()
+    if (this.over) return void guest?.end()
     if (guest !== undefined) this.turns.attach(guest)
     if (this.#state === 'created') this.#change('running')
   }
@@ -174,7 +172,8 @@ export class Process {
    * one that ended itself within the handler has a value.
    */
   handlerDone(signal: SignalName): void {
-    if (this.over || !this.#handling.delete(signal) || !signals[signal].deadline) return
+    this.dispositions.handlerReturned(signal)
+    if (this.over || !signals[signal].deadline) return
     this.end({ status: 'killed', signal, reason: `${signal}, after its handler` })
   }
 
@@ -248,7 +247,7 @@ export class Process {
   }
 
   #handle(signal: SignalName): string {
-    this.#handling.add(signal)
+    this.dispositions.handlerBegan(signal)
     this.turns.post(signals[signal].number, JSON.stringify({ signal }))
     if (!signals[signal].deadline) return 'handler called'
     this.#cancelHandler ??= this.#killLater(signal)

@@ -2,9 +2,6 @@
 import { closest } from 'fastest-levenshtein'
 import { SyscallError } from '../errors.ts'
 
-/** What happens to a process: it ends, stands still, goes on, or nothing. */
-export type SignalAction = 'exit' | 'stop' | 'continue'
-
 export const signals = {
   SIGINT: { number: 2, action: 'exit', catchable: true, deadline: true, summary: 'a person asks it to stop' },
   SIGKILL: {

@@ -1,10 +1,10 @@
 /** Calls on processes and signals. */
 import { z } from 'zod'
-import { isErrno } from '../errors.ts'
+import { isErrno, SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { dispositionNames } from '../proc/dispositions.ts'
-import { agentSignals } from '../proc/signals.ts'
+import { agentSignals, signalName } from '../proc/signals.ts'
 import { syscall } from './row.ts'
 
 const json: z.ZodType<Json, Json> = z.custom<Json>()
@@ -108,6 +108,10 @@ export const procCalls = {
     args: z.strictObject({ signal: z.int().positive().meta({ description: 'number of the signal' }) }),
     returns: 'null',
     cost: 0,
+    check: ({ signal }, _drivers, process) => {
+      if (!process.dispositions.handlerRuns(signalName(signal)))
+        throw new SyscallError('EINVAL', 'no handler of that signal runs')
+    },
     invoke: ({ signal }, { grant, process }, { proc }) => proc.handled(grant, process, signal),
   }),
   'proc.output': syscall({

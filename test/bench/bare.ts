@@ -7,7 +7,7 @@ import type { Round } from './measure.ts'
 import { timed } from './measure.ts'
 
 /** Asks `calls` times, `width` at once, and posts number 0 when all are answered. */
-export const askingGuest = `
+const askingGuest = `
 const post = $0
 const waiting = new Map()
 let number = 0

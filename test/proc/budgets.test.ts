@@ -23,7 +23,10 @@ describe.each([
     'the policy': () =>
       boot({ policy: policy({ [key]: tight }), limits: { [key]: loose } }).spawn({ source }),
     'a policy of its own': () =>
-      boot({ policy: policy({ [key]: loose }) }).spawn({ source }, { policy: policy({ [key]: tight }, 'own') }),
+      boot({ policy: policy({ [key]: loose }) }).spawn(
+        { source },
+        { policy: policy({ [key]: tight }, 'own') },
+      ),
     'its own budget': () =>
       boot({ policy: policy({ [key]: loose }) }).spawn({ source }, { budget: { [key]: tight } }),
     'a registered agent’s': () => {

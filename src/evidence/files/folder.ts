@@ -1,6 +1,15 @@
 /** The files of one folder of evidence: what they are called, and how they are opened. */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Errno, isErrno } from '../../errors.ts'
 import { EvidenceError, type Stream } from '../store.ts'
 
@@ -20,10 +29,17 @@ export const flags = Object.freeze({
  */
 export function makeFolder(dir: string): void {
   const found = lstatSync(dir, { throwIfNoEntry: false })
-  if (found === undefined) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  if (found === undefined) makeFolders(dir, 0o700)
   else if (found.isSymbolicLink())
     throw new EvidenceError('ENOTDIR', 'it is a link, which is not followed; name the folder it leads to')
   else if (!found.isDirectory()) throw new EvidenceError('ENOTDIR', 'it is a file; name a folder')
+}
+
+/** Makes a folder and those above it. `mkdirSync` itself never returns where a folder above says ENOENT, as /proc does. */
+export function makeFolders(dir: string, mode: number): void {
+  const above = dirname(dir)
+  if (above !== dir && !existsSync(above)) makeFolders(above, mode)
+  mkdirSync(dir, { mode })
 }
 
 /**

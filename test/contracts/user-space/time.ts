@@ -1,7 +1,6 @@
 /** Clock, chance, timers and output of user space are the kernel's. */
 import { expect, test } from 'vitest'
-import { KernelSpace } from '../../../src/index.ts'
-import { exitValue, main } from '../../support/kernel.ts'
+import { boot, exitValue, main } from '../../support/kernel.ts'
 import type { Place } from '../user-space.ts'
 
 const chance = main(`const bytes = new Uint8Array(32)
@@ -10,7 +9,7 @@ const chance = main(`const bytes = new Uint8Array(32)
 
 export function timeContract({ run, kernel, isolation }: Place): void {
   const withSeed = async (seed: number) => {
-    await using other = new KernelSpace({ policy: 'permissive', isolation, seed })
+    const other = boot({ isolation, seed })
     return exitValue(await other.spawn({ source: chance }).exit)
   }
 
@@ -37,7 +36,9 @@ export function timeContract({ run, kernel, isolation }: Place): void {
 
   test('time stands still within a turn, by every way to ask for it', async () => {
     const exit = await run(
-      main(`const look = () => [Date.now(), new Date().getTime(), Date.parse(Date()), performance.now()]
+      main(`const intl = new Intl.DateTimeFormat('en', { second: '2-digit', fractionalSecondDigits: 3 })
+        const look = () => [Date.now(), new Date().getTime(), Date.parse(Date()), performance.now(),
+          intl.format(), intl.formatToParts().at(-1).value, intl.format(undefined)]
         const before = look()
         for (let sum = 0; sum < 3e6; sum += 1);
         await null
@@ -92,13 +93,13 @@ export function timeContract({ run, kernel, isolation }: Place): void {
   test('timers fire by their delay, then in the order in which they were set, with their arguments', async () => {
     const exit = await run(
       main(`const fired = []
-        setTimeout((...args) => fired.push(...args), 40, 'late', 'r')
-        setTimeout(() => fired.push('first'), 5)
-        setTimeout(() => fired.push('second'), 5)
+        setTimeout((...args) => fired.push(...args), 90, 'late', 'r')
+        setTimeout(() => fired.push('first'), 40)
+        setTimeout(() => fired.push('second'), 40)
         setTimeout(() => fired.push('now'), 0)
         queueMicrotask(() => fired.push('micro'))
         fired.push('sync')
-        await new Promise((resolve) => setTimeout(resolve, 60))
+        await new Promise((resolve) => setTimeout(resolve, 130))
         return fired`),
     )
     expect(exitValue(exit)).toEqual(['sync', 'micro', 'now', 'first', 'second', 'late', 'r'])

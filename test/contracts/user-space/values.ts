@@ -17,6 +17,8 @@ const notJson: Readonly<Record<string, RegExp>> = {
   '{ c: new (class Desk {})() }': /`result\.c` is an object of a class/,
   '{ s: "\\ud800" }': /`result\.s` is a string with a lone surrogate/,
   '(() => { const a = {}; a.a = a; return a })()': /a cycle/,
+  '{ [Symbol("key")]: 1 }': /`result` is an object with a symbol as key/,
+  'Object.defineProperty({}, "toJSON", { value: () => 5 })': /`result` is an object with a method toJSON/,
   '[1, , 3]': /`result\[1\]` is undefined/,
 }
 

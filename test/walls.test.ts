@@ -1,0 +1,177 @@
+/** The walls between the folders: who may import, name and count what. Read from the source itself. */
+import { describe, expect, test } from 'vitest'
+import { readSources } from './support/sources.ts'
+
+const sources = readSources('src')
+
+/** Text that runs inside isolates only: it has no modules, and brings its own time and chance to user space. */
+const userSpace = 'src/isolate/bootstrap.js'
+const kernelSide = sources.filter(({ path }) => path !== userSpace)
+
+/** A module or a name → the only places that may use it. */
+const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
+  [/^isolated-vm$/, /^src\/isolate\/isolate\.ts$/],
+  [
+    /^(node:)?fs(\/promises)?$/,
+    /^src\/(drivers|isolate|config|control|cli)\/|^src\/evidence\/(files\/|read\.ts$)/,
+  ],
+  [/^(node:)?child_process$/, /^src\/(isolate|control|cli)\//],
+  [/^(node:)?(worker_threads|cluster|vm|dgram|repl|wasi|sqlite)$/, /^$/],
+  [/^(node:)?net$/, /^src\/(drivers\/net|isolate|control)\//],
+  [/^(node:)?(https?|http2|tls|dns|dns\/promises|zlib)$/, /^src\/drivers\/net\//],
+  [/^undici$/, /^src\/drivers\/net\//],
+  [/^memfs/, /^src\/drivers\/vfs\//],
+  [/^esbuild$/, /^src\/config\//],
+  [/^commander$/, /^src\/cli\//],
+  [/^(node:)?inspector/, /^src\/govern\//],
+]
+
+const nameWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
+  [/^(Date\.now|Math\.random|new Date\(\)|randomUUID|crypto\.randomUUID)$/, /^src\/clock\.ts$/],
+  [/^(process\.hrtime|performance\.now)/, /^src\/(clock|cli\/.*)\.ts$/],
+  [/^(fetch|globalThis\.fetch)\(\)$/, /^src\/(drivers|control|cli)\//],
+  [/^Grant\.claimMint\(\)$/, /^src\/gate\.ts$/],
+  [/^(eval|Function|new Function)\(\)$/, /^$/],
+]
+
+/** Folders and files of src, and what may be imported from there at run time, types apart. */
+const layers: Readonly<Record<string, RegExp>> = {
+  'src/errors.ts': /^$/,
+  'src/limits.ts': /^$/,
+  'src/clock.ts': /^$/,
+  'src/json.ts': /^src\/(errors|limits)\.ts$/,
+  'src/grant.ts': /^src\/errors\.ts$/,
+  'src/policy/': /^src\/(policy\/|(errors|limits|json)\.ts$)/,
+  'src/evidence/': /^src\/(evidence\/|(errors|limits|json|clock)\.ts$)/,
+  'src/isolate/': /^src\/(isolate\/|(errors|limits)\.ts$)/,
+  'src/proc/': /^src\/(proc\/|policy\/|(errors|limits|json|clock)\.ts$)/,
+  'src/drivers/': /^src\/(drivers\/|proc\/|(errors|limits|json|clock|grant)\.ts$)/,
+  'src/syscalls/': /^src\/(syscalls\/|drivers\/|proc\/|(errors|limits|json|grant)\.ts$)/,
+  'src/syscalls.ts': /^src\/(syscalls\/|(errors|limits)\.ts$)/,
+  'src/admission.ts': /^src\/(syscalls\.ts|policy\/|proc\/|(errors|limits|json)\.ts$)/,
+  'src/gate.ts':
+    /^src\/((admission|answers|errors|limits|json|grant|observers)\.ts$|evidence\/|proc\/|policy\/)/,
+  'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
+  'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|limits|json)\.ts$)/,
+}
+
+const leaks = (walls: typeof importWalls, used: (source: (typeof sources)[number]) => Iterable<string>) =>
+  kernelSide.flatMap((source) =>
+    [...used(source)].flatMap((what) =>
+      walls
+        .filter(([pattern, where]) => pattern.test(what) && !where.test(source.path))
+        .map(() => `${source.path} uses ${what}`),
+    ),
+  )
+
+describe('walls', () => {
+  test('each module of the host is imported only where it belongs', () => {
+    expect(
+      leaks(importWalls, ({ imports }) => imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => to)),
+    ).toEqual([])
+  })
+
+  test('time, chance, the network and the mint of grants are named only where they belong', () => {
+    expect(leaks(nameWalls, ({ names }) => names)).toEqual([])
+  })
+
+  test('the walls are walls: each is used by something on its own side, or forbids to all', () => {
+    for (const [what, where] of importWalls) {
+      const users = sources.filter(({ imports }) => imports.some(({ to }) => what.test(to)))
+      if (where.source !== '^$') expect([what.source, users.length > 0]).toEqual([what.source, true])
+    }
+  })
+
+  test('the policy decides without Node.js', () => {
+    const modules = sources
+      .filter(({ path }) => path.startsWith('src/policy/'))
+      .flatMap(({ path, imports }) => imports.map(({ to }) => `${path} ${to}`))
+    expect(modules.filter((it) => / node:/.test(it))).toEqual([])
+  })
+
+  test('user space’s own text imports nothing', () => {
+    expect(sources.find(({ path }) => path === userSpace)?.imports).toEqual([])
+  })
+})
+
+describe('direction', () => {
+  test.each(Object.entries(layers))('%s imports nothing from above', (layer, below) => {
+    const up = sources
+      .filter(({ path }) => (layer.endsWith('/') ? path.startsWith(layer) : path === layer))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter(({ to, typeOnly }) => to.startsWith('src/') && !typeOnly && !below.test(to))
+          .map(({ to }) => `${path} imports ${to}`),
+      )
+    expect(up).toEqual([])
+  })
+
+  test('nothing but the command imports the kernel, and nothing of src its public face', () => {
+    const users = (of: string) =>
+      kernelSide
+        .filter(({ imports }) => imports.some(({ to, typeOnly }) => to === of && !typeOnly))
+        .map(({ path }) => path)
+    expect(users('src/kernel.ts').filter((path) => !/^src\/(index\.ts|cli\/|control\/)/.test(path))).toEqual(
+      [],
+    )
+    expect(users('src/index.ts').filter((path) => !/^src\/(cli|control)\//.test(path))).toEqual([])
+    expect(users('src/gate.ts').filter((path) => path !== 'src/system.ts')).toEqual([])
+  })
+
+  test('no file imports itself by way of others', () => {
+    const imports = new Map(
+      sources.map(({ path, imports }) => [
+        path,
+        imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => to),
+      ]),
+    )
+    const done = new Set<string>()
+    const circle = (path: string, way: readonly string[]): readonly string[] => {
+      if (way.includes(path)) return [...way.slice(way.indexOf(path)), path]
+      if (done.has(path)) return []
+      for (const next of imports.get(path) ?? []) {
+        const found = circle(next, [...way, path])
+        if (found.length > 0) return found
+      }
+      done.add(path)
+      return []
+    }
+    expect([...imports.keys()].flatMap((path) => circle(path, []))).toEqual([])
+  })
+})
+
+describe('bounds', () => {
+  /** What a unit is made of, and what is no bound. */
+  const units = new Set([1_024, 1e6, 60_000, 3_600_000])
+  const noBound: Readonly<Record<string, readonly number[]>> = {
+    // The edition of the language that a parser reads.
+    'src/govern/free-names.ts': [2_026],
+    // How often a line is drawn, in ms.
+    'src/cli/progress.ts': [10_000],
+  }
+
+  test('a number over 1,000 stands in limits.ts, with its reason', () => {
+    const bare = kernelSide
+      .filter(({ path }) => path !== 'src/limits.ts')
+      .flatMap(({ path, numbers }) =>
+        numbers
+          .filter((number) => number > 1_000 && !units.has(number) && !noBound[path]?.includes(number))
+          .map((number) => `${path}: ${number}`),
+      )
+    expect(bare).toEqual([])
+  })
+
+  test('a file has at most 300 lines, a function at most 60', () => {
+    expect(
+      kernelSide.filter(({ lines }) => lines > 300).map(({ path, lines }) => `${path}: ${lines}`),
+    ).toEqual([])
+    const long = kernelSide.flatMap(({ path, functions }) =>
+      functions.filter(({ lines }) => lines > 60).map(({ name, lines }) => `${path} ${name}: ${lines}`),
+    )
+    expect(long).toEqual([])
+  })
+
+  test('no source uses decorators: not every Node.js can strip them', () => {
+    expect(sources.filter(({ decorators }) => decorators > 0).map(({ path }) => path)).toEqual([])
+  })
+})
