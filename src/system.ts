@@ -156,6 +156,7 @@ export class System implements Supervisor {
 
   resumed(process: Process): void {
     this.spawner.resume(process)
+    this.drivers.clock.resume(process)
     this.#gate.resume(process)
   }
 

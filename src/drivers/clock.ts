@@ -4,12 +4,22 @@ import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import type { Process } from '../proc/process.ts'
 
-/** How often a sleep that is over looks whether its process goes on, in ms. */
-const stoppedPollMs = 20
+/** One sleep that is not over. */
+interface Sleep {
+  /** The guest's number of the call, by which it can be canceled. */
+  readonly call: number
+  /** When it is over, by the process's own clock. */
+  readonly until: number
+  readonly wake: () => void
+  readonly interrupt: () => void
+  cancelTimer: () => void
+  /** Its time came while the process was stopped. */
+  parked: boolean
+}
 
 export class ClockDriver {
   readonly #clock: Clock
-  readonly #sleeping = new Map<Process, Map<number, () => void>>()
+  readonly #sleeping = new Map<Process, Set<Sleep>>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -27,49 +37,66 @@ export class ClockDriver {
    */
   sleep(grant: Grant, process: Process, call: number, ms: number): Promise<null> {
     Grant.demand(grant, 'clock.sleep', '')
-    const until = process.turns.time + ms
     return new Promise((resolve, reject) => {
-      let cancelTimer = (): void => {}
       const over = (): void => {
-        cancelTimer()
-        this.#forget(process, call)
-        grant.signal.removeEventListener('abort', interrupt)
+        sleep.cancelTimer()
+        this.#forget(process, sleep)
+        grant.signal.removeEventListener('abort', sleep.interrupt)
       }
-      const interrupt = (): void => {
-        over()
-        reject(new SyscallError('EINTR', 'the sleep was canceled'))
-      }
-      const look = (): void => {
-        const left = until - process.turns.time
-        if (left > 0)
-          cancelTimer = this.#clock.after(process.stopped ? Math.max(left, stoppedPollMs) : left, look)
-        else {
+      const sleep: Sleep = {
+        call,
+        until: process.turns.time + ms,
+        wake: () => {
           over()
           resolve(null)
-        }
+        },
+        interrupt: () => {
+          over()
+          reject(new SyscallError('EINTR', 'the sleep was canceled'))
+        },
+        cancelTimer: () => {},
+        parked: false,
       }
-      grant.signal.addEventListener('abort', interrupt)
-      this.#remember(process, call, interrupt)
-      look()
+      grant.signal.addEventListener('abort', sleep.interrupt)
+      this.#remember(process, sleep)
+      this.#arm(process, sleep)
     })
   }
 
   /** Ends a sleep of the same process early; a sleep that is over is left alone. */
   cancel(grant: Grant, process: Process, call: number): null {
     Grant.demand(grant, 'clock.cancel', '')
-    this.#sleeping.get(process)?.get(call)?.()
+    const sleeps = this.#sleeping.get(process) ?? []
+    for (const sleep of sleeps) if (sleep.call === call) sleep.interrupt()
     return null
   }
 
-  #remember(process: Process, call: number, interrupt: () => void): void {
-    const calls = this.#sleeping.get(process) ?? new Map<number, () => void>()
-    calls.set(call, interrupt)
-    this.#sleeping.set(process, calls)
+  /** The process goes on: sleeps whose time came while it was stopped go on too, the earliest first. */
+  resume(process: Process): void {
+    const parked = [...(this.#sleeping.get(process) ?? [])].filter((sleep) => sleep.parked)
+    for (const sleep of parked.toSorted((a, b) => a.until - b.until)) {
+      sleep.parked = false
+      this.#arm(process, sleep)
+    }
   }
 
-  #forget(process: Process, call: number): void {
-    const calls = this.#sleeping.get(process)
-    calls?.delete(call)
-    if (calls?.size === 0) this.#sleeping.delete(process)
+  #arm(process: Process, sleep: Sleep): void {
+    const leftMs = sleep.until - process.turns.time
+    if (leftMs <= 0) return sleep.wake()
+    sleep.cancelTimer = this.#clock.after(leftMs, () => {
+      if (process.stopped) sleep.parked = true
+      else this.#arm(process, sleep)
+    })
+  }
+
+  #remember(process: Process, sleep: Sleep): void {
+    const sleeps = this.#sleeping.get(process) ?? new Set()
+    this.#sleeping.set(process, sleeps.add(sleep))
+  }
+
+  #forget(process: Process, sleep: Sleep): void {
+    const sleeps = this.#sleeping.get(process)
+    sleeps?.delete(sleep)
+    if (sleeps?.size === 0) this.#sleeping.delete(process)
   }
 }

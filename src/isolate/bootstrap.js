@@ -532,6 +532,7 @@ function bootstrap(post, bootText, argsText) {
   async function handleSignal(number, signal) {
     const handler = mapGet(handlers, signal)
     if (handler !== undefined) await handler(signal)
+    await printed
     await sys('proc.sigreturn', { signal: number })
   }
 

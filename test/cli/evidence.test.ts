@@ -1,25 +1,239 @@
 /** A record is verified and read from outside; what is wrong with it is named, and told by the exit code. */
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { inFolder, intent, recordCall } from '../evidence/support.ts'
 import { folderWith, gatehouse, start } from '../support/cli.ts'
 
-const log = 'log-000001.jsonl'
-const pack = 'pack-000001.jsonl'
-const agent = `export default async () => {
-  await fs.write('/mem/note.txt', 'x')
-  await fs.read('/etc/pass\\u001b[2Jwd').catch(() => {})
-  await fs.read('/mem/none').catch(() => {})
-  console.log('said')
-}`
+const log = '.gatehouse/log-000001.jsonl'
+const pack = '.gatehouse/pack-000001.jsonl'
 
-/** The record of one run, made once. */
-let record: Readonly<Record<'log' | 'pack', string>>
+/** A folder whose `.gatehouse` holds three calls, and what `more` puts after them. */
+async function recorded(
+  more: (log: ReturnType<typeof inFolder>) => void = (it) => it.append({ kind: 'close' }),
+) {
+  const folder = folderWith()
+  const record = inFolder(join(folder, '.gatehouse'))
+  for (const call of [1, 2, 3]) recordCall(record, call)
+  more(record)
+  await record.close()
+  return folder
+}
 
-beforeAll(async () => {
-  const folder = folderOfRun()
+function edit(folder: string, file: string, change: (text: string) => string): void {
+  writeFileSync(join(folder, file), change(readFileSync(join(folder, file), 'utf8')))
+}
+
+const withoutLine = (text: string, index: number): string => text.split('\n').toSpliced(index, 1).join('\n')
+
+const verify = async (folder: string, ...args: readonly string[]) => {
+  const { code, stdout, stderr } = await gatehouse(folder, ['evidence', 'verify', ...args])
+  return { code, text: stdout + stderr }
+}
+
+test.each([
+  ['there is no folder', undefined, '`.gatehouse` does not exist'],
+  ['the folder holds no log', {}, '`.gatehouse` holds no evidence'],
+])('code 3 when %s', async (_what, files, reason) => {
+  const folder = folderWith()
+  if (files !== undefined) mkdirSync(join(folder, '.gatehouse'))
+  const { code, text } = await verify(folder)
+  expect(code).toBe(3)
+  expect(text).toContain(`gatehouse: ${reason}`)
+  const { stdout } = await gatehouse(folder, ['evidence', 'verify', '--json'])
+  expect(JSON.parse(stdout)).toEqual({
+    dir: '.gatehouse',
+    verdict: 'missing',
+    reason: expect.stringContaining(reason),
+  })
+})
+
+test('code 3 when it is a file', async () => {
+  expect(await verify(folderWith({ kept: '' }), 'kept')).toEqual({
+    ...{ code: 3, text: 'gatehouse: `kept` cannot be read: it is not a folder\n' },
+  })
+})
+
+test.each([
+  ['edited', log, (text: string) => text.replace('"fs.read"', '"fs.list"'), 'chain'],
+  ['deleted', log, (text: string) => withoutLine(text, 2), 'sequence'],
+  ['doubled', log, (text: string) => text.replace(/^(.*\n)/, '$1$1'), 'sequence'],
+  ['made unreadable', log, (text: string) => text.replace('{', '['), 'unparsable'],
+  ['rewritten in another form', log, (text: string) => text.replace('{', '{ '), 'not-canonical'],
+  ['an edited payload', pack, (text: string) => text.replace('\\"call\\":1', '\\"call\\":9'), 'payload'],
+] as const)('code 1 when an entry is %s', async (_what, file, change, kind) => {
+  const folder = await recorded()
+  edit(folder, file, change)
+  const { code, text } = await verify(folder)
+  expect(code).toBe(1)
+  expect(text).toMatch(/^tampered \.gatehouse: \d+ entries/)
+  expect(text).toMatch(new RegExp(`^ {2}${kind}: `, 'm'))
+})
+
+test('code 1 when a file of the log is gone, and what is damaged cannot steer the terminal', async () => {
+  const folder = await recorded()
+  writeFileSync(join(folder, '.gatehouse/log-000002.jsonl'), readFileSync(join(folder, log)))
+  unlinkSync(join(folder, log))
+  edit(folder, '.gatehouse/log-000002.jsonl', (text) => `\u001b[2J${withoutLine(text, 0)}`)
+  const { code, text } = await verify(folder)
+  expect(code).toBe(1)
+  expect(text).not.toContain('\u001b')
+})
+
+test('code 2 for a torn tail, which is named and left as it is', async () => {
+  const folder = await recorded()
+  appendFileSync(join(folder, log), '{"half":')
+  const size = statSync(join(folder, log)).size
+  const { code, text } = await verify(folder)
+  expect(code).toBe(2)
+  expect(text).toMatch(/^incomplete /)
+  expect(text).toMatch(/^ {2}torn: `log-000001\.jsonl` ends with 8 bytes of a line that was not finished/m)
+  expect(statSync(join(folder, log)).size).toBe(size)
+})
+
+test('code 2 for a call whose end is not on record, which is named', async () => {
+  const folder = await recorded((record) => {
+    record.append(intent(record.payload('{}'), 4))
+    record.append({ kind: 'close' })
+  })
+  const { code, text } = await verify(folder)
+  expect(code).toBe(2)
+  expect(text).toMatch(
+    /^ {2}unsettled: entry 6, process 7, fs\.read `\/mem\/working\/notes\.txt`: whether it took effect/m,
+  )
+  expect(text).not.toContain('unclosed')
+})
+
+test('code 2 for a record that does not end with its end', async () => {
+  const folder = await recorded(() => {})
+  const { code, text } = await verify(folder)
+  expect(code).toBe(2)
+  expect(text).toMatch(/^ {2}unclosed: .* a kernel still writes it, was killed, or its end was cut off/m)
+})
+
+test('code 2 after the kernel was killed, and what had happened is there', async () => {
+  const folder = folderWith({
+    'agent.ts':
+      "export default async () => { console.log('up'); await new Promise((r) => setTimeout(r, 60_000)) }",
+  })
+  const { child, ended, until } = start(folder, ['run', 'agent.ts'])
+  await until('up\n')
+  child.kill('SIGKILL')
+  await ended
+  const { stdout, code } = await gatehouse(folder, ['evidence', 'verify', '--json'])
+  expect(code).toBe(2)
+  expect(JSON.parse(stdout)).toMatchObject({
+    verdict: 'incomplete',
+    ok: true,
+    gaps: expect.arrayContaining([
+      expect.stringMatching(/^unsettled: /),
+      expect.stringMatching(/^unclosed: /),
+    ]),
+  })
+  const { stdout: rows } = await gatehouse(folder, ['evidence', 'timeline', '--json'])
+  expect(JSON.parse(rows).rows).toContainEqual(expect.objectContaining({ outcome: 'unsettled' }))
+})
+
+test('code 0 for a sound record, with its head, and what that does not prove', async () => {
+  const folder = await recorded()
+  const { code, text } = await verify(folder)
+  expect(code).toBe(0)
+  expect(text).toMatch(
+    /^sound \.gatehouse: 7 entries, head [0-9a-f]{64}\nit shows that the record is consistent in itself, not who wrote it: /,
+  )
+  const { stdout } = await gatehouse(folder, ['evidence', 'verify', '.gatehouse', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ verdict: 'sound', ok: true, entries: 7, unsettled: 0, problems: [], gaps: [] },
+    proves: expect.stringContaining('not who wrote it'),
+  })
+})
+
+test('verifying changes nothing in the folder', async () => {
+  const folder = await recorded()
+  const before = readdirSync(join(folder, '.gatehouse'))
+  await verify(folder)
+  expect(readdirSync(join(folder, '.gatehouse'))).toEqual(before)
+})
+
+test.each([
+  ['an unknown kind', ['--kind', 'refusals'], /there are open, spawn, .*did you mean `refusal`\?/],
+  ['a pid that is none', ['--pid', 'one'], /write a whole number from 1 on/],
+  ['no rows at all', ['--limit', '0'], /write a whole number from 1 on/],
+])('a timeline of %s is wrong usage', async (_what, args, sentence) => {
+  const { code, stdout, stderr } = await gatehouse(folderWith(), ['evidence', 'timeline', ...args])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toMatch(sentence)
+})
+
+test('a timeline of nothing, or of what cannot be read, is refused', async () => {
+  const nothing = await gatehouse(folderWith(), ['evidence', 'timeline'])
+  expect(nothing).toEqual({ code: 3, stdout: '', stderr: 'gatehouse: `.gatehouse` does not exist\n' })
+  const folder = await recorded()
+  edit(folder, log, (text) => text.replace('{', '['))
+  const damaged = await gatehouse(folder, ['evidence', 'timeline'])
+  expect(damaged.code).not.toBe(0)
+  expect(damaged.stderr).toContain('line 0 of the evidence is not an entry; verify it')
+})
+
+test('a timeline has one row for each call and event, with the rule and the outcome', async () => {
+  const folder = folderWith({
+    'agent.ts': `export default async () => {
+      await fs.write('/mem/note.txt', 'x')
+      await fs.read('/etc/passwd').catch(() => {})
+      await sys('x\\u001b[2J', {}).catch(() => {})
+      await fs.read('/mem/none').catch(() => {})
+    }`,
+  })
   await gatehouse(folder, ['run', 'agent.ts'])
-  record = { log: readFileSync(join(folder, '.gatehouse', log), 'utf8'), pack: readFileSync(join(folder, '.gatehouse', pack), 'utf8') }
-  rmSync(folder, { recursive: true })
+  const { code, stdout } = await gatehouse(folder, ['evidence', 'timeline'])
+  expect(code).toBe(0)
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/).slice(1))
+  expect(lines[0]).toEqual(['pid', 'agent', 'what', 'resource', 'decision', 'outcome'])
+  expect(lines).toContainEqual([
+    '1',
+    'agent',
+    'fs.write',
+    '/mem/note.txt',
+    'permit by strict:own-memory',
+    'committed',
+  ])
+  expect(lines).toContainEqual([
+    '1',
+    'agent',
+    'fs.read',
+    '/mem/none',
+    'permit by strict:own-memory',
+    'failed ENOENT',
+  ])
+  expect(stdout).toMatch(/fs\.read +\/etc\/passwd +forbid +refused EPERM: no rule permits it/)
+  expect(stdout).toMatch(/agent +x\\x1b\[2J +refused ENOSYS: no such syscall/)
+  expect(stdout).not.toContain('\u001b')
+  expect(stdout).toMatch(/ exit .* exited\n/)
+})
+
+test('a timeline is narrowed by run, process and kind, and cut to the latest', async () => {
+  const folder = await recorded((record) => {
+    record.append({ ...intent(record.payload('{}'), 9), run: 'r2', pid: 8 })
+    record.append({ kind: 'close' })
+  })
+  const rows = async (...args: readonly string[]) =>
+    JSON.parse((await gatehouse(folder, ['evidence', 'timeline', '--json', ...args])).stdout)
+  expect((await rows('--run', 'r2')).rows).toMatchObject([{ pid: 8, outcome: 'unsettled' }])
+  expect((await rows('--pid', '7')).rows).toHaveLength(3)
+  expect((await rows('--kind', 'outcome')).rows).toHaveLength(3)
+  expect(await rows('--limit', '2')).toMatchObject({ earlier: 3, rows: [{ run: 'r2' }, { kind: 'close' }] })
+  expect((await gatehouse(folder, ['evidence', 'timeline', '--limit', '2'])).stderr).toBe(
+    '3 earlier; --limit 5 shows all\n',
+  )
 })

@@ -58,9 +58,9 @@ test('on a terminal one line is drawn again, cut to the width, and taken away at
   clock.pass(999)
   expect(written).toEqual([])
   clock.pass(300)
-  expect(written).toEqual(['\r\u001b[Kafter 1.0 s of a lo…', '\r\u001b[Kafter 1.3 s of a lo…'])
+  expect(written).toEqual(['\r\u001b[Kafter 1.0 s of a l…', '\r\u001b[Kafter 1.3 s of a l…'])
   out.note('a line between')
-  expect(written.slice(2)).toEqual(['\r\u001b[K', 'a line between\n', '\r\u001b[Kafter 1.3 s of a lo…'])
+  expect(written.slice(2)).toEqual(['\r\u001b[K', 'a line between\n', '\r\u001b[Kafter 1.3 s of a l…'])
   end()
   expect(written.at(-1)).toBe('\r\u001b[K')
 })
@@ -84,12 +84,17 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 test.skipIf(!hasScript)('on a real terminal (skipped where util-linux has no `script`)', async () => {
   const folder = folderWith({
-    'agent.ts': "export default async () => { await new Promise((r) => setTimeout(r, 1_800)); console.log('\\u001b[2Jdone') }",
+    'agent.ts':
+      "export default async () => { await new Promise((r) => setTimeout(r, 1_800)); console.log('\\u001b[2Jdone') }",
   })
   const line = [...commandLine, 'run', 'agent.ts'].map(quoted).join(' ')
-  const { code, stdout } = await runCommand(['/usr/bin/script', '-qec', line, '/dev/null'], folder, { TERM: 'xterm' })
+  const { code, stdout } = await runCommand(['/usr/bin/script', '-qec', line, '/dev/null'], folder, {
+    TERM: 'xterm',
+  })
   expect(code).toBe(0)
-  expect(stdout).toMatch(/\r\u001b\[Kagent waiting, 1\.\d s, \d+ calls, 0 refused\r\u001b\[K/)
+  const drawn = stdout.split('\r\u001b[K').slice(1)
+  expect(drawn[0]).toMatch(/^agent waiting, 1\.\d s, \d+ calls, 0 refused$/)
+  expect(drawn.at(-1)).toMatch(/^agent \(pid 1, |^\\x1b\[2Jdone|^$/)
   expect(stdout).toContain('\\x1b[2Jdone\r\n')
   expect(stdout.replaceAll('\u001b[K', '')).not.toContain('\u001b')
 })

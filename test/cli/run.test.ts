@@ -184,9 +184,7 @@ test('all policies have to agree', async () => {
 
 test('under a policy that only observes, the summary says so and counts what would have been refused', async () => {
   const folder = folderWith({
-    'agent.ts': returns(
-      "await fs.stat('/elsewhere').catch(() => 1)",
-    ),
+    'agent.ts': returns("await fs.stat('/elsewhere').catch(() => 1)"),
   })
   const { stderr } = await gatehouse(folder, ['run', 'agent.ts', '--policy', 'audit'])
   expect(stderr).toMatch(/policy audit, which only observes\): exited .* [1-9]\d* would have been refused/)

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import { folderWith, gatehouse, start } from '../support/cli.ts'
 
-const waits = "export default async () => { console.log('up'); await new Promise((resolve) => setTimeout(resolve, 60_000)) }"
+const waits =
+  "export default async () => { console.log('up'); await new Promise((resolve) => setTimeout(resolve, 60_000)) }"
 const handles = (then: string) => `export default async () => {
   const { promise, resolve } = Promise.withResolvers()
   await proc.on('SIGINT', async (signal) => { console.log('caught', signal); ${then} })

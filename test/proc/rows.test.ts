@@ -10,7 +10,7 @@ test('a row names what a person needs to judge a process', async () => {
     { source: asleep },
     { name: 'sleeper', labels: ['internal'], budget: { syscalls: 10 } },
   )
-  await until(() => kernel.ps()[0]?.inFlight === 1, 'it sleeps')
+  await until(() => proc.state === 'waiting' && kernel.ps()[0]?.inFlight === 1, 'it sleeps')
   expect(kernel.ps()).toEqual([
     {
       ...{

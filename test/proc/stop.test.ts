@@ -13,17 +13,17 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     const kernel = boot({ isolation })
     const proc = kernel.spawn({
       source: main(`const order = []
-        await Promise.all([30, 10, 20].map(async (ms) => {
+        await Promise.all([250, 30, 140].map(async (ms) => {
           await new Promise((resolve) => setTimeout(resolve, ms)); order.push(ms) }))
         return order`),
     })
     await until(() => inFlight(kernel, proc) === 3, 'three timers run')
     expect(proc.signal('SIGSTOP')).toContain('stopped')
-    await sleep(80)
+    await sleep(400)
     expect(proc.state).toBe('stopped')
     expect(proc.signal('SIGSTOP')).toBe('was stopped already')
     expect(proc.signal('SIGCONT')).toBe('goes on')
-    expect(exitValue(await proc.exit)).toEqual([10, 20, 30])
+    expect(exitValue(await proc.exit)).toEqual([30, 140, 250])
   })
 
   test('its clock stands still while it is stopped, and so do its timers', async () => {
