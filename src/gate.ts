@@ -157,6 +157,7 @@ export class Gate {
     const message = sentence(cause.code, name, resource, cause.message)
     process.lastRefusal = { code: cause.code, message, decision }
     this.#reply({ process, number }, failureReply(cause.code, message))
+    process.recorded(limits.entryBytes + Math.min(arrival.text.length, limits.refusedArgsMax))
     process.ledger.spend('syscalls', 1)
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.raise('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
@@ -248,6 +249,7 @@ export class Gate {
         ? `{"ok":${text}}`
         : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
     )
+    process.recorded(2 * limits.entryBytes + effect.text.length + text.length)
   }
 
   #reply({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {

@@ -134,6 +134,12 @@ export const limits = Object.freeze({
   patternWildcardsMax: 16,
   /** Patterns or actions in one list of a rule. */
   patternsMax: 1_024,
+  /** Evidence in memory about one process and its children, in bytes; past it they end, so that others can go on. */
+  processEvidenceMemoryBytes: 64 * MiB,
+  /** The same for evidence on disk. */
+  processEvidenceDiskBytes: 4_096 * MiB,
+  /** What one entry of evidence counts besides its payload, in bytes. */
+  entryBytes: 640,
   /** Evidence lines that wait for their write; past it the next append writes first. */
   evidenceBacklogMax: 4_096,
   /** One segment of the log, in bytes; then the next begins. */

@@ -31,6 +31,7 @@ export interface SpawnerParts {
   readonly ceiling: () => PolicySet
   readonly isolation: Isolation
   readonly budget: Budget
+  readonly evidenceBytesMax: number
 }
 
 export class Spawner {
@@ -55,7 +56,7 @@ export class Spawner {
    */
   spawn(agent: Agent, args: readonly Json[], parent?: Process): Process {
     if (this.#closed) throw new KernelError('ECANCELED', 'the kernel has shut down; nothing starts any more')
-    const { table, ceiling, clock, supervisor, chance } = this.#parts
+    const { table, ceiling, clock, supervisor, chance, evidenceBytesMax } = this.#parts
     const inherited = parent === undefined ? ceiling() : parent.policy
     const policy = agent.policy === undefined ? inherited : narrow(inherited, agent.policy)
     const isolation =
@@ -75,7 +76,7 @@ export class Spawner {
         isolation,
         labels: Object.freeze([...new Set([...(parent?.identity.labels ?? []), ...agent.labels])]),
       },
-      { policy, ledger: new Ledger(budget, parent?.ledger), parent, clock, supervisor },
+      { policy, ledger: new Ledger(budget, parent?.ledger), parent, clock, supervisor, evidenceBytesMax },
     )
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
     table.add(process)

@@ -95,6 +95,8 @@ export class System implements Supervisor {
       ceiling: () => this.#ceiling,
       isolation: options.isolation ?? 'cell',
       budget,
+      evidenceBytesMax:
+        evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
     this.log.append({
       kind: 'open',

@@ -20,11 +20,20 @@ export interface Ended {
 }
 
 /** @returns 0 for a result, 1 for a failed agent, 3 for an unhandled refusal, 128 + n for a signal */
-export function exitCodeOf({ status, error, signal }: Exit): number {
+export function exitCodeOf(ended: Pick<Ended, 'exit' | 'row'>): number {
+  const { status, error, signal } = ended.exit
   if (status === 'exited') return exitCodes.done
+  if (cannotExit(ended)) return exitCodes.signal + signals.SIGKILL.number
   if (signal !== undefined) return exitCodes.signal + signals[signal].number
   return error?.refused === true ? exitCodes.refused : exitCodes.failed
 }
+
+/**
+ * An isolate of this process that V8 gave up for want of memory can never be disposed, and Node.js waits for it in vain
+ * when it exits: only SIGKILL ends such a process.
+ */
+export const cannotExit = ({ exit, row }: Pick<Ended, 'exit' | 'row'>): boolean =>
+  exit.error?.code === 'ENOMEM' && row?.isolation === 'inline'
 
 /** Prints the value on stdout and the rest on stderr; in JSON mode one document on stdout. */
 export function tellEnd(out: Output, ended: Ended): void {
@@ -35,7 +44,7 @@ export function tellEnd(out: Output, ended: Ended): void {
   const { value, error, ...rest } = exit
   const { pid, run, name, isolation } = row ?? {}
   out.give({
-    ...{ pid, run, name, isolation, policy, exitCode: exitCodeOf(exit) },
+    ...{ pid, run, name, isolation, policy, exitCode: exitCodeOf(ended) },
     ...rest,
     ...(value !== undefined && { value }),
     ...(error !== undefined && { error: { ...error, stack: out.withStack ? error.stack : undefined } }),

@@ -13,7 +13,7 @@ import { forwardSignals } from './forward-signals.ts'
 import { agentName, argument, duration, each, type MountOption, mount, once, oneOf, text } from './options.ts'
 import type { Output } from './output.ts'
 import { elapsed, showProgress } from './progress.ts'
-import { type Ended, exitCodeOf, tellEnd } from './run-end.ts'
+import { cannotExit, type Ended, exitCodeOf, tellEnd } from './run-end.ts'
 import { Tally } from './tally.ts'
 
 interface Options {
@@ -64,7 +64,8 @@ export const run: CommandSpec = {
         policy: { ...kernel.policy, mode },
         evidence: { dir, ...kernel.evidence.head() },
       })
-      return exitCodeOf(ended.exit)
+      if (cannotExit(ended)) process.kill(process.pid, 'SIGKILL')
+      return exitCodeOf(ended)
     } finally {
       await kernel.shutdown()
     }

@@ -20,6 +20,8 @@ interface Sleep {
 export class ClockDriver {
   readonly #clock: Clock
   readonly #sleeping = new Map<Process, Set<Sleep>>()
+  /** When the first sleep of a process's turn arrived. */
+  readonly #bases = new WeakMap<Process, { readonly turn: number; readonly time: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -45,7 +47,7 @@ export class ClockDriver {
       }
       const sleep: Sleep = {
         call,
-        until: process.turns.time + ms,
+        until: this.#baseOf(process) + ms,
         wake: () => {
           over()
           resolve(null)
@@ -78,6 +80,15 @@ export class ClockDriver {
       sleep.parked = false
       this.#arm(process, sleep)
     }
+  }
+
+  /** Sleeps of one turn count from one moment, however far apart their calls arrive: so the shorter ends first. */
+  #baseOf(process: Process): number {
+    const { count: turn, time } = process.turns
+    const known = this.#bases.get(process)
+    if (known?.turn === turn) return known.time
+    this.#bases.set(process, { turn, time })
+    return time
   }
 
   #arm(process: Process, sleep: Sleep): void {

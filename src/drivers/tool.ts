@@ -42,6 +42,7 @@ interface Tool {
   readonly run: (args: Json, context: ToolContext) => unknown
 }
 
+const definitionKeys = ['description', 'parameters', 'labels', 'timeoutMs', 'execute']
 const namePattern = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/
 const neverNames = new Set(['then', 'constructor', 'prototype', 'toString', 'valueOf'])
 
@@ -72,6 +73,14 @@ export class ToolDriver {
       throw new KernelError(
         'EINVAL',
         `tool \`${name}\`: \`description\` is missing; models and people choose by it`,
+      )
+    }
+    const unknown = Object.keys(definition).find((key) => !definitionKeys.includes(key))
+    if (unknown !== undefined) {
+      const meant = closest(unknown, definitionKeys)
+      throw new KernelError(
+        'EINVAL',
+        `tool \`${name}\`: \`${unknown}\` is no part of a tool; did you mean \`${meant}\`?`,
       )
     }
     const { timeoutMs = limits.toolMs } = definition

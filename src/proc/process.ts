@@ -40,6 +40,8 @@ export interface ProcessParts {
   readonly parent: Process | undefined
   readonly clock: Clock
   readonly supervisor: Supervisor
+  /** How much may be recorded about it and its children. */
+  readonly evidenceBytesMax: number
 }
 
 export class Process {
@@ -65,6 +67,9 @@ export class Process {
   readonly #supervisor: Supervisor
   readonly #clock: Clock
   readonly #startedAt: number
+  readonly #evidenceBytesMax: number
+  /** About this process and its children. */
+  #recordedBytes = 0
   readonly #settle: (exit: Exit) => void
   #state: KeptState = 'created'
   #heapBytes = 0
@@ -80,6 +85,7 @@ export class Process {
     this.depth = parts.parent === undefined ? 0 : parts.parent.depth + 1
     this.#clock = parts.clock
     this.#supervisor = parts.supervisor
+    this.#evidenceBytesMax = parts.evidenceBytesMax
     this.#startedAt = parts.clock.monotonic()
     this.turns = new Turns(parts.clock, () => Math.min(limits.turnMs, this.ledger.left('cpuMs') + 1))
     const { promise, resolve } = Promise.withResolvers<Exit>()
@@ -165,6 +171,17 @@ export class Process {
     if (this.over) return
     this.#supervisor.signalled(this, signal, 'by the kernel')
     this.end({ status: 'killed', signal, reason })
+  }
+
+  /**
+   * Counts evidence about this process, for it and all above it: what it does must not use up the record of the others.
+   * @param bytes what was written
+   */
+  recorded(bytes: number): void {
+    this.#recordedBytes += bytes
+    this.parent?.recorded(bytes)
+    if (this.#recordedBytes > this.#evidenceBytesMax)
+      this.raise('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
   /**

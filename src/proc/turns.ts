@@ -10,6 +10,7 @@ export class Turns {
   #outbox: string[] = []
   /** The start is the first turn. */
   #active = true
+  #count = 1
   #held = false
   #scheduled = false
   #stoppedAt = 0
@@ -27,6 +28,11 @@ export class Turns {
   /** Whether agent code may be running now. */
   get active(): boolean {
     return this.#active
+  }
+
+  /** How many turns have begun. */
+  get count(): number {
+    return this.#count
   }
 
   get idle(): boolean {
@@ -91,6 +97,7 @@ export class Turns {
     const batch = `[${this.#outbox.join(',')}]`
     this.#outbox = []
     this.#active = true
+    this.#count += 1
     this.#guest.deliver(this.time, batch, Math.max(1, Math.floor(this.#turnMs())))
   }
 }

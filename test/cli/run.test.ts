@@ -244,6 +244,23 @@ test('an agent that takes too long ends with 128 + SIGBUDGET', async () => {
   expect(stderr).toMatch(/`agent` was ended by SIGBUDGET: its wall time of 300 ms is used up/)
 })
 
+test('an agent that breaks V8 ends its cell with code 1, and inline the whole command, once all is said', async () => {
+  const folder = folderWith({
+    'agent.ts': 'export default () => { const all = new Map(); for (let i = 0; ; i += 1) all.set(i, { i }) }',
+  })
+  const cell = await gatehouse(folder, ['run', 'agent.ts'])
+  expect(cell.code).toBe(1)
+  expect(cell.stderr).toMatch(/`agent` failed: .*out of memory/)
+  const inline = await gatehouse(folder, ['run', 'agent.ts', '--isolation', 'inline', '--json'])
+  expect(inline.code).toBeNull()
+  expect(JSON.parse(inline.stdout)).toMatchObject({
+    status: 'failed',
+    exitCode: 137,
+    error: { code: 'ENOMEM' },
+  })
+  expect((await gatehouse(folder, ['evidence', 'verify'])).code).toBe(0)
+})
+
 test('an agent that signals itself ends with 128 + n', async () => {
   const folder = folderWith({ 'agent.ts': returns("await proc.signal((await proc.self()).pid, 'SIGUSR1')") })
   expect((await gatehouse(folder, ['run', 'agent.ts', '--policy', 'permissive'])).code).toBe(128 + 10)

@@ -64,3 +64,13 @@ test('CPU of many short turns adds up', async () => {
   expect(exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
   expect(exit.usage.cpuMs).toBeGreaterThan(79)
 })
+
+test('a process that fills its share of the evidence ends, and the others go on', async () => {
+  const kernel = boot()
+  const fill = main("const text = 'x'.repeat(2e6); for (;;) await fs.write('/tmp/a', text)")
+  const quiet = main('await new Promise((resolve) => setTimeout(resolve, 100)); return fs.list("/tmp")')
+  const filler = kernel.spawn({ source: fill }, { name: 'filler' })
+  expect(await filler.exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
+  expect((await filler.exit).reason).toContain('evidence')
+  expect(await kernel.spawn({ source: quiet }, { name: 'quiet' }).exit).toMatchObject({ value: [] })
+})
