@@ -1,10 +1,11 @@
 /** What the gate says about a call: to the agent as a sentence, to the record as data. */
 import { type Errno, SyscallError } from './errors.ts'
-import type { RecordedDecision, RecordedRule } from './evidence/entry.ts'
+import type { Caller, RecordedDecision, RecordedRule } from './evidence/entry.ts'
 import { EvidenceError } from './evidence/store.ts'
 import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Decision, RuleRef } from './policy/types.ts'
+import type { Process } from './proc/process.ts'
 
 /** What was tried, on what, why not, and what would help. */
 export function sentence(code: Errno, name: string, resource: string | undefined, why: string): string {
@@ -55,4 +56,10 @@ export function outcomeOf(
   if (text.length <= limits.replyBytesMax) return { text }
   const why = `the reply has ${text.length} characters, at most ${limits.replyBytesMax} fit; ask for a part`
   return { text: '', cause: new SyscallError('EFBIG', why, true) }
+}
+
+/** Whose call it is, for the record. */
+export function callerOf({ identity, pid, name: agent }: Process, call: number, name: string): Caller {
+  const { run, isolation } = identity
+  return { run, pid, agent, isolation, call, syscall: name.slice(0, limits.syscallNameMax).toWellFormed() }
 }

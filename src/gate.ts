@@ -1,6 +1,14 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 import { type Admitted, admit, Refusal } from './admission.ts'
-import { failureReply, isDefect, outcomeOf, outcomeStatus, recordedDecision, sentence } from './answers.ts'
+import {
+  callerOf,
+  failureReply,
+  isDefect,
+  outcomeOf,
+  outcomeStatus,
+  recordedDecision,
+  sentence,
+} from './answers.ts'
 import { SyscallError } from './errors.ts'
 import type { IntentBody, OutcomeBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -144,7 +152,7 @@ export class Gate {
     const recorded = this.#tryRecord(process, () =>
       this.#log.append({
         kind: 'refusal',
-        ...this.#caller(arrival),
+        ...callerOf(arrival.process, arrival.number, arrival.name),
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
@@ -168,7 +176,7 @@ export class Gate {
     const { row, args, resources, decision } = admitted
     const { seq } = this.#log.append({
       kind: 'intent',
-      ...this.#caller(arrival),
+      ...callerOf(arrival.process, arrival.number, arrival.name),
       resource: resources.join(' → '),
       args: this.#log.payload(arrival.text),
       decision:
@@ -254,25 +262,6 @@ export class Gate {
 
   #reply({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {
     if (!process.over) process.turns.post(number, text)
-  }
-
-  #caller({ process, number, name }: Arrival): {
-    run: string
-    pid: number
-    agent: string
-    isolation: string
-    call: number
-    syscall: string
-  } {
-    const { run, pid, isolation } = process.identity
-    return {
-      run,
-      pid,
-      agent: process.name,
-      isolation,
-      call: number,
-      syscall: name.slice(0, limits.syscallNameMax).toWellFormed(),
-    }
   }
 
   /** No record, no reply: once the log has failed the kernel ends every process. */

@@ -1,9 +1,8 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
-import { readAgentName, readKernelOptions } from './config/options.ts'
+import { type KernelOptions, readAgentName, readKernelOptions } from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
-import type { HostMounts } from './drivers/vfs/layout.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Entry } from './evidence/entry.ts'
 import type { Head } from './evidence/log.ts'
@@ -14,27 +13,11 @@ import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
 import type { HostFiles } from './host-files.ts'
 import { asJson, type Json } from './json.ts'
 import type { KernelEvents, Listener } from './observers.ts'
-import type { BudgetDocument, Isolation } from './policy/types.ts'
+import type { Isolation } from './policy/types.ts'
 import type { Exit } from './proc/exit.ts'
 import { ProcessHandle, signalAs } from './proc/handle.ts'
 import { type ProcessRow, rowOf } from './proc/rows.ts'
 import { System } from './system.ts'
-
-export interface KernelOptions {
-  /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
-  readonly policy?: PolicyRef
-  /** Where agent code runs unless it says otherwise; `cell` by default. */
-  readonly isolation?: Isolation
-  /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
-  /** Host folders that agents see: guest path → host folder, read-only unless said. */
-  readonly mounts?: HostMounts
-  readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
-  /** Limits of every process, in the form of a policy's budget; the stricter of both counts. */
-  readonly limits?: BudgetDocument
-  /** Makes identifiers and the randomness of guests repeat; salts and keys never come from it. */
-  readonly seed?: number
-}
 
 export interface SpawnOptions extends AgentOptions {
   /** Arguments of the program's default export; JSON. */
@@ -136,10 +119,10 @@ export class KernelSpace {
     head: (): Head => this.#system.log.head(),
   }
 
-  /** The policy in force. */
-  get policy(): { readonly name: string; readonly hash: string } {
-    const { name, hash } = this.#system.ceiling
-    return { name, hash }
+  /** The policy in force; in mode `observe` nothing is refused but what is structural. */
+  get policy(): { readonly name: string; readonly hash: string; readonly mode: 'enforce' | 'observe' } {
+    const { name, hash, mode } = this.#system.ceiling
+    return { name, hash, mode }
   }
 
   /** @returns a function that takes the listener off */

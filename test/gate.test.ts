@@ -234,7 +234,7 @@ describe('budget', () => {
   test('the call after 1,024 in flight is EAGAIN, and later ones pass again', async () => {
     const value = await ask(
       boot(),
-      `const calls = Array.from({ length: 1_030 }, () => sys('clock.sleep', { ms: 20 }).then(() => 'ok', (error) => error.code))
+      `const calls = Array.from({ length: 1_030 }, () => sys('clock.sleep', { ms: 800 }).then(() => 'ok', (error) => error.code))
        const codes = await Promise.all(calls)
        return [codes.filter((code) => code === 'EAGAIN').length, (await proc.self()).pid]`,
     )

@@ -34,6 +34,11 @@ describe('definitions refused', () => {
       { description: 't', parameters: object, execute: () => 1, timeoutMs: -1 },
       /timeoutMs/,
     ],
+    [
+      'a misspelt part',
+      { description: 't', parameters: object, execute: () => 1, timeoutMS: 5 },
+      /`timeoutMS` is no part of a tool; did you mean `timeoutMs`/,
+    ],
   ]
 
   test.each(bad)('%s', (_what, definition, message) => {

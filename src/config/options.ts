@@ -1,10 +1,29 @@
 /** The options of a kernel and of a process: closed sets, checked before anything runs. */
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
+import type { ToolDefinition } from '../drivers/tool.ts'
+import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
-import { type Budget, isolations } from '../policy/types.ts'
+import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
+import type { PolicyRef } from './policy.ts'
+
+export interface KernelOptions {
+  /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
+  readonly policy?: PolicyRef
+  /** Where agent code runs unless it says otherwise; `cell` by default. */
+  readonly isolation?: Isolation
+  /** Where the record is kept; in memory by default. */
+  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  /** Host folders that agents see: guest path → host folder, read-only unless said. */
+  readonly mounts?: HostMounts
+  readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
+  /** Limits of every process, in the form of a policy's budget; the stricter of both counts. */
+  readonly limits?: BudgetDocument
+  /** Makes identifiers and the randomness of guests repeat; salts and keys never come from it. */
+  readonly seed?: number
+}
 
 const budget = z.record(z.string(), z.union([z.string(), z.number()]))
 const policy = z.custom<string | object>(

@@ -69,7 +69,7 @@ export type RecordedDecision =
   | { readonly effect: 'unjudged' }
 
 /** Whose call it was. */
-type Caller = {
+export type Caller = {
   readonly run: string
   readonly pid: number
   readonly agent: string

@@ -29,3 +29,17 @@ export interface Exit {
   readonly reason?: string
   readonly usage: Usage & { readonly heapBytes: number; readonly wallMs: number }
 }
+
+/** What a process was refused last. */
+export interface LastRefusal {
+  readonly code: Errno
+  readonly message: string
+  readonly decision: Decision | undefined
+}
+
+/** An error that is the last refusal, thrown on, is told apart from the agent's own. */
+export function blamed(error: ExitError | undefined, last: LastRefusal | undefined): { error?: ExitError } {
+  if (error === undefined || last === undefined || !error.message.endsWith(last.message)) return {}
+  const { code, decision } = last
+  return { error: { ...error, code, refused: true, ...(decision !== undefined && { decision }) } }
+}

@@ -1,11 +1,10 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
-import type { Errno } from '../errors.ts'
 import type { Fault, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
-import type { Decision, Isolation, PolicySet } from '../policy/types.ts'
+import type { Isolation, PolicySet } from '../policy/types.ts'
 import { Dispositions } from './dispositions.ts'
-import type { Exit, ExitError, ProcessState } from './exit.ts'
+import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import { type SignalName, signals } from './signals.ts'
@@ -59,9 +58,7 @@ export class Process {
   /** What it may do; a reload of the kernel's policy puts another in its place. */
   policy: PolicySet
   /** What it was refused last, and by which decision. */
-  lastRefusal:
-    | { readonly code: Errno; readonly message: string; readonly decision: Decision | undefined }
-    | undefined
+  lastRefusal: LastRefusal | undefined
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor
@@ -212,19 +209,7 @@ export class Process {
     for (const child of this.children) child.raise('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
     this.parent?.children.delete(this)
-    this.#supervisor.ended(this, { ...exit, ...this.#blame(exit.error), usage: this.usage })
-  }
-
-  /** An error that is the last refusal, thrown on, is told apart from the agent's own. */
-  #blame(error: ExitError | undefined): { error?: ExitError } {
-    if (
-      error === undefined ||
-      this.lastRefusal === undefined ||
-      !error.message.endsWith(this.lastRefusal.message)
-    )
-      return {}
-    const { code, decision } = this.lastRefusal
-    return { error: { ...error, code, refused: true, ...(decision !== undefined && { decision }) } }
+    this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), usage: this.usage })
   }
 
   /** Hands the exit to whoever waits, once it is on record. */
