@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { systemClock } from '../clock.ts'
-import { loadPolicy } from '../config/policy.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
 import type { Isolation } from '../policy/types.ts'
@@ -47,7 +46,6 @@ export const run: CommandSpec = {
     const options = command.opts<Options>()
     const file = fileOf(command)
     const policy = options.policy ?? ['strict']
-    const { mode } = loadPolicy(policy)
     const mounts = mountsOf(options.mount ?? [])
     const dir = options.evidence ?? evidenceDir
     // Loaded late: other commands work where isolated-vm does not.
@@ -61,7 +59,7 @@ export const run: CommandSpec = {
       await kernel.shutdown()
       tellEnd(out, {
         ...ended,
-        policy: { ...kernel.policy, mode },
+        policy: kernel.policy,
         evidence: { dir, ...kernel.evidence.head() },
       })
       if (cannotExit(ended)) process.kill(process.pid, 'SIGKILL')
