@@ -52,7 +52,9 @@ const fatal: Readonly<Record<string, string>> = {
 test.each(Object.entries(fatal))('%s ends its own process and nothing else', async (_name, body) => {
   const exit = await survive(main(body))
   expect(exit.status).not.toBe('exited')
-  expect(exit.reason ?? exit.error?.message).toMatch(/memory|CPU|could not be stopped|RangeError|calls|evidence/)
+  expect(exit.reason ?? exit.error?.message).toMatch(
+    /memory|CPU|could not be stopped|RangeError|calls|evidence/,
+  )
 })
 
 test('deep recursion in user space, and in what is handed over, is the guest’s own affair', async () => {
