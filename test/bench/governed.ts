@@ -1,4 +1,7 @@
 /** The same work through the kernel: each question is a syscall, judged, charged and on record. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { KernelSpace } from 'gatehouse'
 import { kibibyte } from './bare.ts'
 import { type Round, timed } from './measure.ts'
@@ -25,9 +28,20 @@ const policy = {
   rules: [{ id: 'files', effect: 'permit', action: 'fs.*', resource: '/tmp/**' }],
 } as const
 
+/** A kernel that keeps its evidence on disk, as one in use does. */
+function boot(isolation: 'cell' | 'inline'): { kernel: KernelSpace; close: () => Promise<void> } {
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
+  const kernel = new KernelSpace({ isolation, policy, evidence: { dir } })
+  const close = async (): Promise<void> => {
+    await kernel.shutdown()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  return { kernel, close }
+}
+
 /** Reads 1 KiB `calls` times, `width` at once; each round begins with a signal and ends with a line of output. */
 export async function governed(isolation: 'cell' | 'inline', calls: number, width: number): Promise<Round> {
-  const kernel = new KernelSpace({ isolation, policy })
+  const { kernel, close } = boot(isolation)
   let finish = (): void => {}
   const finished = (): Promise<void> =>
     new Promise((resolve) => {
@@ -42,14 +56,14 @@ export async function governed(isolation: 'cell' | 'inline', calls: number, widt
     reader.signal('SIGUSR1')
     return done
   }
-  return { run: async () => (await timed(once)) / calls, close: () => kernel.shutdown() }
+  return { run: async () => (await timed(once)) / calls, close }
 }
 
 /** From `spawn` to the first result, in a kernel that is up; the cell of the agent is warm. */
 export async function spawning(isolation: 'cell' | 'inline'): Promise<Round> {
-  const kernel = new KernelSpace({ isolation, policy })
+  const { kernel, close } = boot(isolation)
   return {
     run: () => timed(() => kernel.execute({ source: 'export default () => 1' })),
-    close: () => kernel.shutdown(),
+    close,
   }
 }
