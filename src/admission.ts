@@ -16,6 +16,8 @@ export interface Admitted {
   readonly resources: readonly string[]
   /** What permitted it, all questions together; undefined for a call that is not judged. */
   readonly decision: Decision | undefined
+  /** Whether its intent has to be durable first. */
+  readonly external: boolean
 }
 
 /** Why a call may not be made, and how far it came. */
@@ -55,10 +57,12 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
         throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
       return decision
     })
+    const external = row.external?.(args, drivers, process) ?? false
     charge(process, row)
     return {
       row,
       args,
+      external,
       decision: merge(decisions),
       resources: judged.length === 0 ? [''] : judged.map((request) => request.resource),
     }
@@ -95,11 +99,13 @@ function describe(error: ZodError): string {
 function charge(process: Process, row: Syscall): void {
   // What is free always passes: a process without budget can still end in order.
   if (row.cost === 0) return
-  if (process.inFlight.size >= limits.callsInFlightMax) {
+  if (process.inFlight.size + process.turns.waiting >= limits.callsInFlightMax) {
     throw new SyscallError(
       'EAGAIN',
       `${limits.callsInFlightMax} calls are in flight already; await some first`,
     )
   }
+  if (process.turns.waitingLength > limits.outboxMax)
+    throw new SyscallError('EAGAIN', 'too many replies wait already; await some first')
   process.ledger.charge('syscalls', row.cost)
 }

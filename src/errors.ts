@@ -1,4 +1,5 @@
 /** Every way an agent's call can fail is an errno from this table, and travels as data. */
+import { limits } from './limits.ts'
 
 /** POSIX error numbers as Linux has them (errno(3)), with what each means in this kernel and what would help. */
 export const errnos = {
@@ -148,7 +149,7 @@ export const isErrno = (name: unknown): name is Errno =>
 /**
  * What an agent may do wrong, or meet. Thrown by decoders and drivers, caught by the gate, sent as data.
  * `message` says why, and what would help; the gate puts what was tried, and on what, before it.
- * It never holds a host path, a stack or a secret.
+ * It never holds a host path, a stack or a secret, and is cut at `limits.errorTextMax`.
  */
 export class SyscallError extends Error {
   readonly code: Errno
@@ -156,7 +157,7 @@ export class SyscallError extends Error {
   readonly sent: boolean
   constructor(code: Errno, why: string, sent = false) {
     // Outside text that was cut may end in half a character, which no record takes.
-    super(why.toWellFormed())
+    super(why.slice(0, limits.errorTextMax).toWellFormed())
     this.name = 'SyscallError'
     this.code = code
     this.sent = sent

@@ -165,7 +165,6 @@ export class Gate {
     const message = sentence(cause.code, name, resource, cause.message)
     process.lastRefusal = { code: cause.code, message, decision }
     this.#reply({ process, number }, failureReply(cause.code, message))
-    process.recorded(limits.entryBytes + Math.min(arrival.text.length, limits.refusedArgsMax))
     process.ledger.spend('syscalls', 1)
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.raise('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
@@ -173,7 +172,8 @@ export class Gate {
 
   #begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
-    const { row, args, resources, decision } = admitted
+    const { external, resources, decision } = admitted
+    const before = this.#log.written
     const { seq } = this.#log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -191,7 +191,8 @@ export class Gate {
     )
     const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
     this.#running.add(effect)
-    if (row.external?.(args, this.#drivers, process)) this.#track(this.#afterDurable(effect))
+    process.recorded(this.#log.written - before)
+    if (external) this.#track(this.#afterDurable(effect))
     else this.#invoke(effect)
   }
 
@@ -257,7 +258,6 @@ export class Gate {
         ? `{"ok":${text}}`
         : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
     )
-    process.recorded(2 * limits.entryBytes + effect.text.length + text.length)
   }
 
   #reply({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {
@@ -266,14 +266,16 @@ export class Gate {
 
   /** No record, no reply: once the log has failed the kernel ends every process. */
   #tryRecord(process: Process, append: () => void): boolean {
+    const before = this.#log.written
     try {
       append()
-      return true
     } catch (error) {
       if (!(error instanceof EvidenceError)) throw error
       process.end({ status: 'failed', reason: error.message, error: { code: 'EIO', message: error.message } })
       return false
     }
+    process.recorded(this.#log.written - before)
+    return true
   }
 
   #track(effect: Promise<void>): void {

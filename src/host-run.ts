@@ -2,6 +2,7 @@
 import type { Agent } from './agents.ts'
 import { assert } from './errors.ts'
 import { asJson } from './json.ts'
+import { limits } from './limits.ts'
 import type { Process } from './proc/process.ts'
 import type { Spawner } from './spawner.ts'
 
@@ -47,7 +48,16 @@ function describe(error: unknown): {
   reason: string
   error: { code: 'EFAULT'; message: string; name: string }
 } {
-  const name = error instanceof Error ? error.name : 'Error'
-  const message = `${name}: ${error instanceof Error ? error.message : String(error)}`
+  const name = textOf(error instanceof Error ? error.name : 'Error')
+  const message = `${name}: ${textOf(error instanceof Error ? error.message : error)}`
   return { reason: message, error: { code: 'EFAULT', message, name } }
+}
+
+/** What a function threw may be anything, and may not be text that UTF-8 carries. */
+function textOf(value: unknown): string {
+  try {
+    return String(value).toWellFormed().slice(0, limits.errorTextMax)
+  } catch {
+    return 'a value that has no text'
+  }
 }

@@ -13,7 +13,7 @@ const prototypeKeys = new Set(['__proto__', 'constructor', 'prototype'])
 /**
  * Parses text from user space.
  * @param text what crossed the boundary; at most `limits.argsBytesMax` UTF-16 units
- * @returns the value, free of prototype keys, infinities, lone surrogates and excessive depth
+ * @returns the value, free of prototype keys, infinities, lone surrogates, excessive depth and number of values
  * @throws SyscallError EINVAL or E2BIG, with the path of what is unsound
  */
 export function parseGuestJson(text: string): Json {
@@ -29,34 +29,57 @@ export function parseGuestJson(text: string): Json {
   } catch {
     throw new SyscallError('EINVAL', 'arguments are not JSON')
   }
-  assertSound(value, 'args', 0)
+  assertSound(value, 'args', 0, { nodes: 1 })
   return value
 }
 
-function assertSound(value: Json, path: string, depth: number): void {
+/** What one walk has met so far. */
+interface Walk {
+  nodes: number
+}
+
+function assertSound(value: Json, path: string, depth: number, walk: Walk): void {
   if (typeof value === 'string') return assertWellFormed(value, path)
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new SyscallError('EINVAL', `\`${path}\` is a number beyond the range of a double`)
+    throw new SyscallError('EINVAL', `\`${shown(path)}\` is a number beyond the range of a double`)
   }
   if (value === null || typeof value !== 'object') return
   if (depth >= limits.jsonDepthMax)
-    throw new SyscallError('EINVAL', `\`${path.slice(0, 80)}…\` is nested deeper than ${limits.jsonDepthMax}`)
+    throw new SyscallError('EINVAL', `\`${shown(path)}\` is nested deeper than ${limits.jsonDepthMax}`)
   if (isArray(value)) {
+    count(walk, value.length)
     for (let index = 0; index < value.length; index += 1)
-      assertSound(value[index] ?? null, `${path}[${index}]`, depth + 1)
+      assertSound(value[index] ?? null, `${path}[${index}]`, depth + 1, walk)
     return
   }
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  count(walk, keys.length)
+  for (const key of keys) {
     if (prototypeKeys.has(key))
-      throw new SyscallError('EINVAL', `\`${path}\` has the key \`${key}\`, which is never accepted`)
+      throw new SyscallError('EINVAL', `\`${shown(path)}\` has the key \`${key}\`, which is never accepted`)
     assertWellFormed(key, path)
-    assertSound(value[key] ?? null, `${path}.${key}`, depth + 1)
+    assertSound(value[key] ?? null, `${path}.${key}`, depth + 1, walk)
   }
+}
+
+function count(walk: Walk, more: number): void {
+  walk.nodes += more
+  if (walk.nodes <= limits.jsonNodesMax) return
+  throw new SyscallError(
+    'E2BIG',
+    `arguments of more than ${limits.jsonNodesMax} values; put them into a file as one text, or send them in parts`,
+  )
 }
 
 function assertWellFormed(text: string, path: string): void {
   if (!text.isWellFormed())
-    throw new SyscallError('EINVAL', `\`${path}\` holds a lone surrogate, which UTF-8 cannot carry`)
+    throw new SyscallError('EINVAL', `\`${shown(path)}\` holds a lone surrogate, which UTF-8 cannot carry`)
+}
+
+/** A path is as long as its keys, and those are outside text. */
+function shown(path: string): string {
+  const half = limits.jsonPathShownMax / 2
+  return path.length <= 2 * half ? path : `${path.slice(0, half)}…${path.slice(-half)}`
 }
 
 const isArray = (value: Json): value is readonly Json[] => Array.isArray(value)
@@ -86,20 +109,20 @@ function checkJson(value: unknown, path: string, parents: readonly object[]): Js
   if (typeof value !== 'object') throw notJson(path, value === undefined ? 'undefined' : `a ${typeof value}`)
   if (parents.includes(value)) throw notJson(path, 'a cycle')
   if (parents.length >= limits.jsonDepthMax)
-    throw notJson(path.slice(0, 80), `nested deeper than ${limits.jsonDepthMax}`)
+    throw notJson(path, `nested deeper than ${limits.jsonDepthMax}`)
   const lineage = [...parents, value]
   if (Array.isArray(value)) {
     return Array.from(value, (item, index) => checkJson(item, `${path}[${index}]`, lineage))
   }
   const prototype = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null)
-    throw notJson(path, `a ${prototype.constructor?.name ?? 'object with a prototype'}`)
+    throw notJson(path, `a ${shown(String(prototype.constructor?.name ?? 'object with a prototype'))}`)
   return checkJsonObject(value, path, lineage)
 }
 
 function checkJsonObject(value: object, path: string, lineage: readonly object[]): JsonObject {
   const symbol = Object.getOwnPropertySymbols(value)[0]
-  if (symbol !== undefined) throw notJson(path, `an object with the key ${String(symbol)}`)
+  if (symbol !== undefined) throw notJson(path, `an object with the key ${shown(String(symbol))}`)
   const copy: Record<string, Json> = {}
   for (const [key, item] of Object.entries(value)) {
     if (prototypeKeys.has(key)) throw notJson(`${path}.${key}`, 'a key that is never accepted')
@@ -111,6 +134,6 @@ function checkJsonObject(value: object, path: string, lineage: readonly object[]
 function notJson(path: string, what: string): SyscallError {
   return new SyscallError(
     'EINVAL',
-    `\`${path}\` is ${what}; only JSON crosses into user space (null, booleans, finite numbers, strings, arrays, plain objects)`,
+    `\`${shown(path)}\` is ${what}; only JSON crosses into user space (null, booleans, finite numbers, strings, arrays, plain objects)`,
   )
 }

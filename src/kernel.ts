@@ -80,9 +80,8 @@ export class KernelSpace {
   /** The process table: every live process, the oldest first. With `all`, those that ended lately too. */
   ps(options: { readonly all?: boolean } = {}): readonly ProcessRow[] {
     const { table } = this.#system
-    return [...(options.all ? table.ended() : []), ...table.live()]
-      .map(rowOf)
-      .toSorted((a, b) => a.pid - b.pid)
+    const live = table.live().map(rowOf)
+    return [...(options.all ? table.ended() : []), ...live].toSorted((a, b) => a.pid - b.pid)
   }
 
   readonly signals = {

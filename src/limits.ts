@@ -8,8 +8,16 @@ export const limits = Object.freeze({
   argsBytesMax: 24 * MiB,
   /** One reply's text. A larger file is read by offset and length. */
   replyBytesMax: 24 * MiB,
+  /** Replies that wait for a process, in UTF-16 units; past it its next call is EAGAIN. */
+  outboxMax: 48 * MiB,
+  /** One delivery, in UTF-16 units, unless one reply alone is longer. */
+  deliveryMax: 16 * MiB,
   /** Nesting of arguments; deeper is an attack on a recursive consumer. */
   jsonDepthMax: 64,
+  /** Values in one document; each costs the kernel a look before any policy. A large file travels as one of them. */
+  jsonNodesMax: 200_000,
+  /** As much of a path within a document is shown in a message, in UTF-16 units. */
+  jsonPathShownMax: 100,
   /** Calls one process may have in flight; past it the next call is EAGAIN. */
   callsInFlightMax: 1_024,
   /** How many refused calls a process may make past its budget of syscalls until it is ended. */
@@ -35,10 +43,18 @@ export const limits = Object.freeze({
   messagesPendingMax: 1_024,
   /** One message, in UTF-16 units. */
   messageBytesMax: 1 * MiB,
+  /** What a waiting message counts besides its text, in UTF-16 units. */
+  messageOverhead: 128,
+  /** Messages waiting for one agent, all together, as JSON text in UTF-16 units. */
+  mailboxBytesMax: 16 * MiB,
+  /** The same for all agents of one kernel, whose heap holds them. */
+  mailboxesBytesMax: 64 * MiB,
   /** What one process may print in its life, in UTF-16 units; past it output is EDQUOT. */
   outputBytesMax: 16 * MiB,
   /** How long a handler of SIGTERM or SIGINT may take until SIGKILL, in ms. */
   handlerMs: 2_000,
+  /** How often a deadline that is over looks whether its process goes on, in ms. */
+  stoppedPollMs: 50,
   /** How long a shutdown waits for drivers in flight, in ms. */
   drainMs: 3_000,
   /** Longest timer, in ms: what setTimeout can hold. */
@@ -58,12 +74,16 @@ export const limits = Object.freeze({
   cellGraceMs: 2_000,
   /** How long a cell may take to start, in ms. */
   cellStartMs: 20_000,
+  /** Cells at once: each is a process of some 50 MB. */
+  cellsMax: 48,
+  /** Live processes of one run: a first process and all below it. */
+  processesPerRunMax: 256,
   /** Processes that one cell hosts. */
   processesPerCell: 16,
   /** Cells without a process that are kept for the same agent and policy. */
   cellsIdleMax: 4,
   /** One frame between kernel and cell, in bytes: a reply plus its envelope. */
-  frameBytesMax: 64 * MiB,
+  frameBytesMax: 128 * MiB,
   /** A source map of the application, in bytes; a larger one is not read, and a refusal names fewer lines. */
   sourceMapBytesMax: 64 * MiB,
   /** Programs whose text is known to be on record already. */
@@ -112,9 +132,15 @@ export const limits = Object.freeze({
   hostNameMax: 253,
   /** One label of a host's name, in characters (the same). */
   hostLabelMax: 63,
+  /** Headers of one request; the policy is asked about all of their names. */
+  headersMax: 200,
+  /** A header's name, in characters. */
+  headerNameMax: 256,
   /** All header lines of one request or response, in bytes. */
   headerBytesMax: 32 * KiB,
 
+  /** A tool's name, in characters. */
+  toolNameMax: 64,
   /** A tool may take this long unless it says otherwise, in ms. */
   toolMs: 60_000,
 
@@ -138,8 +164,10 @@ export const limits = Object.freeze({
   processEvidenceMemoryBytes: 64 * MiB,
   /** The same for evidence on disk. */
   processEvidenceDiskBytes: 4_096 * MiB,
-  /** What one entry of evidence counts besides its payload, in bytes. */
-  entryBytes: 640,
+  /** Entries of its own that /audit shows a process: the newest. */
+  auditEntriesMax: 1_000,
+  /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */
+  auditBytesMax: 64 * MiB,
   /** Evidence lines that wait for their write; past it the next append writes first. */
   evidenceBacklogMax: 4_096,
   /** One segment of the log, in bytes; then the next begins. */

@@ -65,6 +65,7 @@ export class Spawner {
       (agent.code.kind === 'host' ? 'host' : this.#parts.isolation)
     assertStrongEnough(agent, isolation, policy)
     assertDepth(policy, parent)
+    if (parent !== undefined) table.assertRoomIn(parent.identity.run)
     const inheritedBudget = parent?.ledger.budget ?? this.#parts.budget
     const budget = leastBudget([inheritedBudget, policy.budget, agent.budget])
     const process = new Process(
@@ -96,10 +97,18 @@ export class Spawner {
     this.#closed = true
   }
 
-  /** Puts a process under another policy of the kernel; what it had beside that still holds. */
-  reload(process: Process, ceiling: PolicySet): void {
+  /**
+   * @param ceiling what the kernel's policy is to be
+   * @returns what the process would be under, with what it has beside that; undefined where they cannot be joined
+   */
+  under(process: Process, ceiling: PolicySet): PolicySet | undefined {
     const own = this.#own.get(process)
-    process.policy = own === undefined ? ceiling : narrow(ceiling, own)
+    try {
+      return own === undefined ? ceiling : narrow(ceiling, own)
+    } catch (error) {
+      if (error instanceof KernelError) return undefined
+      throw error
+    }
   }
 
   /** The start of a process on record; a host function has no program that could be kept. */
@@ -151,10 +160,12 @@ export class Spawner {
     const { clock, chance, log, spaces } = this.#parts
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors })
     const argsText = JSON.stringify(args)
+    const before = log.written
     this.record(process, log.payload(argsText), {
       ref: this.#recordProgram(program.text),
       boot: log.payload(boot),
     })
+    process.recorded(log.written - before)
     const { memoryBytes } = process.ledger.budget
     const spec: GuestSpec = {
       program: program.text,

@@ -23,6 +23,7 @@ import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import { InlineSpace } from './isolate/inline.ts'
+import type { Json, JsonObject } from './json.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import type { BudgetDocument, PolicySet } from './policy/types.ts'
@@ -49,6 +50,8 @@ export class System implements Supervisor {
   readonly #spaces = { cell: new CellPool(), inline: new InlineSpace() }
   readonly #mounts: readonly OpenedMount[]
   readonly #isAgent: (name: string) => boolean
+  /** Names that agents gave to their children, and the run in which. */
+  readonly #namedBy = new Map<string, string>()
   #ceiling: PolicySet
   #down: Promise<void> | undefined
 
@@ -128,6 +131,7 @@ export class System implements Supervisor {
 
   /** Atomic: the record first, then every process at once. */
   reload(policy: PolicySet): void {
+    const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
     this.log.append({
       kind: 'reload',
       policy: policy.hash,
@@ -135,7 +139,10 @@ export class System implements Supervisor {
       before: this.#ceiling.hash,
     })
     this.#ceiling = policy
-    for (const process of this.table.live()) this.spawner.reload(process, policy)
+    for (const { process, under } of next) {
+      if (under !== undefined) process.policy = under
+      else process.raise('SIGPOLICY', 'its own policy cannot be joined with the new one')
+    }
   }
 
   shutdown(): Promise<void> {
@@ -164,7 +171,25 @@ export class System implements Supervisor {
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.#gate.forget(process)
+    this.#trees.delete(process)
     this.table.bury(process)
+    try {
+      this.#recordExit(process, exit)
+    } catch (error) {
+      // Whatever is wrong with how it ended, that it has ended goes on record.
+      this.observers.defect(error)
+      this.#record(process, { kind: 'exit', status: exit.status })
+    }
+    // A value is handed out only when everything that led to it is on record.
+    this.log.durable().then(
+      () => process.settle(exit),
+      (error: unknown) => process.settle(unrecorded(exit, error)),
+    )
+  }
+
+  // -- Parts of it ------------------------------------------------------------------------------------------
+
+  #recordExit(process: Process, exit: Exit): void {
     const { cpuMs, syscalls, tokens, costUsd } = exit.usage
     const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
     this.#record(process, {
@@ -175,14 +200,7 @@ export class System implements Supervisor {
       }),
       usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
     })
-    // A value is handed out only when everything that led to it is on record.
-    this.log.durable().then(
-      () => process.settle(exit),
-      (error: unknown) => process.settle(unrecorded(exit, error)),
-    )
   }
-
-  // -- Parts of it ------------------------------------------------------------------------------------------
 
   /** What refuses the kernel's start leaves no mount open and no lock behind. */
   #openLog(evidence: EvidenceOption): EvidenceLog {
@@ -205,10 +223,11 @@ export class System implements Supervisor {
         'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
       )
     }
+    this.#claimName(parent, name)
     try {
       const options = {
         name,
-        ...(policy !== undefined && { policy: policy as never }),
+        ...(policy !== undefined && { policy: ownName(policy) as never }),
         ...(budget !== undefined && { budget: budget as BudgetDocument }),
       }
       return this.spawner.spawn(makeAgent({ source }, options, parent.identity.isolation), args, parent)
@@ -216,6 +235,19 @@ export class System implements Supervisor {
       if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
       throw error
     }
+  }
+
+  /**
+   * An agent's files, mailbox and rules go by its name, so a child may not take the name of another.
+   * @throws SyscallError EPERM for a name that is registered, or that lives or has files outside this run
+   */
+  #claimName(parent: Process, name: string): void {
+    const { run } = parent.identity
+    if (name === parent.name || this.#namedBy.get(name) === run) return
+    const isTaken = this.#isAgent(name) || this.#homes.has(name)
+    if (isTaken)
+      throw new SyscallError('EPERM', `\`${name}\` is the name of another agent; choose one that is free`)
+    this.#namedBy.set(name, run)
   }
 
   #treeOf(process: Process): Tree {
@@ -238,11 +270,13 @@ export class System implements Supervisor {
     body: { readonly kind: 'state' | 'signal' | 'exit'; readonly [field: string]: unknown },
   ): void {
     if (this.log.failed !== undefined) return
+    const before = this.log.written
     try {
       this.log.append({ ...(body as { kind: 'state' }), run: process.identity.run, pid: process.pid })
     } catch (error) {
       if (!(error instanceof EvidenceError)) throw error
     }
+    process.recorded(this.log.written - before)
   }
 
   #evidenceFailed(error: EvidenceError): void {
@@ -277,6 +311,17 @@ type EvidenceOption = NonNullable<KernelOptions['evidence']>
 
 const folderOf = (evidence: EvidenceOption): readonly string[] =>
   evidence === 'memory' ? [] : [evidence.dir]
+
+/** A guest's policy is told apart from those of the host, whatever it calls itself. */
+const ownName = (policy: Json): Json =>
+  Array.isArray(policy)
+    ? policy.map(ownName)
+    : isNamed(policy)
+      ? { ...policy, name: `guest.${policy.name}` }
+      : policy
+
+const isNamed = (policy: Json): policy is JsonObject & { name: string } =>
+  typeof policy === 'object' && policy !== null && 'name' in policy && typeof policy.name === 'string'
 
 function unrecorded({ usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'

@@ -16,12 +16,12 @@ export interface ViewParts {
 }
 
 /**
- * @param pid whose evidence /audit shows; undefined for the application's own look at an agent's files
+ * @param whose the process whose newest evidence /audit shows; undefined for the application's own look at an agent's files
  * @param policy what is in force for it, asked anew for every read
  */
 export function makeViews(
   { table, tool, ipc, log }: ViewParts,
-  pid: number | undefined,
+  whose: { readonly run: string; readonly pid: number } | undefined,
   policy: () => PolicySet,
 ): Views {
   return {
@@ -31,7 +31,7 @@ export function makeViews(
     tools: folder(() => Object.fromEntries(tool.list().map((it) => [`${it.name}.json`, json(it)]))),
     ipc: folder(() => Object.fromEntries(ipc.waiting().map((it) => [`${it.agent}.json`, json(it)]))),
     policy: folder(() => policyFiles(policy())),
-    audit: folder(() => ({ 'log.jsonl': () => ownEntries(log, pid) })),
+    audit: folder(() => ({ 'log.jsonl': () => ownEntries(log, whose) })),
   }
 }
 
@@ -55,9 +55,13 @@ function policyFiles({ documents, hash }: PolicySet): Files {
   return { ...Object.fromEntries(texts), hash: `${hash}\n` }
 }
 
-function ownEntries(log: EvidenceLog, pid: number | undefined): string {
-  if (pid === undefined) return ''
-  return [...log.entries({ pid })].map((entry) => `${JSON.stringify(entry)}\n`).join('')
+/** A pid alone would show what a process of an earlier kernel did, where the record goes on in the same folder. */
+function ownEntries(log: EvidenceLog, whose: { run: string; pid: number } | undefined): string {
+  if (whose === undefined) return ''
+  return log
+    .recent(whose.run, whose.pid)
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

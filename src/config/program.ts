@@ -1,11 +1,12 @@
 /** Programs of agents, read from the host and bundled into one ES module that imports nothing. */
 
 import { statSync } from 'node:fs'
-import { builtinModules, SourceMap } from 'node:module'
+import { SourceMap } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
-import { type BuildFailure, build, type Message, type Plugin } from 'esbuild'
+import { type BuildFailure, build, type Message } from 'esbuild'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { discreet, userSpace } from './imports.ts'
 
 export interface ProgramText {
   /** An ES module whose only imports are `gatehouse/guest`. */
@@ -16,21 +17,8 @@ export interface ProgramText {
   readonly map?: SourceMap
 }
 
-/** What user space offers in place of a module of Node.js, where it does. */
-const doorFor: Readonly<Record<string, string>> = {
-  fs: 'the global `fs`',
-  'fs/promises': 'the global `fs`',
-  http: 'the global `fetch`',
-  https: 'the global `fetch`',
-  timers: 'the global timers',
-  'timers/promises': 'the global timers',
-  child_process: '`proc.spawn`',
-  crypto: 'the global `crypto`',
-  console: 'the global `console`',
-}
-
 /**
- * Bundles an agent's file, with its own imports and those from npm, TypeScript or JavaScript.
+ * Bundles an agent's file, with what it imports of its own folder and from npm: TypeScript, JavaScript, JSON.
  * @param file a path on the host; relative ones start at the working directory
  * @throws KernelError ENOENT where there is no such file, EINVAL with file and line of what cannot be bundled
  */
@@ -54,7 +42,9 @@ export async function bundleProgram(file: string): Promise<ProgramText> {
       sourcesContent: false,
       outfile: resolve(dirname(resolve(file)), 'bundle.js'),
       logLevel: 'silent',
-      plugins: [userSpace],
+      // A tsconfig.json could name files anywhere.
+      tsconfigRaw: {},
+      plugins: [userSpace(resolve(file))],
     })
     const [map, bundle] = outputFiles
     const payload = JSON.parse(map?.text ?? 'null')
@@ -100,29 +90,13 @@ function sized(program: ProgramText): ProgramText {
   return program
 }
 
-/** The kernel's own module stays an import; modules of Node.js are refused with what to use instead. */
-const userSpace: Plugin = {
-  name: 'gatehouse-user-space',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^gatehouse\/guest$/ }, ({ path }) => ({ path, external: true }))
-    bundle.onResolve({ filter: /^(node:)?[a-z_]/ }, ({ path }) => {
-      const name = path.replace(/^node:/, '')
-      if (!builtinModules.includes(name)) return undefined
-      const instead = doorFor[name]
-      const help =
-        instead === undefined ? 'run it with isolation `host`, or offer it as a tool' : `use ${instead}`
-      return { errors: [{ text: `user space has no module \`${path}\`; ${help}` }] }
-    })
-  },
-}
-
 function describe(file: string, errors: readonly Message[]): string {
   const [first] = errors
   if (first === undefined) return `\`${file}\` cannot be bundled`
   const { location } = first
   const place = location === null ? file : `${location.file}:${location.line}:${location.column + 1}`
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return `\`${place}\`: ${first.text}${more}`
+  return `\`${place}\`: ${discreet(first.text)}${more}`
 }
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>

@@ -10,19 +10,30 @@ export interface Message {
   readonly message: Json
 }
 
+/** A message that waits is kept as text: as objects the same message can take twenty times the memory. */
+interface Waiting {
+  readonly from: string
+  readonly pid: number
+  readonly text: string
+}
+
 interface Receiver {
   readonly from: string | undefined
   readonly take: (message: Message) => void
 }
 
 interface Mailbox {
-  readonly waiting: Message[]
+  readonly waiting: Waiting[]
   readonly receivers: Set<Receiver>
+  /** What waits, in UTF-16 units. */
+  size: number
 }
 
 export class IpcDriver {
   readonly #mailboxes = new Map<string, Mailbox>()
   readonly #isAgent: (name: string) => boolean
+  /** What waits in all mailboxes, in UTF-16 units. */
+  #size = 0
 
   /** @param isAgent whether an agent of that name is registered or lives */
   constructor(isAgent: (name: string) => boolean) {
@@ -41,17 +52,13 @@ export class IpcDriver {
     const { agent, pid } = Grant.demand(grant, 'ipc.send', to)
     if (!this.#isAgent(to)) throw new SyscallError('ENOENT', 'no agent of that name is registered or lives')
     const mailbox = this.#mailbox(to)
-    const sent: Message = { from: agent, pid, message }
     for (const receiver of mailbox.receivers) {
       if (receiver.from !== undefined && receiver.from !== agent) continue
       mailbox.receivers.delete(receiver)
-      receiver.take(sent)
+      receiver.take({ from: agent, pid, message })
       return null
     }
-    if (mailbox.waiting.length >= limits.messagesPendingMax) {
-      throw new SyscallError('EAGAIN', `${limits.messagesPendingMax} messages wait there already`)
-    }
-    mailbox.waiting.push(sent)
+    this.#keep(mailbox, { from: agent, pid, text: JSON.stringify(message) })
     return null
   }
 
@@ -64,17 +71,40 @@ export class IpcDriver {
     const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
     const mailbox = this.#mailbox(agent)
     const index = mailbox.waiting.findIndex((message) => from === undefined || message.from === from)
-    const [message] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
-    if (message !== undefined) return message
-    return waitFor(mailbox, from, grant.signal, timeoutMs)
+    const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
+    if (kept === undefined) return waitFor(mailbox, from, grant.signal, timeoutMs)
+    this.#count(mailbox, -sizeOf(kept))
+    return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text) }
+  }
+
+  #keep(mailbox: Mailbox, message: Waiting): void {
+    const size = sizeOf(message)
+    if (mailbox.waiting.length >= limits.messagesPendingMax)
+      throw new SyscallError('EAGAIN', `${limits.messagesPendingMax} messages wait there already`)
+    if (mailbox.size + size > limits.mailboxBytesMax)
+      throw full(`the messages that wait there would pass ${limits.mailboxBytesMax} characters`)
+    if (this.#size + size > limits.mailboxesBytesMax)
+      throw full(`the messages that wait for all agents would pass ${limits.mailboxesBytesMax} characters`)
+    mailbox.waiting.push(message)
+    this.#count(mailbox, size)
+  }
+
+  #count(mailbox: Mailbox, size: number): void {
+    mailbox.size += size
+    this.#size += size
   }
 
   #mailbox(name: string): Mailbox {
-    const mailbox = this.#mailboxes.get(name) ?? { waiting: [], receivers: new Set() }
+    const mailbox = this.#mailboxes.get(name) ?? { waiting: [], receivers: new Set(), size: 0 }
     this.#mailboxes.set(name, mailbox)
     return mailbox
   }
 }
+
+const sizeOf = ({ text }: Waiting): number => text.length + limits.messageOverhead
+
+const full = (why: string): SyscallError =>
+  new SyscallError('EAGAIN', `${why}; send it again when some are received, or put the content into a file`)
 
 function waitFor(
   mailbox: Mailbox,

@@ -77,7 +77,7 @@ export class ToolDriver {
     }
     const unknown = Object.keys(definition).find((key) => !definitionKeys.includes(key))
     if (unknown !== undefined) {
-      const meant = closest(unknown, definitionKeys)
+      const meant = closest(unknown.slice(0, limits.toolNameMax), definitionKeys)
       throw new KernelError(
         'EINVAL',
         `tool \`${name}\`: \`${unknown}\` is no part of a tool; did you mean \`${meant}\`?`,
@@ -170,8 +170,9 @@ export class ToolDriver {
     const tool = this.#tools.get(name)
     if (tool !== undefined) return tool
     const names = [...this.#tools.keys()]
-    const hint =
-      names.length === 0 ? 'the application has registered none' : `did you mean \`${closest(name, names)}\`?`
+    // The time of a comparison grows with both texts.
+    const meant = closest(name.slice(0, limits.toolNameMax), names)
+    const hint = names.length === 0 ? 'the application has registered none' : `did you mean \`${meant}\`?`
     throw new SyscallError('ENOENT', `no such tool; ${hint}`)
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import { canonicalText } from './canonical.ts'
 import type { Entry, EntryBody, PayloadRef } from './entry.ts'
+import { RecentEntries } from './recent.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError, type EvidenceStore, type Stream } from './store.ts'
 import { leafHash, noEntry, payloadHash, readEntry, type Verification, verifyEntries } from './verify.ts'
@@ -28,9 +29,11 @@ export class EvidenceLog {
   readonly #clock: Clock
   readonly #durability: Durability
   readonly #salts = new Salts()
+  readonly #recent = new RecentEntries()
   readonly #listeners = new Set<(error: EvidenceError) => void>()
   #head: Head
   #waitingLines = 0
+  #written = 0
   #waitingLength = 0
   #scheduled = false
   #failed: EvidenceError | undefined
@@ -77,6 +80,7 @@ export class EvidenceLog {
     const hash = leafHash(line)
     this.#head = { entries: seq + 1, hash }
     this.#enqueue('log', line)
+    if (body.run !== undefined && body.pid !== undefined) this.#recent.add(body.run, body.pid, line)
     return { seq, hash }
   }
 
@@ -102,6 +106,7 @@ export class EvidenceLog {
     this.#store.append(stream, line)
     this.#waitingLines += 1
     this.#waitingLength += line.length
+    this.#written += line.length
     if (this.#waitingLines >= limits.evidenceBacklogMax || this.#waitingLength >= limits.evidenceBacklogBytes)
       this.commit()
     else this.#schedule()
@@ -177,6 +182,24 @@ export class EvidenceLog {
   *entries(filter: EntryFilter = {}): Generator<Entry, void, undefined> {
     this.#write()
     yield* selectEntries(this.#store.lines('log'), filter)
+  }
+
+  /** UTF-16 units that were appended since it was opened, payloads included: what a caller has used is the difference. */
+  get written(): number {
+    return this.#written
+  }
+
+  /**
+   * @returns the newest entries that this log took about a process, as canonical texts, oldest first: at most
+   *   `limits.auditEntriesMax`. Nothing is read for it.
+   */
+  recent(run: string, pid: number): readonly string[] {
+    return this.#recent.of(run, pid)
+  }
+
+  /** Lets go of what `recent` would give; the record keeps it. */
+  forget(run: string, pid: number): void {
+    this.#recent.forget(run, pid)
   }
 
   /** How many entries there are, and the hash of the last. */

@@ -1,4 +1,5 @@
 /** Cells, forked ahead and shared only by processes of one agent under one policy. */
+import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { CellProcess } from './cell-process.ts'
 import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
@@ -27,14 +28,27 @@ export class CellPool implements UserSpace {
 
   #cellFor(tenancy: string): CellProcess {
     const cells = this.#byTenancy.get(tenancy) ?? new Set()
-    this.#byTenancy.set(tenancy, cells)
     for (const cell of cells) if (!cell.dead && cell.guests < limits.processesPerCell) return cell
+    this.#assertRoom()
     const cell = this.#spare ?? new CellProcess(this.#onDeath)
     this.#spare = undefined
-    cells.add(cell)
+    this.#byTenancy.set(tenancy, cells.add(cell))
     this.#retireIdle(tenancy)
     this.warm()
     return cell
+  }
+
+  /** @throws SyscallError EAGAIN when every cell that may be is in use */
+  #assertRoom(): void {
+    const cells = [...this.#byTenancy.values()].flatMap((each) => [...each])
+    if (cells.length < limits.cellsMax) return
+    const idle = cells.find((cell) => cell.guests === 0)
+    if (idle === undefined)
+      throw new SyscallError(
+        'EAGAIN',
+        `${limits.cellsMax} cells are in use already; try again when some process has ended`,
+      )
+    void idle.close()
   }
 
   /** Past the limit, cells without a guest are ended, longest-standing tenancy first; never one of `tenancy`. */

@@ -1,6 +1,6 @@
 /** The kernel's side of one cell: a child process that may lie, hang or die at any time. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Duplex } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Errno, errnos } from '../errors.ts'
@@ -13,7 +13,12 @@ const cellFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.js', import.meta.url),
 )
 
-const usageSchema = z.strictObject({ cpuMs: z.number().nonnegative(), heapBytes: z.number().nonnegative() })
+/** More than any process can use; what is beyond is a lie that arithmetic could not carry. */
+const usageMax = 2 ** 48
+const usageSchema = z.strictObject({
+  cpuMs: z.number().min(0).max(usageMax),
+  heapBytes: z.number().min(0).max(usageMax),
+})
 /** What agent code throws may hold lone surrogates, which the record does not take. */
 const text = z.string().transform((value) => value.toWellFormed())
 const faultSchema = z.strictObject({
@@ -57,11 +62,12 @@ export class CellProcess {
         env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
       },
     )
-    this.#pipe = this.#child.stdio[3] as Duplex
     this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
     this.#child.once('error', (error) =>
       this.#buried(`could not be started (${Reflect.get(error, 'code') ?? error.name})`),
     )
+    // Where the system has no descriptor left there is no pipe, and the error event follows.
+    this.#pipe = (this.#child.stdio?.[3] as Duplex | undefined) ?? new PassThrough()
     this.#pipe.on('error', () => this.kill({ code: 'EIO', reason: 'the pipe to its cell broke' }))
     const decoder = new FrameDecoder()
     this.#pipe.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
@@ -181,8 +187,8 @@ export class CellProcess {
 
   /** A cell keeps the application alive only while it hosts someone. */
   #hold(busy: boolean): void {
-    const handles = [this.#child, this.#startDeadline, this.#pipe as Duplex & { ref(): void; unref(): void }]
-    for (const handle of handles) busy ? handle.ref() : handle.unref()
+    const pipe = this.#pipe as Duplex & { ref?: () => void; unref?: () => void }
+    for (const handle of [this.#child, this.#startDeadline, pipe]) busy ? handle.ref?.() : handle.unref?.()
   }
 
   #buried(how: string): void {

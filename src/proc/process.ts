@@ -143,7 +143,6 @@ export class Process {
     // A turn may take as long as CPU time is left: one that ran into that has used it up.
     const left = this.ledger.left('cpuMs')
     if (fault.code === 'ETIMEDOUT' && left < limits.turnMs) {
-      this.ledger.spend('cpuMs', left)
       return this.raise('SIGBUDGET', this.#cpuUsedUp())
     }
     const { error } = fault
@@ -204,6 +203,9 @@ export class Process {
     if (this.over) return
     this.#cancelWall()
     this.#cancelHandler?.()
+    // A turn that is cut off has used CPU that it never reports.
+    if (this.identity.isolation !== 'host')
+      this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))
     this.#change(exit.status)
     this.turns.end()
     for (const child of this.children) child.raise('SIGKILL', `its parent ${this.pid} ended`)
@@ -256,10 +258,11 @@ export class Process {
     return `handler called; SIGKILL in ${limits.handlerMs} ms`
   }
 
-  /** A process that is stopped meanwhile keeps its time. */
-  #killLater(signal: SignalName): () => void {
-    return this.#clock.after(limits.handlerMs, () => {
-      if (this.stopped) this.#cancelHandler = this.#killLater(signal)
+  /** The time counts while the process is not stopped; however often it is, there is no more of it. */
+  #killLater(signal: SignalName, until = this.turns.time + limits.handlerMs): () => void {
+    const waitMs = Math.max(until - this.turns.time, this.stopped ? limits.stoppedPollMs : 1)
+    return this.#clock.after(waitMs, () => {
+      if (this.stopped || this.turns.time < until) this.#cancelHandler = this.#killLater(signal, until)
       else this.raise('SIGKILL', `its handler of ${signal} did not end within ${limits.handlerMs} ms`)
     })
   }

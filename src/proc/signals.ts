@@ -101,11 +101,12 @@ export const agentSignals = [
 export function signalName(signal: string | number): SignalName {
   const asNumber = typeof signal === 'number' ? byNumber.get(signal) : byNumber.get(Number(signal))
   if (asNumber !== undefined) return asNumber
-  const text = String(signal).toUpperCase()
+  const given = String(signal).slice(0, 40)
+  const text = given.toUpperCase()
   const name = text.startsWith('SIG') ? text : `SIG${text}`
   if (Object.hasOwn(signals, name)) return name as SignalName
   throw new SyscallError(
     'EINVAL',
-    `\`${String(signal).slice(0, 40)}\` is no signal; did you mean \`${closest(name, [...signalNames])}\`?`,
+    `\`${given}\` is no signal; did you mean \`${closest(name, [...signalNames])}\`?`,
   )
 }

@@ -1,6 +1,7 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
 import type { Guest } from '../isolate/guest.ts'
+import { limits } from '../limits.ts'
 
 export class Turns {
   readonly #clock: Clock
@@ -8,6 +9,8 @@ export class Turns {
   readonly #turnMs: () => number
   #guest: Guest | undefined
   #outbox: string[] = []
+  #outboxLength = 0
+  #beganAt = 0
   /** The start is the first turn. */
   #active = true
   #count = 1
@@ -23,6 +26,7 @@ export class Turns {
 
   attach(guest: Guest): void {
     this.#guest = guest
+    this.#beganAt = this.#clock.monotonic()
   }
 
   /** Whether agent code may be running now. */
@@ -33,6 +37,21 @@ export class Turns {
   /** How many turns have begun. */
   get count(): number {
     return this.#count
+  }
+
+  /** Replies that wait for the next turn. */
+  get waiting(): number {
+    return this.#outbox.length
+  }
+
+  /** Their length, in UTF-16 units. */
+  get waitingLength(): number {
+    return this.#outboxLength
+  }
+
+  /** How long the turn that runs has run, in ms; 0 where none runs. */
+  get activeMs(): number {
+    return this.#active && this.#guest !== undefined ? this.#clock.monotonic() - this.#beganAt : 0
   }
 
   get idle(): boolean {
@@ -51,6 +70,7 @@ export class Turns {
    */
   post(number: number, text: string): void {
     this.#outbox.push(`[${number},${text}]`)
+    this.#outboxLength += text.length
     this.#schedule()
   }
 
@@ -78,7 +98,8 @@ export class Turns {
   end(): void {
     this.#held = true
     this.#outbox = []
-    this.#guest?.end()
+    this.#outboxLength = 0
+    void this.#guest?.end()
     this.#guest = undefined
   }
 
@@ -94,10 +115,24 @@ export class Turns {
 
   #flush(): void {
     if (this.#active || this.#held || this.#outbox.length === 0 || this.#guest === undefined) return
-    const batch = `[${this.#outbox.join(',')}]`
-    this.#outbox = []
+    const batch = `[${this.#takeBatch().join(',')}]`
     this.#active = true
+    this.#beganAt = this.#clock.monotonic()
     this.#count += 1
     this.#guest.deliver(this.time, batch, Math.max(1, Math.floor(this.#turnMs())))
+  }
+
+  /** As many of the oldest messages as one delivery carries, and always one. */
+  #takeBatch(): readonly string[] {
+    let length = 0
+    let count = 0
+    for (const message of this.#outbox) {
+      if (count > 0 && length + message.length > limits.deliveryMax) break
+      length += message.length
+      count += 1
+    }
+    const batch = this.#outbox.splice(0, count)
+    this.#outboxLength = this.#outbox.length === 0 ? 0 : Math.max(0, this.#outboxLength - length)
+    return batch
   }
 }

@@ -10,12 +10,16 @@ import { syscall } from './row.ts'
 const json: z.ZodType<Json, Json> = z.custom<Json>()
 const agent = z.string().min(1).max(limits.agentNameMax)
 const signal = z.enum(agentSignals).meta({ description: 'the name of a signal that agents may use' })
-const budget = z.record(z.string(), z.union([z.string(), z.number()]))
+const budget = z
+  .record(z.string().max(64), z.union([z.string().max(64), z.number()]))
+  .refine((given) => Object.keys(given).length <= 64, 'at most 64 entries fit')
+/** The bootstrap cuts there too; what is longer was sent past it. */
+const errorText = z.string().max(limits.errorTextMax)
 const guestError = z.strictObject({
-  name: z.string(),
-  message: z.string(),
-  stack: z.string().optional(),
-  code: z.string().optional(),
+  name: errorText,
+  message: errorText,
+  stack: errorText.optional(),
+  code: errorText.optional(),
 })
 
 export const procCalls = {

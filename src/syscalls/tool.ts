@@ -1,6 +1,7 @@
 /** Calls of the tools that the application has registered. */
 import { z } from 'zod'
 import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
 import { syscall } from './row.ts'
 
 const json: z.ZodType<Json, Json> = z.custom<Json>()
@@ -10,7 +11,7 @@ export const toolCalls = {
     summary:
       'Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`.',
     args: z.strictObject({
-      name: z.string().meta({ description: 'as it was registered' }),
+      name: z.string().max(limits.toolNameMax).meta({ description: 'as it was registered' }),
       args: json.meta({ description: 'what the schema of the tool takes' }),
     }),
     returns: 'unknown',

@@ -23,6 +23,10 @@ export class Homes {
     this.#now = now
   }
 
+  has(agent: string): boolean {
+    return this.#homes.has(agent)
+  }
+
   /**
    * @param agent a name as the kernel registered it
    * @returns the same home for the same name, in the life of the kernel
