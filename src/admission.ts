@@ -64,7 +64,7 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
       args,
       external,
       decision: merge(decisions),
-      resources: judged.length === 0 ? [''] : judged.map((request) => request.resource),
+      resources: judged.length === 0 ? [''] : [...new Set(judged.map((request) => request.resource))],
     }
   } catch (error) {
     if (error instanceof Refusal) throw error

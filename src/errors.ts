@@ -171,12 +171,16 @@ export class KernelError extends Error {
   readonly decision: unknown
   /** The signal that ended the process, where one did. */
   readonly signal: string | undefined
-  /** The guest's own error, where that is what happened. */
-  readonly guest: { readonly name: string; readonly message: string } | undefined
+  /** The agent's own error, where that is what happened, with the lines of its own files. */
+  readonly guest: { readonly name: string; readonly message: string; readonly stack: string } | undefined
   constructor(
     code: Errno,
     message: string,
-    details: { decision?: unknown; signal?: string; guest?: { name: string; message: string } } = {},
+    details: {
+      decision?: unknown
+      signal?: string
+      guest?: { name: string; message: string; stack: string }
+    } = {},
   ) {
     super(message)
     this.name = 'KernelError'

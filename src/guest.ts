@@ -36,7 +36,7 @@ export interface SyscallArguments {
   readonly 'fs.mkdir': { readonly path: string }
   /** Removes a file or an empty folder; with `recursive` a folder and all below it. */
   readonly 'fs.remove': { readonly path: string; readonly recursive?: boolean }
-  /** Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target. */
+  /** Moves or renames within one mount; judged as fs.remove and fs.read of the source and fs.write of the target. */
   readonly 'fs.move': { readonly from: string; readonly to: string }
   /** One HTTP request and its answer. A redirect is returned, not followed: the next hop is a new call. Agents use `fetch`. */
   readonly 'net.fetch': {
@@ -186,7 +186,7 @@ export interface Fs {
     },
   ): Promise<null>
   /**
-   * Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target.
+   * Moves or renames within one mount; judged as fs.remove and fs.read of the source and fs.write of the target.
    * @param from absolute path in the process’s tree
    * @param to absolute path in the process’s tree
    * @throws SyscallError

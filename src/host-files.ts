@@ -104,5 +104,8 @@ export class HostFiles {
 
 type Paths = readonly [string, string]
 
-const contentOf = (data: Data): { text: string } | { base64: string } =>
-  typeof data === 'string' ? { text: data } : { base64: Buffer.from(data).toString('base64') }
+function contentOf(data: Data): { text: string } | { base64: string } {
+  if (typeof data === 'string') return { text: data }
+  if (data instanceof Uint8Array) return { base64: Buffer.from(data).toString('base64') }
+  throw new SyscallError('EINVAL', 'what is written has to be a string or a Uint8Array')
+}

@@ -23,6 +23,7 @@ export function parseGuestJson(text: string): Json {
       `arguments of ${text.length} characters, at most ${limits.argsBytesMax} fit; put a larger document in a file`,
     )
   }
+  if (text.length > limits.jsonNodesMax) assertFewValues(text)
   let value: Json
   try {
     value = JSON.parse(text)
@@ -31,6 +32,31 @@ export function parseGuestJson(text: string): Json {
   }
   assertSound(value, 'args', 0, { nodes: 1 })
   return value
+}
+
+/** Counts commas outside of strings, so that what would parse into a mountain of values is refused before it is parsed. */
+function assertFewValues(text: string): void {
+  let commas = 0
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    if (unit === comma) commas += 1
+    else if (unit === quote) index = endOfString(text, index)
+    if (commas > limits.jsonNodesMax) throw tooMany()
+  }
+}
+
+const comma = 0x2c
+const quote = 0x22
+const backslash = 0x5c
+
+/** @returns where the string that begins at `start` ends; the end of the text for one that does not */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (text.charCodeAt(before) === backslash) before -= 1
+    if ((end - before) % 2 === 1) return end
+  }
+  return text.length
 }
 
 /** What one walk has met so far. */
@@ -64,12 +90,14 @@ function assertSound(value: Json, path: string, depth: number, walk: Walk): void
 
 function count(walk: Walk, more: number): void {
   walk.nodes += more
-  if (walk.nodes <= limits.jsonNodesMax) return
-  throw new SyscallError(
+  if (walk.nodes > limits.jsonNodesMax) throw tooMany()
+}
+
+const tooMany = (): SyscallError =>
+  new SyscallError(
     'E2BIG',
     `arguments of more than ${limits.jsonNodesMax} values; put them into a file as one text, or send them in parts`,
   )
-}
 
 function assertWellFormed(text: string, path: string): void {
   if (!text.isWellFormed())
@@ -78,8 +106,7 @@ function assertWellFormed(text: string, path: string): void {
 
 /** A path is as long as its keys, and those are outside text. */
 function shown(path: string): string {
-  const half = limits.jsonPathShownMax / 2
-  return path.length <= 2 * half ? path : `${path.slice(0, half)}…${path.slice(-half)}`
+  return path.length <= limits.jsonPathShownMax ? path : `${path.slice(0, limits.jsonPathShownMax)}…`
 }
 
 const isArray = (value: Json): value is readonly Json[] => Array.isArray(value)
@@ -108,8 +135,7 @@ function checkJson(value: unknown, path: string, parents: readonly object[]): Js
   }
   if (typeof value !== 'object') throw notJson(path, value === undefined ? 'undefined' : `a ${typeof value}`)
   if (parents.includes(value)) throw notJson(path, 'a cycle')
-  if (parents.length >= limits.jsonDepthMax)
-    throw notJson(path, `nested deeper than ${limits.jsonDepthMax}`)
+  if (parents.length >= limits.jsonDepthMax) throw notJson(path, `nested deeper than ${limits.jsonDepthMax}`)
   const lineage = [...parents, value]
   if (Array.isArray(value)) {
     return Array.from(value, (item, index) => checkJson(item, `${path}[${index}]`, lineage))

@@ -71,6 +71,8 @@ export class KernelSpace {
    */
   spawn(program: Program, options: SpawnOptions = {}): ProcessHandle {
     const { args = [], ...rest } = options
+    if (!Array.isArray(args))
+      throw new KernelError('EINVAL', 'the option `args` of spawn is a list, one item for each argument')
     const agent = this.#agent(program, rest)
     if (agent.code.kind === 'host')
       return new ProcessHandle(this.#system.runHost(agent, undefined, args).process)
@@ -181,7 +183,9 @@ function resultOf(agent: Agent, exit: Exit): Json | undefined {
     {
       ...(error?.decision !== undefined && { decision: error.decision }),
       ...(signal !== undefined && { signal }),
-      ...(error?.name !== undefined && { guest: { name: error.name, message: error.message } }),
+      ...(error?.name !== undefined && {
+        guest: { name: error.name, message: error.message, stack: error.stack ?? '' },
+      }),
     },
   )
 }

@@ -26,6 +26,10 @@ export const limits = Object.freeze({
   refusedArgsMax: 4 * KiB,
   /** A syscall's name; anything longer is not one. */
   syscallNameMax: 64,
+  /** A word of a closed set in a call, such as a method or a part of a budget, in characters. */
+  wordMax: 64,
+  /** Parts of one budget in a call; there are seven. */
+  budgetPartsMax: 16,
 
   /** Live processes of one kernel. */
   processesMax: 10_000,
@@ -75,7 +79,7 @@ export const limits = Object.freeze({
   /** How long a cell may take to start, in ms. */
   cellStartMs: 20_000,
   /** Cells at once: each is a process of some 50 MB. */
-  cellsMax: 48,
+  cellsMax: 24,
   /** Live processes of one run: a first process and all below it. */
   processesPerRunMax: 256,
   /** Processes that one cell hosts. */

@@ -2,7 +2,8 @@
 
 import process from 'node:process'
 import { EventEmitter } from 'eventemitter3'
-import type { Errno, SyscallError } from './errors.ts'
+import { closest } from 'fastest-levenshtein'
+import { type Errno, KernelError, type SyscallError } from './errors.ts'
 import type { Decision } from './policy/types.ts'
 import type { ProcessState } from './proc/exit.ts'
 import type { Process } from './proc/process.ts'
@@ -41,6 +42,15 @@ export interface KernelEvents {
   error: { readonly where: string; readonly error: unknown }
 }
 
+const eventNames: readonly string[] = [
+  'syscall',
+  'decision',
+  'signal',
+  'state',
+  'output',
+  'error',
+] satisfies (keyof KernelEvents)[]
+
 export type Listener<Name extends keyof KernelEvents> = (event: KernelEvents[Name]) => void
 
 const who = ({ pid, name, identity }: Process): Who => ({ pid, name, run: identity.run })
@@ -48,8 +58,16 @@ const who = ({ pid, name, identity }: Process): Who => ({ pid, name, run: identi
 export class Observers {
   readonly #emitter = new EventEmitter()
 
-  /** @returns a function that takes the listener off */
+  /**
+   * @returns a function that takes the listener off
+   * @throws KernelError EINVAL for an event that there is not
+   */
   on<Name extends keyof KernelEvents>(event: Name, listener: Listener<Name>): () => void {
+    if (!eventNames.includes(event))
+      throw new KernelError(
+        'EINVAL',
+        `there is no event \`${event}\`; did you mean \`${closest(String(event), eventNames)}\`?`,
+      )
     this.#emitter.on(event, listener)
     return () => void this.#emitter.off(event, listener)
   }

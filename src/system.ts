@@ -1,19 +1,19 @@
 /** How the kernel's parts are wired; written out once, here. */
-import { type Agent, makeAgent } from './agents.ts'
+import type { Agent } from './agents.ts'
+import { Children } from './children.ts'
 import { makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
-import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
+import { loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
-import { type ChildRequest, exitToJson, ProcDriver } from './drivers/proc.ts'
+import { exitToJson, ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { Homes } from './drivers/vfs/homes.ts'
 import { makeTemporary, type OpenedMount, openMounts, standardTree } from './drivers/vfs/layout.ts'
 import type { Tree } from './drivers/vfs/tree.ts'
-import { KernelError, SyscallError } from './errors.ts'
 import { FileStore } from './evidence/file-store.ts'
 import { EvidenceLog } from './evidence/log.ts'
 import { MemoryStore } from './evidence/memory-store.ts'
@@ -23,10 +23,9 @@ import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import { InlineSpace } from './isolate/inline.ts'
-import type { Json, JsonObject } from './json.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
-import type { BudgetDocument, PolicySet } from './policy/types.ts'
+import type { PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
@@ -50,8 +49,6 @@ export class System implements Supervisor {
   readonly #spaces = { cell: new CellPool(), inline: new InlineSpace() }
   readonly #mounts: readonly OpenedMount[]
   readonly #isAgent: (name: string) => boolean
-  /** Names that agents gave to their children, and the run in which. */
-  readonly #namedBy = new Map<string, string>()
   #ceiling: PolicySet
   #down: Promise<void> | undefined
 
@@ -69,6 +66,8 @@ export class System implements Supervisor {
     this.log = this.#openLog(evidence)
     this.hidden.add(folderOf(evidence))
     this.log.onFailure((error) => this.#evidenceFailed(error))
+    const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
+    const children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
@@ -76,7 +75,7 @@ export class System implements Supervisor {
       ipc: new IpcDriver((name) => this.#isAgent(name)),
       proc: new ProcDriver({
         table: this.table,
-        spawnChild: (parent, request) => this.#spawnChild(parent, request),
+        spawnChild: (parent, request) => children.spawn(parent, request),
         signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
         output: (process, stream, text) => this.observers.printed(process, stream, text),
       }),
@@ -180,6 +179,7 @@ export class System implements Supervisor {
       this.observers.defect(error)
       this.#record(process, { kind: 'exit', status: exit.status })
     }
+    this.log.forget(process.identity.run, process.pid)
     // A value is handed out only when everything that led to it is on record.
     this.log.durable().then(
       () => process.settle(exit),
@@ -216,40 +216,6 @@ export class System implements Supervisor {
     }
   }
 
-  #spawnChild(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
-    if (policyFiles(policy as PolicyRef).length > 0) {
-      throw new SyscallError(
-        'EINVAL',
-        'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
-      )
-    }
-    this.#claimName(parent, name)
-    try {
-      const options = {
-        name,
-        ...(policy !== undefined && { policy: ownName(policy) as never }),
-        ...(budget !== undefined && { budget: budget as BudgetDocument }),
-      }
-      return this.spawner.spawn(makeAgent({ source }, options, parent.identity.isolation), args, parent)
-    } catch (error) {
-      if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
-      throw error
-    }
-  }
-
-  /**
-   * An agent's files, mailbox and rules go by its name, so a child may not take the name of another.
-   * @throws SyscallError EPERM for a name that is registered, or that lives or has files outside this run
-   */
-  #claimName(parent: Process, name: string): void {
-    const { run } = parent.identity
-    if (name === parent.name || this.#namedBy.get(name) === run) return
-    const isTaken = this.#isAgent(name) || this.#homes.has(name)
-    if (isTaken)
-      throw new SyscallError('EPERM', `\`${name}\` is the name of another agent; choose one that is free`)
-    this.#namedBy.set(name, run)
-  }
-
   #treeOf(process: Process): Tree {
     const known = this.#trees.get(process)
     if (known !== undefined) return known
@@ -257,7 +223,7 @@ export class System implements Supervisor {
     const tree = standardTree({
       home: this.#homes.of(process.name),
       temporary: makeTemporary(() => this.#clock.now()),
-      views: makeViews(parts, process.pid, () => process.policy),
+      views: makeViews(parts, process.identity, () => process.policy),
       mounts: this.#mounts,
     })
     this.#trees.set(process, tree)
@@ -311,17 +277,6 @@ type EvidenceOption = NonNullable<KernelOptions['evidence']>
 
 const folderOf = (evidence: EvidenceOption): readonly string[] =>
   evidence === 'memory' ? [] : [evidence.dir]
-
-/** A guest's policy is told apart from those of the host, whatever it calls itself. */
-const ownName = (policy: Json): Json =>
-  Array.isArray(policy)
-    ? policy.map(ownName)
-    : isNamed(policy)
-      ? { ...policy, name: `guest.${policy.name}` }
-      : policy
-
-const isNamed = (policy: Json): policy is JsonObject & { name: string } =>
-  typeof policy === 'object' && policy !== null && 'name' in policy && typeof policy.name === 'string'
 
 function unrecorded({ usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'

@@ -63,20 +63,26 @@ describe('what is said', () => {
     expect(entriesOf(kernel, 'intent', 'fs.read')).toEqual([])
   })
 
-  test('a move is judged as a removal of its source and a write of its target', async () => {
+  test('a move is judged as a removal and a read of its source and a write of its target', async () => {
     const rules = [
       { id: 'all', effect: 'permit', action: 'fs.*', resource: '/tmp/**' },
       { id: 'keep', effect: 'forbid', action: 'fs.remove', resource: '/tmp/keep' },
       { id: 'sealed', effect: 'forbid', action: 'fs.write', resource: '/tmp/sealed' },
+      { id: 'secret', effect: 'forbid', action: 'fs.read', resource: '/tmp/secret' },
     ] as const
     const kernel = boot({ policy: policyOf(rules) })
     const messages = await ask(
       kernel,
-      `await fs.write('/tmp/keep', 'k'); await fs.write('/tmp/free', 'f')
+      `await fs.write('/tmp/keep', 'k'); await fs.write('/tmp/free', 'f'); await fs.write('/tmp/secret', 's')
        return [${refusalOf('fs.move("/tmp/keep", "/tmp/b")')}, ${refusalOf('fs.move("/tmp/free", "/tmp/sealed")')},
-         ${refusalOf('fs.move("/tmp/free", "/tmp/b")')}]`,
+         ${refusalOf('fs.move("/tmp/secret", "/tmp/b")')}, ${refusalOf('fs.move("/tmp/free", "/tmp/b")')}]`,
     )
-    expect(messages).toEqual([expect.stringContaining('`keep`'), expect.stringContaining('`sealed`'), 'ok'])
+    expect(messages).toEqual([
+      expect.stringContaining('`keep`'),
+      expect.stringContaining('`sealed`'),
+      expect.stringContaining('`secret`'),
+      'ok',
+    ])
   })
 
   test('an uncaught refusal ends the process, which says so and carries the decision', async () => {

@@ -71,7 +71,7 @@ const bad: readonly (readonly [what: string, name: string, args: string, code: E
   ['a signal of the kernel', 'proc.signal', 'target: 1, signal: "SIGPOLICY"', 'EINVAL', /args\.signal/],
   ['an unknown process', 'proc.signal', 'target: 999, signal: "SIGTERM"', 'ESRCH', /no process 999/],
   ['a sleep without end', 'clock.sleep', 'ms: 1e12', 'EINVAL', /`args\.ms`/],
-  ['an unknown tool', 'tool.call', 'name: "t", args: {}', 'ENOENT', /no such tool/],
+  ['an unknown tool', 'tool.call', 'name: "t", args: {}', 'ENOENT', /no tool is called/],
   ['a message too long', 'ipc.send', 'to: "a", message: "x".repeat(1_048_577)', 'EMSGSIZE', /fit/],
 ]
 

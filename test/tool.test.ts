@@ -107,7 +107,7 @@ describe('calls refused, with the tool never called', () => {
 
   test('an unknown tool is ENOENT, with what was meant', async () => {
     const message = await ask(boot({ tools: tool(never) }), `return ${refusalOf('tools.tt({})')}`)
-    expect(message).toBe('ENOENT: tool.call: no such tool; did you mean `t`?')
+    expect(message).toBe('ENOENT: tool.call: no tool is called `tt`; did you mean `t`?')
   })
 
   test('arguments that are not JSON', async () => {

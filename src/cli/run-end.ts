@@ -8,7 +8,7 @@ import { exitCodes } from './failure.ts'
 import type { Output } from './output.ts'
 import { elapsed } from './progress.ts'
 import type { Tally } from './tally.ts'
-import { visible, visibleJson } from './terminal.ts'
+import { visible, visibleJson, visibleLine } from './terminal.ts'
 
 export interface Ended {
   readonly exit: Exit
@@ -39,7 +39,11 @@ export const cannotExit = ({ exit, row }: Pick<Ended, 'exit' | 'row'>): boolean 
 export function tellEnd(out: Output, ended: Ended): void {
   const { exit, row, tally, policy, evidence } = ended
   if (exit.value !== undefined) out.say(valueText(exit.value))
-  if (exit.status !== 'exited') out.fail(whyEnded(row?.name ?? 'agent', exit), exit.error?.stack)
+  if (exit.status !== 'exited') {
+    // An agent wrote them; no line of theirs can pass for one of the command.
+    const stack = exit.error?.stack?.replaceAll(/^/gm, '  ')
+    out.fail(visibleLine(whyEnded(row?.name ?? 'agent', exit)), stack)
+  }
   if (!out.json) tellSummary(out, ended)
   const { value, error, ...rest } = exit
   const { pid, run, name, isolation } = row ?? {}

@@ -28,10 +28,12 @@ const noSource = (path: string): string =>
 /** One text for imports whose path is put together, which esbuild expands without asking for each. */
 const noPattern = `an import with a wildcard finds nothing, or what lies outside the program's folder; ${instead}`
 
-const unresolvedPattern = /^Could not resolve (import|require)\(/
-
 /** @returns an error's text, without what it would tell about files outside */
-export const discreet = (text: string): string => (unresolvedPattern.test(text) ? noPattern : text)
+export function discreet(text: string): string {
+  const [, path] = /^Could not resolve "(.*)"$/.exec(text) ?? []
+  if (path !== undefined) return noSource(path)
+  return /^Could not resolve (import|require)\(/.test(text) ? noPattern : text
+}
 
 /**
  * Keeps a bundle to what its author wrote: an agent's file may come from a model, and whatever it imports becomes part
@@ -129,8 +131,10 @@ async function problemOfTarget(
     pluginData: asked,
   })
   const { errors, external, suffix } = found
-  const isFound = errors.length === 0 && !external && suffix === '' && found.namespace === 'file'
-  return isFound && isSource(found.path, isInside) ? undefined : noSource(path)
+  if (external || suffix !== '') return noSource(path)
+  // esbuild says so itself, as a warning where a package can do without; or a `browser` map leaves the file out.
+  if (errors.length > 0 || !existsSync(found.path)) return undefined
+  return found.namespace === 'file' && isSource(found.path, isInside) ? undefined : noSource(path)
 }
 
 const loadProblem = (path: string, entry: string): PartialMessage => ({

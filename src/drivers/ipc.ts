@@ -69,10 +69,23 @@ export class IpcDriver {
    */
   async receive(grant: Grant, from: string | undefined, timeoutMs: number | undefined): Promise<Message> {
     const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
+    try {
+      return await this.#take(agent, from, grant.signal, timeoutMs)
+    } finally {
+      this.#tidy(agent)
+    }
+  }
+
+  async #take(
+    agent: string,
+    from: string | undefined,
+    killed: AbortSignal,
+    timeoutMs: number | undefined,
+  ): Promise<Message> {
     const mailbox = this.#mailbox(agent)
     const index = mailbox.waiting.findIndex((message) => from === undefined || message.from === from)
     const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
-    if (kept === undefined) return waitFor(mailbox, from, grant.signal, timeoutMs)
+    if (kept === undefined) return waitFor(mailbox, from, killed, timeoutMs)
     this.#count(mailbox, -sizeOf(kept))
     return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text) }
   }
@@ -98,6 +111,12 @@ export class IpcDriver {
     const mailbox = this.#mailboxes.get(name) ?? { waiting: [], receivers: new Set(), size: 0 }
     this.#mailboxes.set(name, mailbox)
     return mailbox
+  }
+
+  /** Names come and go: a mailbox that nobody uses is not kept. */
+  #tidy(name: string): void {
+    const mailbox = this.#mailboxes.get(name)
+    if (mailbox?.waiting.length === 0 && mailbox.receivers.size === 0) this.#mailboxes.delete(name)
   }
 }
 

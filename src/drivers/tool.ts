@@ -60,7 +60,10 @@ export class ToolDriver {
    * @throws KernelError EINVAL for a name, a schema or a definition that is not sound; EEXIST for a name that is taken
    */
   register<Args>(name: string, definition: ToolDefinition<Args>): void {
-    if (!namePattern.test(name) || neverNames.has(name)) {
+    if (neverNames.has(name)) {
+      throw new KernelError('EINVAL', `tool \`${name}\`: JavaScript itself uses that name; choose another`)
+    }
+    if (!namePattern.test(name)) {
       throw new KernelError(
         'EINVAL',
         `tool \`${String(name).slice(0, 80)}\`: a name is a letter, then up to 63 letters, digits, \`_\`, \`-\`, \`.\``,
@@ -173,7 +176,7 @@ export class ToolDriver {
     // The time of a comparison grows with both texts.
     const meant = closest(name.slice(0, limits.toolNameMax), names)
     const hint = names.length === 0 ? 'the application has registered none' : `did you mean \`${meant}\`?`
-    throw new SyscallError('ENOENT', `no such tool; ${hint}`)
+    throw new SyscallError('ENOENT', `no tool is called \`${name.slice(0, 64)}\`; ${hint}`)
   }
 }
 

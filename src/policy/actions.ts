@@ -4,7 +4,7 @@ import { didYouMean } from './suggest.ts'
 export type ResourceKind = 'path' | 'url' | 'name'
 
 export const actions = {
-  'fs.read': { resource: 'path', summary: 'read a file' },
+  'fs.read': { resource: 'path', summary: 'read a file; the source of a move' },
   'fs.write': { resource: 'path', summary: 'create or replace a file; the target of a move' },
   'fs.append': { resource: 'path', summary: 'add to the end of a file' },
   'fs.list': { resource: 'path', summary: 'list a folder' },
@@ -17,7 +17,7 @@ export const actions = {
   'llm.stream': { resource: 'name', summary: 'ask a model and read as it writes, by provider/model' },
   'llm.embed': { resource: 'name', summary: 'turn text into vectors, by provider/model' },
   'ipc.send': { resource: 'name', summary: 'send to an agent or a topic, by its name' },
-  'ipc.receive': { resource: 'name', summary: 'receive from an agent or a topic, by its name' },
+  'ipc.receive': { resource: 'name', summary: 'receive from an agent, by its name; `*` where the call names none' },
   'ipc.pipe': { resource: 'name', summary: 'open a pipe to an agent, by its name' },
   'proc.spawn': { resource: 'name', summary: 'start an agent, by its name' },
   'proc.signal': { resource: 'name', summary: 'send a signal to an agent, by its name' },
@@ -29,7 +29,7 @@ export const isAction = (name: string): name is Action => Object.hasOwn(actions,
 
 /** Syscalls that people look for here and that no rule can name, with what to write instead. */
 const unjudged: Readonly<Record<string, string>> = {
-  'fs.move': 'is judged as `fs.remove` of the source and `fs.write` of the target; name those',
+  'fs.move': 'is judged as `fs.remove` and `fs.read` of the source and `fs.write` of the target; name those',
   'proc.self': 'is not judged: a process may always know itself',
   'proc.wait': 'is not judged: a parent may always wait for its child',
 }

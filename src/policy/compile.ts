@@ -1,6 +1,7 @@
 /** Policies become a set: all of them have to agree, and every limit is at its strictest. */
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { permitsBelow } from './below.ts'
 import { leastBudget } from './budget.ts'
 import { decide } from './decide.ts'
 import { compilePolicy } from './rules.ts'
@@ -32,6 +33,8 @@ export function compilePolicies(policies: readonly Policy[], hash: string): Poli
     documents: Object.freeze(policies.map(({ name, text }) => Object.freeze({ name, text }))),
     policies: Object.freeze([...policies]),
     decide: (request) => decide(enforced, observing, request),
+    permitsBelow: (principal, actions, folder) =>
+      enforced.every((policy) => permitsBelow(policy, principal, actions, folder)),
   } satisfies PolicySet)
 }
 

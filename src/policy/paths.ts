@@ -1,5 +1,12 @@
 /** Paths of the VFS as rules name them: absolute, normalised, compared part by part. */
-import { assertGlobstars, assertPattern, compileParts, invalid, type PartsMatcher } from './glob.ts'
+import {
+  assertGlobstars,
+  assertPattern,
+  compileParts,
+  compileText,
+  invalid,
+  type PartsMatcher,
+} from './glob.ts'
 
 /**
  * @param path what a call names
@@ -26,6 +33,26 @@ export function compilePath(pattern: string): PartsMatcher {
   assertGlobstars(parts, pattern)
   return compileParts(parts)
 }
+
+/**
+ * @param pattern one that compiles
+ * @param folder the parts of a path
+ * @returns whether there can be a path below the folder, not the folder itself, that the pattern matches
+ */
+export function mayMatchBelow(pattern: string, folder: readonly string[]): boolean {
+  const parts = split(pattern)
+  const globstar = parts.indexOf('**')
+  const fixed = globstar < 0 ? parts : parts.slice(0, globstar)
+  if (globstar < 0 && parts.length <= folder.length) return false
+  return fixed.every((part, index) => {
+    const name = folder[index]
+    return name === undefined || compileText(part)(name)
+  })
+}
+
+/** @returns whether the pattern matches every path below the folder, for certain */
+export const matchesAllBelow = (pattern: string, folder: readonly string[]): boolean =>
+  pattern.endsWith('/**') && compilePath(pattern)(folder)
 
 const split = (path: string): readonly string[] => (path === '/' ? [] : path.slice(1).split('/'))
 

@@ -137,4 +137,9 @@ export interface PolicySet {
   /** What the set was compiled from, the outermost first. */
   readonly policies: readonly Policy[]
   decide(request: Request): Decision
+  /**
+   * Whether it is certain, without looking at files, that all these actions are permitted on everything below a folder;
+   * for calls that take a whole folder at once.
+   */
+  permitsBelow(principal: string, actions: readonly string[], folder: string): boolean
 }

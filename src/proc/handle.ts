@@ -1,9 +1,9 @@
 /** A process as the application holds it. */
 
-import { KernelError } from '../errors.ts'
+import { KernelError, SyscallError } from '../errors.ts'
 import type { Exit, ProcessState } from './exit.ts'
 import type { Process } from './process.ts'
-import { signalName } from './signals.ts'
+import { type SignalName, signalName } from './signals.ts'
 
 export class ProcessHandle {
   readonly #process: Process
@@ -41,8 +41,17 @@ export class ProcessHandle {
 
 /** @throws KernelError ESRCH when the process has ended, EINVAL for what is no signal */
 export function signalAs(process: Process, signal: number | string, by: string): string {
-  const effect = process.signal(signalName(signal), by)
+  const effect = process.signal(readSignal(signal), by)
   if (effect === undefined)
     throw new KernelError('ESRCH', `process ${process.pid} (\`${process.name}\`) has ended`)
   return effect
+}
+
+function readSignal(signal: number | string): SignalName {
+  try {
+    return signalName(signal)
+  } catch (error) {
+    if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
+    throw error
+  }
 }

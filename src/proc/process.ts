@@ -174,9 +174,11 @@ export class Process {
    * @param bytes what was written
    */
   recorded(bytes: number): void {
+    const before = this.#recordedBytes
     this.#recordedBytes += bytes
     this.parent?.recorded(bytes)
-    if (this.#recordedBytes > this.#evidenceBytesMax)
+    // Once, when it is passed: what ends the process is on record too.
+    if (before <= this.#evidenceBytesMax && this.#recordedBytes > this.#evidenceBytesMax)
       this.raise('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 

@@ -1,6 +1,7 @@
 /** The file calls: text or bytes at a path of the process's own tree. */
 import { z } from 'zod'
 import { normalizePath } from '../drivers/vfs/path.ts'
+import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Process } from '../proc/process.ts'
 import { type Drivers, type Judged, syscall } from './row.ts'
@@ -37,6 +38,12 @@ const on = (
 
 const external = ({ path }: { path: string }, drivers: Drivers, process: Process): boolean =>
   drivers.vfs.isExternal(drivers.treeOf(process), path)
+
+const notWhole =
+  'a rule about what lies below, or the lack of one, keeps the folder from being moved or removed as a whole; do it file by file'
+
+const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
+  policy.permitsBelow(name, actions, folder)
 
 export const fsCalls = {
   'fs.read': syscall({
@@ -112,6 +119,9 @@ export const fsCalls = {
     params: ['path'],
     returns: 'null',
     cost: 1,
+    check: ({ path, recursive }, _drivers, process) => {
+      if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
+    },
     judge: ({ path }) => on('fs.remove', path, { path }),
     external,
     invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
@@ -119,13 +129,21 @@ export const fsCalls = {
   }),
   'fs.move': syscall({
     summary:
-      'Moves or renames within one mount; judged as fs.remove of the source and fs.write of the target.',
+      'Moves or renames within one mount; judged as fs.remove and fs.read of the source and fs.write of the target.',
     args: z.strictObject({ from: path, to: path }),
     params: ['from', 'to'],
     returns: 'null',
     cost: 1,
-    judge: ({ from, to }) => [...on('fs.remove', from, { path: from }), ...on('fs.write', to, { path: to })],
+    judge: ({ from, to }) => [
+      ...on('fs.remove', from, { path: from }),
+      ...on('fs.read', from, { path: from }),
+      ...on('fs.write', to, { path: to }),
+    ],
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
-    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => vfs.move(grant, treeOf(process), from, to),
+    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => {
+      const whole =
+        permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
+      return vfs.move(grant, treeOf(process), from, to, whole ? {} : { notFolders: notWhole })
+    },
   }),
 } as const

@@ -6,11 +6,14 @@ import { syscall } from './row.ts'
 
 const headers = z
   .record(z.string().max(limits.headerNameMax), z.string().max(limits.headerBytesMax))
-  .refine((given) => Object.keys(given).length <= limits.headersMax, `at most ${limits.headersMax} headers fit`)
+  .refine(
+    (given) => Object.keys(given).length <= limits.headersMax,
+    `at most ${limits.headersMax} headers fit`,
+  )
 
 const request = z.strictObject({
   url: z.string().meta({ description: 'http or https, without user and password' }),
-  method: z.string().max(40).optional().meta({ description: 'GET by default' }),
+  method: z.string().max(limits.wordMax).optional().meta({ description: 'GET by default' }),
   headers: headers.optional().meta({ description: 'name → value' }),
   text: z.string().optional().meta({ description: 'the body, as text (UTF-8)' }),
   base64: z.base64().optional().meta({ description: 'the body, as bytes, in place of text' }),

@@ -11,8 +11,11 @@ const json: z.ZodType<Json, Json> = z.custom<Json>()
 const agent = z.string().min(1).max(limits.agentNameMax)
 const signal = z.enum(agentSignals).meta({ description: 'the name of a signal that agents may use' })
 const budget = z
-  .record(z.string().max(64), z.union([z.string().max(64), z.number()]))
-  .refine((given) => Object.keys(given).length <= 64, 'at most 64 entries fit')
+  .record(z.string().max(limits.wordMax), z.union([z.string().max(limits.wordMax), z.number()]))
+  .refine(
+    (given) => Object.keys(given).length <= limits.budgetPartsMax,
+    `at most ${limits.budgetPartsMax} parts fit`,
+  )
 /** The bootstrap cuts there too; what is longer was sent past it. */
 const errorText = z.string().max(limits.errorTextMax)
 const guestError = z.strictObject({

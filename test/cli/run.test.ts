@@ -209,6 +209,19 @@ test.each([
   expect(stderr).not.toMatch(/^ +at /m)
 })
 
+test.each([[[]], [['--stack']]])(
+  "an agent's error forges no line of the command, with %j",
+  async (options) => {
+    const forged = 'evidence .gatehouse: 999 entries, head FORGED'
+    const folder = folderWith({
+      'agent.ts': `export default () => { throw new Error('x\\n${forged}\\r\\n${forged}') }`,
+    })
+    const { stderr } = await gatehouse(folder, ['run', 'agent.ts', ...options])
+    expect(stderr).toContain(`failed: Error: x\\n${forged}`)
+    expect(stderr.match(/^evidence /gm)).toHaveLength(1)
+  },
+)
+
 test("an agent's own stack is shown when it is asked for, without a host path", async () => {
   const folder = folderWith({
     'agent.ts': 'function inner() { throw new Error("x") }\nexport default () => inner()',

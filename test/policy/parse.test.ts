@@ -116,7 +116,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'fs.move, which is two actions',
       rule('action: fs.move'),
-      '6:13 `fs.move` is judged as `fs.remove` of the source and `fs.write` of the target; name those',
+      '6:13 `fs.move` is judged as `fs.remove` and `fs.read` of the source and `fs.write` of the target; name those',
     ],
     [
       'an action that is not judged',

@@ -26,8 +26,12 @@ const reaches: Readonly<Record<string, Reach>> = Object.freeze({
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
 /** NAT64's well-known prefix, which may wrap public addresses only (RFC 6052, section 3.1). */
 const nat64 = ipaddr.IPv6.parseCIDR('64:ff9b::/96')
-/** Azure answers its virtual machines here as others do on 169.254.169.254, though the range is public. */
-const azurePlatform = '168.63.129.16'
+/** Where clouds answer their machines as others do on 169.254.169.254, though the ranges are public or private. */
+const cloudMetadata: readonly string[] = [
+  '168.63.129.16', // Azure
+  '100.100.100.200', // Alibaba Cloud
+  'fd00:ec2::254', // AWS, Instance Metadata Service over IPv6
+]
 
 /**
  * Classifies an address by what a connection to it would reach.
@@ -44,12 +48,13 @@ export function classifyAddress(text: string): Reach {
     const inner = new ipaddr.IPv4(address.toByteArray().slice(-4))
     return classifyIPv4(inner) === 'public' ? 'public' : 'forbidden'
   }
+  if (cloudMetadata.includes(address.toString())) return 'linkLocal'
   const reach = reaches[address.range()] ?? 'forbidden'
   return reach === 'public' && !address.match(globalUnicast) ? 'forbidden' : reach
 }
 
 function classifyIPv4(address: ipaddr.IPv4): Reach {
-  if (address.toString() === azurePlatform) return 'linkLocal'
+  if (cloudMetadata.includes(address.toString())) return 'linkLocal'
   return reaches[address.range()] ?? 'forbidden'
 }
 

@@ -28,9 +28,9 @@ const defaultHeaders = Object.freeze({ accept: '*/*', 'user-agent': 'gatehouse' 
 /** What `readBody` can decode; the guest cannot ask for more. */
 const acceptEncoding = 'gzip, deflate, br'
 
-/** Headers that frame the message, steer proxies or hide the method that the policy judged. */
+/** Headers that frame the message, steer proxies, or hide the method, the URL or the sender that the policy judged. */
 const kernelHeaders =
-  /^(host|connection|keep-alive|content-length|transfer-encoding|upgrade|http2-settings|te|trailer|expect|via|accept-encoding|proxy-.*|x-http-method|x-http-method-override|x-method-override)$/
+  /^(host|connection|keep-alive|content-length|transfer-encoding|upgrade|http2-settings|te|trailer|expect|via|accept-encoding|proxy-.*|forwarded|x-forwarded-.*|x-original-url|x-rewrite-url|x-http-method|x-http-method-override|x-method-override)$/
 
 /**
  * @returns the request as it goes out, with the kernel's own headers

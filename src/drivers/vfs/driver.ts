@@ -71,11 +71,25 @@ export class VfsDriver {
     return then(tree.remove(path, options.recursive ?? false), nothing)
   }
 
-  /** A file at the target is replaced, as rename(2) does. */
-  move(grant: Grant, tree: Tree, from: string, to: string): Awaitable<Json> {
+  /**
+   * A file at the target is replaced, as rename(2) does.
+   * @param options with `notFolders`, a folder stays where it is: EPERM with that reason
+   */
+  move(
+    grant: Grant,
+    tree: Tree,
+    from: string,
+    to: string,
+    { notFolders }: { readonly notFolders?: string } = {},
+  ): Awaitable<Json> {
     demand(grant, 'fs.move', from)
     demand(grant, 'fs.move', to)
-    return then(tree.move(from, to), nothing)
+    if (notFolders === undefined) return then(tree.move(from, to), nothing)
+    return then(tree.stat(from), ({ type }) => {
+      if (type === 'folder') throw new SyscallError('EPERM', notFolders)
+      demand(grant, 'fs.move', from)
+      return then(tree.move(from, to), nothing)
+    })
   }
 
   /** Whether an effect on this path outlives the kernel, so that its intent has to be durable first. */
@@ -92,6 +106,6 @@ function demand(grant: Grant, syscall: string, path: string): void {
 const nothing = (): Json => null
 
 /** Goes on at once where there is nothing to wait for: most calls end in memory. */
-function then<T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> {
+function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return value instanceof Promise ? value.then(next) : next(value)
 }

@@ -44,7 +44,7 @@ test.each([
   ['192.168.0.1', 'private'],
   ['100.64.0.1', 'private'],
   ['[fd00::1234]', 'private'],
-  ['[fd00:ec2::254]', 'private'],
+  ['[fd00:ec2::254]', 'linkLocal'],
   ['[::ffff:10.0.0.1]', 'private'],
   ['169.254.169.254', 'linkLocal'],
   ['[::ffff:a9fe:a9fe]', 'linkLocal'],
@@ -189,6 +189,10 @@ test.each([
   'Proxy-Authorization',
   'Proxy-Connection',
   'X-HTTP-Method-Override',
+  'Forwarded',
+  'X-Forwarded-Host',
+  'x-original-url',
+  'X-Rewrite-URL',
 ])('header %s belongs to the kernel', async (name) => {
   const error = await failure(get(net, 'http://127.0.0.1/', { headers: { [name]: 'x' } }))
   expect(error).toMatchObject({

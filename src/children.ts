@@ -1,0 +1,69 @@
+/** Children that agents start: their names, policies and budgets come from user space, and only narrow. */
+import { type Agent, makeAgent } from './agents.ts'
+import { type PolicyRef, policyFiles } from './config/policy.ts'
+import type { ChildRequest } from './drivers/proc.ts'
+import { KernelError, SyscallError } from './errors.ts'
+import type { Json, JsonObject } from './json.ts'
+import type { BudgetDocument } from './policy/types.ts'
+import type { Process } from './proc/process.ts'
+
+export class Children {
+  readonly #start: (agent: Agent, args: readonly Json[], parent: Process) => Process
+  readonly #isTaken: (name: string) => boolean
+  /** Names that agents gave to their children, and the run in which. */
+  readonly #namedBy = new Map<string, string>()
+
+  /** @param isTaken whether a name is registered, lives, or has files */
+  constructor(
+    start: (agent: Agent, args: readonly Json[], parent: Process) => Process,
+    isTaken: (name: string) => boolean,
+  ) {
+    this.#start = start
+    this.#isTaken = isTaken
+  }
+
+  /** @throws SyscallError EPERM, EINVAL, EDQUOT or EAGAIN where the child cannot be started */
+  spawn(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
+    if (policyFiles(policy as PolicyRef).length > 0) {
+      throw new SyscallError(
+        'EINVAL',
+        'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
+      )
+    }
+    this.#claimName(parent, name)
+    try {
+      const options = {
+        name,
+        ...(policy !== undefined && { policy: ownName(policy) as never }),
+        ...(budget !== undefined && { budget: budget as BudgetDocument }),
+      }
+      return this.#start(makeAgent({ source }, options, parent.identity.isolation), args, parent)
+    } catch (error) {
+      if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
+      throw error
+    }
+  }
+
+  /**
+   * An agent's files, mailbox and rules go by its name, so a child may not take the name of another.
+   * @throws SyscallError EPERM for a name that is registered, or that lives or has files outside this run
+   */
+  #claimName(parent: Process, name: string): void {
+    const { run } = parent.identity
+    if (name === parent.name || this.#namedBy.get(name) === run) return
+    if (this.#isTaken(name))
+      throw new SyscallError('EPERM', `\`${name}\` is the name of another agent; choose one that is free`)
+    this.#namedBy.set(name, run)
+  }
+}
+
+/** A guest's policy is told apart from those of the host, whatever it calls itself. */
+const ownName = (policy: Json): Json =>
+  Array.isArray(policy)
+    ? policy.map(ownName)
+    : isNamed(policy)
+      ? { ...policy, name: `guest.${policy.name}` }
+      : policy
+
+const isNamed = (policy: Json): policy is JsonObject & { name: string } =>
+  typeof policy === 'object' && policy !== null && 'name' in policy && typeof policy.name === 'string'

@@ -1,0 +1,36 @@
+/** What a policy says about everything below a folder, from its patterns alone. */
+import { isAction } from './actions.ts'
+import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
+import { type CompiledPolicy, type CompiledRule, matchesPrincipal } from './rules.ts'
+
+/**
+ * Certain only where one rule permits all that can lie below, and no rule that forbids or asks could match any of it.
+ * @param actions each on its own
+ * @param folder a normalised absolute path
+ * @returns false also for what cannot be judged
+ */
+export function permitsBelow(
+  { rules }: CompiledPolicy,
+  principal: string,
+  actions: readonly string[],
+  folder: string,
+): boolean {
+  const readings = readPath(folder)
+  if (typeof readings === 'string') return false
+  return actions.every((action) => {
+    const candidates = isAction(action) ? rules.get(action) : undefined
+    if (candidates === undefined) return false
+    const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
+    const refusing = [...candidates.forbid, ...candidates.ask].filter(about)
+    const permitting = candidates.permit.filter(about)
+    return readings.every(
+      (parts) =>
+        !refusing.some((rule) => hasPattern(rule, (pattern) => mayMatchBelow(pattern, parts))) &&
+        permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts))),
+    )
+  })
+}
+
+/** A rule without patterns is about any resource. */
+const hasPattern = ({ rule }: CompiledRule, fits: (pattern: string) => boolean): boolean =>
+  rule.resources === undefined || rule.resources.some(fits)
