@@ -143,6 +143,7 @@ export class Process {
     // A turn may take as long as CPU time is left: one that ran into that has used it up.
     const left = this.ledger.left('cpuMs')
     if (fault.code === 'ETIMEDOUT' && left < limits.turnMs) {
+      this.ledger.spend('cpuMs', Math.max(0, left - this.turns.activeMs))
       return this.raise('SIGBUDGET', this.#cpuUsedUp())
     }
     const { error } = fault
