@@ -17,7 +17,10 @@ export const actions = {
   'llm.stream': { resource: 'name', summary: 'ask a model and read as it writes, by provider/model' },
   'llm.embed': { resource: 'name', summary: 'turn text into vectors, by provider/model' },
   'ipc.send': { resource: 'name', summary: 'send to an agent or a topic, by its name' },
-  'ipc.receive': { resource: 'name', summary: 'receive from an agent, by its name; `*` where the call names none' },
+  'ipc.receive': {
+    resource: 'name',
+    summary: 'receive from an agent, by its name; `*` where the call names none',
+  },
   'ipc.pipe': { resource: 'name', summary: 'open a pipe to an agent, by its name' },
   'proc.spawn': { resource: 'name', summary: 'start an agent, by its name' },
   'proc.signal': { resource: 'name', summary: 'send a signal to an agent, by its name' },
