@@ -59,12 +59,18 @@ export type Code =
 /**
  * Reads a program and its options; functions are checked to be able to travel.
  * @param fallback the kernel's isolation, for a program that names none
+ * @param shown how messages call a function, such as `Desk.triage`; an agent's name is the function's own
  * @throws KernelError for options, policies and functions that are not sound
  */
-export function makeAgent(program: Program, options: AgentOptions, fallback: Isolation): Agent {
+export function makeAgent(
+  program: Program,
+  options: AgentOptions,
+  fallback: Isolation,
+  shown?: string,
+): Agent {
   if (program instanceof Agent) return narrowAgent(program, options)
   const { name, policy, budget, isolation, labels = [] } = readSpawnOptions(options)
-  const code = codeOf(program, isolation ?? fallback, name)
+  const code = codeOf(program, isolation ?? fallback, shown ?? name)
   return new Agent({
     name: readAgentName(name ?? defaultName(program)),
     code,

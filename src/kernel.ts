@@ -149,14 +149,14 @@ export class KernelSpace {
   }
 
   /** The files of an agent's policy are kept out of every mount, as those of the kernel are. */
-  #agent(program: Program, options: AgentOptions): Agent {
-    const agent = makeAgent(program, options, this.#isolation)
+  #agent(program: Program, options: AgentOptions, shown?: string): Agent {
+    const agent = makeAgent(program, options, this.#isolation, shown)
     if (options.policy !== undefined) this.#system.hidden.add(policyFiles(options.policy))
     return agent
   }
 
   #prepare(fn: (...args: never[]) => unknown, options: GovernOptions, name: string): GovernedCall {
-    const agent = this.#agent(fn, { ...(name !== '' && { name }), ...(options as AgentOptions) })
+    const agent = this.#agent(fn, options as AgentOptions, name)
     return (self, args) => this.#run(agent, self, args)
   }
 
