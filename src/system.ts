@@ -269,7 +269,7 @@ export class System implements Supervisor {
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })
-    await this.log.close().catch(() => undefined)
+    await this.log.close().catch((error: unknown) => this.observers.defect(error))
   }
 }
 
