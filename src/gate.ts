@@ -129,7 +129,8 @@ export class Gate {
 
   #hold(arrival: Arrival): void {
     const held = this.#held.get(arrival.process) ?? []
-    if (held.length >= limits.callsInFlightMax) {
+    const length = held.reduce((sum, { text }) => sum + text.length, arrival.text.length)
+    if (held.length >= limits.callsInFlightMax || length > limits.outboxMax) {
       return this.#refuse(
         arrival,
         new Refusal(new SyscallError('EAGAIN', 'too many calls wait for this stopped process')),

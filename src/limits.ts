@@ -8,7 +8,7 @@ export const limits = Object.freeze({
   argsBytesMax: 24 * MiB,
   /** One reply's text. A larger file is read by offset and length. */
   replyBytesMax: 24 * MiB,
-  /** Replies that wait for a process, in UTF-16 units; past it its next call is EAGAIN. */
+  /** Replies that wait for a process, or calls while it is stopped, in UTF-16 units; past it the next call is EAGAIN. */
   outboxMax: 48 * MiB,
   /** One delivery, in UTF-16 units, unless one reply alone is longer. */
   deliveryMax: 16 * MiB,

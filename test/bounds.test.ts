@@ -1,6 +1,6 @@
 /** What one agent does must not be paid for by the kernel or by others. */
 import { expect, test } from 'vitest'
-import { boot, exitValue, main, tempFolder } from './support/kernel.ts'
+import { boot, entriesOf, exitValue, main, tempFolder } from './support/kernel.ts'
 
 const open = {
   version: 1,
@@ -53,4 +53,18 @@ test('stopping a process does not lengthen the time that its handler of SIGTERM 
   }
   expect(await proc.exit).toMatchObject({ status: 'killed', signal: 'SIGKILL' })
   expect(performance.now() - began).toBeLessThan(5_000)
+})
+
+test('calls that wait for a stopped process are bounded by what they hold', async () => {
+  const kernel = boot({ evidence: { dir: tempFolder() } })
+  const source = main(`const { pid } = await proc.self()
+    const text = 'x'.repeat(15e6)
+    proc.signal(pid, 'SIGSTOP')
+    const write = (name) => fs.write('/tmp/' + name, text).then(() => 'written', (error) => error.code)
+    return Promise.all(['a', 'b', 'c', 'd'].map(write))`)
+  const proc = kernel.spawn({ source }, { budget: { memory: '512MiB' } })
+  await expect.poll(() => entriesOf(kernel, 'refusal').length, { timeout: 10_000 }).toBe(1)
+  expect(proc.state).toBe('stopped')
+  proc.signal('SIGCONT')
+  expect(exitValue(await proc.exit)).toEqual(['written', 'written', 'written', 'EAGAIN'])
 })

@@ -143,6 +143,7 @@ export class Segments {
   }
 
   async close(): Promise<void> {
+    // Whoever asked for a flush has heard of its failure; here only its end is awaited.
     await this.#flushes.catch(() => {})
     await closeFile(this.#fd)
   }
