@@ -111,6 +111,8 @@ export class HostMount implements Mount {
         const newName = lastOf(to)
         const seen = await target.look(newName)
         if (seen.kind !== 'folder') assertWritable(seen)
+        // Linux itself says ENOTEMPTY for a file that is moved onto a folder above it.
+        else if (kind === 'file') throw because('EISDIR')
         await rename(source.at(name), target.at(newName))
       })
     })

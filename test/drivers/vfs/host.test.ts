@@ -190,6 +190,15 @@ test.runIf(onLinux)('no descriptor stays open, whatever is refused', async () =>
   })
 })
 
+test('a file does not replace a folder, least of all the one it is in', async () => {
+  await withMount({ 'a/f': 'x', 'b/g': 'y' }, 'rw', async (mount) => {
+    await refused('EISDIR', () => mount.move('/a/f', '/b'))
+    await refused('EISDIR', () => mount.move('/a/f', '/a'))
+    await refused('ENOTEMPTY', () => mount.move('/b', '/a'))
+    expect(await tree(mount)).toEqual({ '/a/f': 'x', '/b/g': 'y' })
+  })
+})
+
 test('whatever is done, a memory mount and the host agree', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(stepsOf(), { maxLength: 25 }), async (steps) => {
