@@ -1,7 +1,7 @@
 /** How the kernel's parts are wired; written out once, here. */
 import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
-import { makeChance, systemClock } from './clock.ts'
+import { type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
 import { loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
@@ -22,6 +22,7 @@ import { Gate } from './gate.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
+import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
@@ -34,6 +35,15 @@ import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { makeViews } from './views.ts'
 
+/** What the kernel stands on; a simulation puts its own in place. */
+export interface Ground {
+  readonly clock?: Clock
+  /** Where agent code of the isolations `cell` and `inline` runs. */
+  readonly space?: UserSpace
+  /** Where evidence goes, whatever the options say. */
+  readonly store?: EvidenceStore
+}
+
 export class System implements Supervisor {
   readonly table = new ProcessTable()
   readonly observers = new Observers()
@@ -43,17 +53,18 @@ export class System implements Supervisor {
   readonly hidden: Hidden
   readonly spawner: Spawner
   readonly #gate: Gate
-  readonly #clock = systemClock
+  readonly #clock: Clock
   readonly #homes = new Homes(() => this.#clock.now())
   readonly #trees = new WeakMap<Process, Tree>()
-  readonly #spaces = { cell: new CellPool(), inline: new InlineSpace() }
+  readonly #spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   readonly #mounts: readonly OpenedMount[]
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
 
   /** @param isRegistered whether an agent of that name is registered */
-  constructor(options: KernelOptions, isRegistered: (name: string) => boolean) {
+  constructor(options: KernelOptions, isRegistered: (name: string) => boolean, ground: Ground = {}) {
+    this.#clock = ground.clock ?? systemClock
     this.#ceiling = loadPolicy(options.policy ?? 'strict')
     const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
@@ -63,8 +74,10 @@ export class System implements Supervisor {
     const { evidence = 'memory' } = options
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = this.#openLog(evidence)
+    this.log = this.#openLog(evidence, ground.store)
     this.hidden.add(folderOf(evidence))
+    const cells = new CellPool()
+    this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
     const children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
@@ -105,7 +118,7 @@ export class System implements Supervisor {
       policies: this.#ceiling.name,
       isolation: options.isolation ?? 'cell',
     })
-    if ((options.isolation ?? 'cell') === 'cell') this.#spaces.cell.warm()
+    if ((options.isolation ?? 'cell') === 'cell' && ground.space === undefined) cells.warm()
   }
 
   get ceiling(): PolicySet {
@@ -203,11 +216,11 @@ export class System implements Supervisor {
   }
 
   /** What refuses the kernel's start leaves no mount open and no lock behind. */
-  #openLog(evidence: EvidenceOption): EvidenceLog {
+  #openLog(evidence: EvidenceOption, given: EvidenceStore | undefined): EvidenceLog {
     const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
-    let store: EvidenceStore | undefined
+    let store = given
     try {
-      store = evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
+      store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
       return EvidenceLog.open({ store, clock: this.#clock, durability })
     } catch (error) {
       void store?.close()

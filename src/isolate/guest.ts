@@ -30,6 +30,23 @@ export interface Fault {
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string }
 }
 
+/** One frame of agent code that stands still. */
+export interface StackFrame {
+  /** The function's name; empty where it has none. */
+  readonly name: string
+  /** Position in the program that runs, from 1. */
+  readonly line: number
+  readonly column: number
+}
+
+/** The proof that a guest stands still, and where. */
+export interface Frozen {
+  /** `paused`: by V8, in the middle of a turn; `idle`: between turns; `system`: with its whole cell, by the operating system. */
+  readonly how: 'paused' | 'idle' | 'system'
+  /** Agent code only, the innermost first; empty where nothing runs or nobody can look. */
+  readonly stack: readonly StackFrame[]
+}
+
 export interface GuestEvents {
   /** One syscall: the guest's number for it, its name and its arguments as text. All of it is hostile. */
   call(number: number, name: string, text: string): void
@@ -47,6 +64,16 @@ export interface Guest {
    * @param turnMs how long the turn may take
    */
   deliver(time: number, batch: string, turnMs: number): void
+  /**
+   * Stops agent code in the middle of an instruction; the time limit of its turn stands still too.
+   * @returns resolves when no instruction of it runs any more; with undefined where it ended or was thawed before. Never rejects
+   */
+  freeze(): Promise<Frozen | undefined>
+  /**
+   * Goes on exactly where it was frozen.
+   * @returns resolves when it does, or has ended. Never rejects
+   */
+  thaw(): Promise<void>
   /**
    * Ends the guest in the middle of whatever it does. No event follows.
    * @returns resolves when none of its code runs any more, which one uninterruptible builtin can delay

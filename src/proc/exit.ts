@@ -5,8 +5,19 @@ import type { Decision } from '../policy/types.ts'
 import type { Usage } from './ledger.ts'
 import type { SignalName } from './signals.ts'
 
-/** `waiting`: alive, and no agent code runs until a reply, a timer or a signal comes. */
-export type ProcessState = 'created' | 'running' | 'waiting' | 'stopped' | 'exited' | 'killed' | 'failed'
+/**
+ * `waiting`: alive, and no agent code runs until a reply, a timer or a signal comes.
+ * `stopping`: SIGSTOP was taken, and agent code may still run; `stopped`: it is proved that none does.
+ */
+export type ProcessState =
+  | 'created'
+  | 'running'
+  | 'waiting'
+  | 'stopping'
+  | 'stopped'
+  | 'exited'
+  | 'killed'
+  | 'failed'
 
 export interface ExitError {
   readonly code: Errno
