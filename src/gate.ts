@@ -64,7 +64,7 @@ export class Gate {
   call(process: Process, number: number, name: string, text: string): void {
     const arrival = { process, number, name, text }
     if (process.over) return
-    if (process.stopped) return this.#hold(arrival)
+    if (process.held) return this.#hold(arrival)
     this.#take(arrival)
   }
 

@@ -86,6 +86,16 @@ export const limits = Object.freeze({
   processesPerCell: 16,
   /** Cells without a process that are kept for the same agent and policy. */
   cellsIdleMax: 4,
+  /** What V8 says of a guest that stands still is read up to this length, in UTF-16 units. */
+  frozenTextMax: 16 * MiB,
+  /** Frames of a frozen stack that are kept: the innermost. */
+  frozenFramesMax: 64,
+  /** A function's name in them, in UTF-16 units. */
+  frameNameMax: 200,
+  /** How long a guest with a cell of its own may take to stand still until the operating system stops the cell, in ms. */
+  stopMs: 200,
+  /** How long one that shares its cell may take until the cell is killed, in ms. */
+  stopSharedMs: 3_000,
   /** One frame between kernel and cell, in bytes: a reply plus its envelope. */
   frameBytesMax: 128 * MiB,
   /** A source map of the application, in bytes; a larger one is not read, and a refusal names fewer lines. */

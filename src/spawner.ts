@@ -30,6 +30,8 @@ export interface SpawnerParts {
   /** The kernel's policy now: the ceiling of all. */
   readonly ceiling: () => PolicySet
   readonly isolation: Isolation
+  /** Whether every process has a cell to itself. */
+  readonly ownCells: boolean
   readonly budget: Budget
   readonly evidenceBytesMax: number
 }
@@ -152,7 +154,7 @@ export class Spawner {
 
   #start(process: Process, program: ProgramText, args: readonly Json[]): void {
     if (process.over) return
-    if (process.stopped) {
+    if (process.held) {
       this.#unstarted.set(process, () => this.#start(process, program, args))
       return
     }
@@ -175,8 +177,9 @@ export class Spawner {
       heapBytes: memoryBytes ?? limits.heapBytes,
       turnMs: Math.max(1, Math.floor(Math.min(limits.turnMs, process.ledger.left('cpuMs')))),
     }
+    const tenancy = { agent: process.name, policy: process.policy.hash, own: this.#parts.ownCells }
     const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
-    process.begin(space.start(`${process.name}\n${process.policy.hash}`, spec, this.#events(process)))
+    process.begin(space.start(tenancy, spec, this.#events(process)))
   }
 
   #events(process: Process): GuestEvents {

@@ -76,7 +76,11 @@ export class System implements Supervisor {
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
     this.log = this.#openLog(evidence, ground.store)
     this.hidden.add(folderOf(evidence))
-    const cells = new CellPool()
+    const cells = new CellPool({
+      processes: options.cells?.processes ?? limits.processesPerCell,
+      max: options.cells?.max ?? limits.cellsMax,
+      spare: options.cells?.spare ?? 1,
+    })
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
@@ -108,6 +112,7 @@ export class System implements Supervisor {
       spaces: this.#spaces,
       ceiling: () => this.#ceiling,
       isolation: options.isolation ?? 'cell',
+      ownCells: options.cells?.sharing === 'own',
       budget,
       evidenceBytesMax:
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,

@@ -95,7 +95,7 @@ export class ClockDriver {
     const leftMs = sleep.until - process.turns.time
     if (leftMs <= 0) return sleep.wake()
     sleep.cancelTimer = this.#clock.after(leftMs, () => {
-      if (process.stopped) sleep.parked = true
+      if (process.held) sleep.parked = true
       else this.#arm(process, sleep)
     })
   }

@@ -2,53 +2,83 @@
 import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { CellProcess } from './cell-process.ts'
-import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
+import type { Guest, GuestEvents, GuestSpec, Tenancy, UserSpace } from './guest.ts'
+
+export interface PoolOptions {
+  /** Most processes that share one cell. */
+  readonly processes: number
+  /** Most cells at once. */
+  readonly max: number
+  /** Cells forked ahead. */
+  readonly spare: number
+}
 
 export class CellPool implements UserSpace {
+  readonly #options: PoolOptions
   readonly #byTenancy = new Map<string, Set<CellProcess>>()
-  #spare: CellProcess | undefined
+  readonly #spares = new Set<CellProcess>()
   #closed = false
 
-  /** Forks the first cell, so that the first process does not wait for it. */
-  warm(): void {
-    if (!this.#closed) this.#spare ??= new CellProcess(this.#onDeath)
+  constructor(options: PoolOptions) {
+    this.#options = options
   }
 
-  start(tenancy: string, spec: GuestSpec, events: GuestEvents): Guest {
+  /** Forks cells ahead, so that a process does not wait for its own. */
+  warm(): void {
+    while (!this.#closed && this.#spares.size < this.#options.spare && this.#count < this.#options.max)
+      this.#spares.add(new CellProcess(this.#onDeath))
+  }
+
+  start(tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest {
     return this.#cellFor(tenancy).start(spec, events)
   }
 
   /** Kills every cell and waits until each is gone. */
   async close(): Promise<void> {
     this.#closed = true
-    const cells = [...this.#byTenancy.values()].flatMap((cells) => [...cells])
-    if (this.#spare !== undefined) cells.push(this.#spare)
-    await Promise.all(cells.map((cell) => cell.close()))
+    await Promise.all([...this.#cells(), ...this.#spares].map((cell) => cell.close()))
   }
 
-  #cellFor(tenancy: string): CellProcess {
-    const cells = this.#byTenancy.get(tenancy) ?? new Set()
-    for (const cell of cells) if (!cell.dead && cell.guests < limits.processesPerCell) return cell
-    this.#assertRoom()
-    const cell = this.#spare ?? new CellProcess(this.#onDeath)
-    this.#spare = undefined
-    this.#byTenancy.set(tenancy, cells.add(cell))
-    this.#retireIdle(tenancy)
+  get #count(): number {
+    return this.#cells().length + this.#spares.size
+  }
+
+  #cells(): readonly CellProcess[] {
+    return [...this.#byTenancy.values()].flatMap((cells) => [...cells])
+  }
+
+  #cellFor({ agent, policy, own }: Tenancy): CellProcess {
+    const key = `${agent}\n${policy}`
+    const cells = this.#byTenancy.get(key) ?? new Set()
+    if (!own)
+      for (const cell of cells)
+        if (cell.open && !cell.own && cell.guests < this.#options.processes) return cell
+    const cell = this.#takeSpare() ?? this.#fork()
+    cell.own = own
+    this.#byTenancy.set(key, cells.add(cell))
+    this.#retireIdle(key)
     this.warm()
     return cell
   }
 
+  #takeSpare(): CellProcess | undefined {
+    const [cell] = this.#spares
+    if (cell !== undefined) this.#spares.delete(cell)
+    return cell
+  }
+
   /** @throws SyscallError EAGAIN when every cell that may be is in use */
-  #assertRoom(): void {
-    const cells = [...this.#byTenancy.values()].flatMap((each) => [...each])
-    if (cells.length < limits.cellsMax) return
-    const idle = cells.find((cell) => cell.guests === 0)
-    if (idle === undefined)
-      throw new SyscallError(
-        'EAGAIN',
-        `${limits.cellsMax} cells are in use already; try again when some process has ended`,
-      )
-    void idle.close()
+  #fork(): CellProcess {
+    if (this.#count >= this.#options.max) {
+      const idle = this.#cells().find((cell) => cell.guests === 0)
+      if (idle === undefined)
+        throw new SyscallError(
+          'EAGAIN',
+          `${this.#options.max} cells are in use already; try again when some process has ended`,
+        )
+      void idle.close()
+    }
+    return new CellProcess(this.#onDeath)
   }
 
   /** Past the limit, cells without a guest are ended, longest-standing tenancy first; never one of `tenancy`. */
@@ -60,7 +90,7 @@ export class CellPool implements UserSpace {
   }
 
   readonly #onDeath = (cell: CellProcess): void => {
-    if (this.#spare === cell) this.#spare = undefined
+    this.#spares.delete(cell)
     for (const [key, cells] of this.#byTenancy) {
       if (cells.delete(cell) && cells.size === 0) this.#byTenancy.delete(key)
     }

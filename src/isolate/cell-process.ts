@@ -2,42 +2,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type Duplex, PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
-import { type Errno, errnos } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { encodeFrame, type Frame, FrameDecoder } from './frames.ts'
 import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
+import { standsStill } from './system-stop.ts'
+import { type Host, Tenant } from './tenant.ts'
 
 // Built code runs from .js, the source tree from .ts.
 const cellFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.js', import.meta.url),
 )
 
-/** More than any process can use; what is beyond is a lie that arithmetic could not carry. */
-const usageMax = 2 ** 48
-const usageSchema = z.strictObject({
-  cpuMs: z.number().min(0).max(usageMax),
-  heapBytes: z.number().min(0).max(usageMax),
-})
-/** What agent code throws may hold lone surrogates, which the record does not take. */
-const text = z.string().transform((value) => value.toWellFormed())
-const faultSchema = z.strictObject({
-  code: z.enum(Object.keys(errnos) as [Errno, ...Errno[]]),
-  reason: z
-    .string()
-    .max(2 * limits.errorTextMax)
-    .pipe(text),
-  error: z.strictObject({ name: text, message: text, stack: text.optional() }).optional(),
-})
-
-interface Tenant {
-  readonly events: GuestEvents
-  deadline: NodeJS.Timeout | undefined
-  /** Set once it is over: called when the cell says that none of its code runs any more. */
-  ended: (() => void) | undefined
-}
-
-export class CellProcess {
+export class CellProcess implements Host {
+  /** Whether it is one guest's alone, and ends with it. */
+  own = false
   readonly #child: ChildProcess
   readonly #pipe: Duplex
   readonly #tenants = new Map<number, Tenant>()
@@ -45,6 +23,7 @@ export class CellProcess {
   readonly #startDeadline: NodeJS.Timeout
   #lastGuest = 0
   #dead = false
+  #suspended = false
   /** Whoever closes it waits for its end, so that the application has to live until then. */
   #closing = false
   #cause: Fault | undefined
@@ -84,35 +63,48 @@ export class CellProcess {
     return this.#tenants.size
   }
 
-  get dead(): boolean {
-    return this.#dead
+  get alone(): boolean {
+    return this.#tenants.size <= 1
+  }
+
+  /** Whether it takes another guest. */
+  get open(): boolean {
+    return !this.#dead && !this.#suspended && (!this.own || this.#lastGuest === 0)
   }
 
   start(spec: GuestSpec, events: GuestEvents): Guest {
     this.#lastGuest += 1
-    const number = this.#lastGuest
-    const tenant: Tenant = { events, deadline: undefined, ended: undefined }
-    this.#tenants.set(number, tenant)
     this.#hold(true)
-    this.#send({ kind: 'start', guest: number, number: 0, name: '', text: JSON.stringify(spec) })
-    this.#expectTurn(tenant, spec.turnMs + limits.cellStartMs)
-    return {
-      deliver: (time, batch, turnMs) => {
-        this.#send({ kind: 'deliver', guest: number, number: turnMs, name: String(time), text: batch })
-        this.#expectTurn(tenant, turnMs)
-      },
-      end: () => {
-        if (!this.#tenants.has(number) || tenant.ended !== undefined) return Promise.resolve()
-        this.#send({ kind: 'end', guest: number, number: 0, name: '', text: '' })
-        return this.#expectEnd(tenant)
-      },
-    }
+    const tenant = new Tenant(this.#lastGuest, this, spec, events)
+    this.#tenants.set(this.#lastGuest, tenant)
+    return tenant
   }
 
-  /** Ends the cell at once and from outside; its guests get the reason as their fault. */
+  send(frame: Frame): void {
+    if (!this.#dead) this.#pipe.write(encodeFrame(frame))
+  }
+
   kill(cause: Fault): void {
     this.#cause ??= cause
     this.#child.kill('SIGKILL')
+  }
+
+  async suspend(): Promise<boolean> {
+    const { pid } = this.#child
+    if (pid === undefined || this.#dead) return false
+    this.#suspended = true
+    this.#child.kill('SIGSTOP')
+    return standsStill(pid)
+  }
+
+  resume(): void {
+    this.#suspended = false
+    this.#child.kill('SIGCONT')
+  }
+
+  forget(number: number): void {
+    this.#tenants.delete(number)
+    if (this.#tenants.size === 0 && !this.#closing) this.#hold(false)
   }
 
   /** Resolves when the child process is gone. */
@@ -123,29 +115,6 @@ export class CellProcess {
     this.#child.ref()
     this.kill({ code: 'ECANCELED', reason: 'the kernel shut down' })
     await gone
-  }
-
-  /** Guests inside an uninterruptible builtin do not end by V8's own time limit; the cell then ends by this one. */
-  #expectTurn(tenant: Tenant, turnMs: number): void {
-    const reason = `one turn of agent code took longer than ${turnMs} ms and could not be stopped from inside, so its cell was killed`
-    this.#killUnless(tenant, turnMs + limits.turnGraceMs + limits.cellGraceMs, reason)
-  }
-
-  /** What is over may still burn CPU, inside such a builtin; then only the end of its cell helps. */
-  #expectEnd(tenant: Tenant): Promise<void> {
-    this.#killUnless(
-      tenant,
-      limits.cellGraceMs,
-      'agent code beside it could not be ended from inside, so its cell was killed',
-    )
-    return new Promise((resolve) => {
-      tenant.ended = resolve
-    })
-  }
-
-  #killUnless(tenant: Tenant, ms: number, reason: string): void {
-    clearTimeout(tenant.deadline)
-    tenant.deadline = setTimeout(() => this.kill({ code: 'ETIMEDOUT', reason }), ms)
   }
 
   #receive(decoder: FrameDecoder, chunk: Buffer): void {
@@ -159,30 +128,7 @@ export class CellProcess {
 
   #obey(frame: Frame): void {
     if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
-    const tenant = this.#tenants.get(frame.guest)
-    if (tenant === undefined) return
-    if (frame.kind === 'ended') return this.#forget(frame.guest, tenant)
-    if (tenant.ended !== undefined) return
-    if (frame.kind === 'call') return tenant.events.call(frame.number, frame.name, frame.text)
-    clearTimeout(tenant.deadline)
-    if (frame.kind === 'turn') return tenant.events.turn(usageSchema.parse(JSON.parse(frame.text)))
-    if (frame.kind !== 'fault') throw new Error(`a cell sent \`${frame.kind}\``)
-    const { error, ...fault } = faultSchema.parse(JSON.parse(frame.text))
-    void this.#expectEnd(tenant)
-    tenant.events.fault(
-      error === undefined ? fault : { ...fault, error: { ...error, stack: error.stack ?? '' } },
-    )
-  }
-
-  #send(frame: Frame): void {
-    if (!this.#dead) this.#pipe.write(encodeFrame(frame))
-  }
-
-  #forget(number: number, tenant: Tenant): void {
-    clearTimeout(tenant.deadline)
-    this.#tenants.delete(number)
-    tenant.ended?.()
-    if (this.#tenants.size === 0 && !this.#closing) this.#hold(false)
+    this.#tenants.get(frame.guest)?.obey(frame)
   }
 
   /** A cell keeps the application alive only while it hosts someone. */
@@ -200,10 +146,6 @@ export class CellProcess {
     const tenants = [...this.#tenants.values()]
     this.#tenants.clear()
     this.#onDeath(this)
-    for (const tenant of tenants) {
-      clearTimeout(tenant.deadline)
-      if (tenant.ended === undefined) tenant.events.fault(fault)
-      else tenant.ended()
-    }
+    for (const tenant of tenants) tenant.buried(fault)
   }
 }

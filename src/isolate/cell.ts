@@ -60,7 +60,20 @@ function obey(frame: Frame): void {
   if (frame.kind === 'start') start(frame.guest, frame.text)
   else if (frame.kind === 'deliver')
     guests.get(frame.guest)?.deliver(Number(frame.name), frame.text, frame.number)
+  else if (frame.kind === 'freeze') void freeze(frame)
+  else if (frame.kind === 'thaw') void thaw(frame)
+  else if (frame.kind === 'ping') send('pong', 0, frame.number, '', '')
   else if (frame.kind === 'end') void end(frame.guest)
+}
+
+async function freeze({ guest, number }: Frame): Promise<void> {
+  const frozen = await guests.get(guest)?.freeze()
+  send('frozen', guest, number, '', JSON.stringify(frozen ?? null))
+}
+
+async function thaw({ guest, number }: Frame): Promise<void> {
+  await guests.get(guest)?.thaw()
+  send('thawed', guest, number, '', '')
 }
 
 async function end(number: number): Promise<void> {

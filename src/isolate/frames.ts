@@ -14,6 +14,12 @@ export const frameKinds = [
   'deliver',
   /** kernel → cell: end a guest. */
   'end',
+  /** kernel → cell: stop a guest where it is; number comes back. */
+  'freeze',
+  /** kernel → cell: let it go on; number comes back. */
+  'thaw',
+  /** kernel → cell: answer with `pong`. */
+  'ping',
   /** cell → kernel: it is ready for guests. */
   'ready',
   /** cell → kernel: a syscall; number, name and text as the guest gave them. */
@@ -24,6 +30,12 @@ export const frameKinds = [
   'fault',
   /** cell → kernel: a guest that was ended runs no more. */
   'ended',
+  /** cell → kernel: a guest stands still; text is a Frozen, or `null` where it was thawed or ended before. */
+  'frozen',
+  /** cell → kernel: a guest goes on. */
+  'thawed',
+  /** cell → kernel: it is alive. */
+  'pong',
 ] as const
 export type FrameKind = (typeof frameKinds)[number]
 

@@ -43,8 +43,10 @@ export interface StackFrame {
 export interface Frozen {
   /** `paused`: by V8, in the middle of a turn; `idle`: between turns; `system`: with its whole cell, by the operating system. */
   readonly how: 'paused' | 'idle' | 'system'
-  /** Agent code only, the innermost first; empty where nothing runs or nobody can look. */
+  /** Agent code only, the innermost first, not all of a deep one; empty where nothing runs or nobody can look. */
   readonly stack: readonly StackFrame[]
+  /** How many frames there are. */
+  readonly depth: number
 }
 
 export interface GuestEvents {
@@ -81,10 +83,18 @@ export interface Guest {
   end(): Promise<void>
 }
 
+/** Who may share a cell: processes of one agent under one policy, or nobody. */
+export interface Tenancy {
+  readonly agent: string
+  /** Hash of its policy. */
+  readonly policy: string
+  /** Whether it has a cell to itself. */
+  readonly own: boolean
+}
+
 /** A place for guests. */
 export interface UserSpace {
-  /** @param tenancy who may share a cell: an agent's name and the hash of its policy */
-  start(tenancy: string, spec: GuestSpec, events: GuestEvents): Guest
+  start(tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest
   /** Ends what is left and frees it. */
   close(): Promise<void>
 }

@@ -1,11 +1,11 @@
 /** Guests as isolates of the application's own process: the cheapest call, for code that will not try to crash V8. */
-import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
+import type { Guest, GuestEvents, GuestSpec, Tenancy, UserSpace } from './guest.ts'
 import { IsolateGuest } from './isolate.ts'
 
 export class InlineSpace implements UserSpace {
   readonly #guests = new Set<Guest>()
 
-  start(_tenancy: string, spec: GuestSpec, events: GuestEvents): Guest {
+  start(_tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest {
     const guest: Guest = new IsolateGuest(
       spec,
       {
@@ -26,6 +26,8 @@ export class InlineSpace implements UserSpace {
     this.#guests.add(guest)
     return {
       deliver: (time, batch, turnMs) => guest.deliver(time, batch, turnMs),
+      freeze: () => guest.freeze(),
+      thaw: () => guest.thaw(),
       end: () => {
         this.#guests.delete(guest)
         return guest.end()

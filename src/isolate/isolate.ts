@@ -3,7 +3,9 @@ import ivm from 'isolated-vm'
 import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
-import type { Fault, Guest, GuestEvents, GuestSpec, Usage } from './guest.ts'
+import { Deadline } from './deadline.ts'
+import { Freezer } from './freezer.ts'
+import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, Usage } from './guest.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -23,10 +25,14 @@ const kernelModules = {
 export class IsolateGuest implements Guest {
   readonly #isolate: ivm.Isolate
   readonly #events: GuestEvents
+  readonly #freezer: Freezer
   #deliver: ivm.Reference | undefined
   /** Settles with the turn that runs now, or ran last. */
   #running: Promise<void>
+  /** Of that turn, while it runs. */
+  #stuck: Deadline | undefined
   #over = false
+  #ending: Promise<void> | undefined
   #heapBytes = 0
   #heapSampledAt = -heapSampleMs
 
@@ -39,8 +45,10 @@ export class IsolateGuest implements Guest {
     this.#events = events
     this.#isolate = new ivm.Isolate({
       memoryLimit: Math.max(spec.heapBytes, limits.heapBytesMin) / MiB,
+      inspector: true,
       onCatastrophicError: onCatastrophe,
     })
+    this.#freezer = new Freezer(this.#isolate, spec.filename)
     this.#running = this.#turn(this.#boot(spec), spec.turnMs)
   }
 
@@ -50,14 +58,31 @@ export class IsolateGuest implements Guest {
     this.#running = this.#turn(turn, turnMs)
   }
 
+  async freeze(): Promise<Frozen | undefined> {
+    const frozen = await this.#freezer.freeze()
+    if (frozen !== undefined) this.#stuck?.pause()
+    return frozen
+  }
+
+  async thaw(): Promise<void> {
+    await this.#freezer.thaw()
+    this.#stuck?.resume()
+  }
+
   end(): Promise<void> {
     this.#over = true
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #end(): Promise<void> {
+    await this.#freezer.end()
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
-    return this.#running
+    await this.#running
   }
 
   async #boot(spec: GuestSpec): Promise<void> {
-    const context = this.#isolate.createContextSync()
+    const context = this.#isolate.createContextSync({ inspector: true })
     const post = new ivm.Callback(this.#post, { ignored: true })
     this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
       result: { reference: true },
@@ -91,7 +116,9 @@ export class IsolateGuest implements Guest {
 
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
   async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
-    const stuck = setTimeout(() => this.#fail(overTime(turnMs)), turnMs + limits.turnGraceMs)
+    const stuck = new Deadline(turnMs + limits.turnGraceMs, () => this.#fail(overTime(turnMs)))
+    this.#stuck = stuck
+    this.#freezer.turnBegan()
     let usage: Usage
     try {
       await work
@@ -102,7 +129,9 @@ export class IsolateGuest implements Guest {
       this.#fail(faultOf(error, turnMs))
       return
     } finally {
-      clearTimeout(stuck)
+      stuck.cancel()
+      this.#stuck = undefined
+      this.#freezer.turnOver()
     }
     this.#events.turn(usage)
   }

@@ -1,13 +1,14 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
-import type { Fault, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
+import type { Fault, Frozen, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { Isolation, PolicySet } from '../policy/types.ts'
-import { Dispositions } from './dispositions.ts'
+import type { Dispositions } from './dispositions.ts'
 import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
-import { type SignalName, signals } from './signals.ts'
+import { Reception, type Receiver } from './reception.ts'
+import type { SignalName } from './signals.ts'
 import { Turns } from './turns.ts'
 
 /** What is kept; whether a running process waits is seen from its turns. */
@@ -48,8 +49,8 @@ export class Process {
   readonly ledger: Ledger
   readonly parent: Process | undefined
   readonly children = new Set<Process>()
-  readonly dispositions = new Dispositions()
   readonly turns: Turns
+  readonly #reception: Reception
   readonly depth: number
   /** Ends drivers in flight when the process ends. */
   readonly inFlight = new Set<Flight>()
@@ -72,7 +73,6 @@ export class Process {
   #heapBytes = 0
   #cpuMs = 0
   #cancelWall: () => void = () => {}
-  #cancelHandler: (() => void) | undefined
 
   constructor(identity: ProcessIdentity, parts: ProcessParts) {
     this.identity = identity
@@ -85,6 +85,7 @@ export class Process {
     this.#evidenceBytesMax = parts.evidenceBytesMax
     this.#startedAt = parts.clock.monotonic()
     this.turns = new Turns(parts.clock, () => Math.min(limits.turnMs, this.ledger.left('cpuMs') + 1))
+    this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise
     this.#settle = resolve
@@ -108,8 +109,18 @@ export class Process {
     return this.#state === 'exited' || this.#state === 'killed' || this.#state === 'failed'
   }
 
-  get stopped(): boolean {
-    return this.#state === 'stopped'
+  /** Whether SIGSTOP was taken: no call is admitted and nothing delivered until SIGCONT. */
+  get held(): boolean {
+    return this.#reception.held
+  }
+
+  /** The proof that its agent code stands still, while it is stopped. */
+  get frozen(): Frozen | undefined {
+    return this.#reception.frozen
+  }
+
+  get dispositions(): Dispositions {
+    return this.#reception.dispositions
   }
 
   get usage(): Exit['usage'] {
@@ -133,8 +144,7 @@ export class Process {
     this.ledger.spend('cpuMs', spentMs)
     if (this.ledger.left('cpuMs') < 0) return this.raise('SIGBUDGET', this.#cpuUsedUp())
     this.turns.over()
-    if (this.turns.idle && this.inFlight.size === 0 && !this.dispositions.handlesAny && !this.stopped)
-      this.#deadlocked()
+    this.#endIfDeadlocked()
   }
 
   /** The guest is gone by itself. */
@@ -160,7 +170,7 @@ export class Process {
   signal(signal: SignalName, by: string): string | undefined {
     if (this.over) return undefined
     this.#supervisor.signalled(this, signal, by)
-    return this.#take(signal, `${signal} ${by}`)
+    return this.#reception.take(signal, `${signal} ${by}`)
   }
 
   /** A signal of the kernel itself, which always ends the process. */
@@ -183,29 +193,19 @@ export class Process {
       this.raise('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
-  /**
-   * The handler of a signal has returned. After SIGINT or SIGTERM the process ends, as it would without a handler;
-   * one that ended itself within the handler has a value.
-   */
   handlerDone(signal: SignalName): void {
-    this.dispositions.handlerReturned(signal)
-    if (this.over || !signals[signal].deadline) return
-    this.end({ status: 'killed', signal, reason: `${signal}, after its handler` })
+    this.#reception.handlerDone(signal)
   }
 
-  /** Takes signals that waited and are no longer masked. */
   takePending(): void {
-    const next = this.over || this.stopped ? undefined : this.dispositions.next()
-    if (next === undefined) return
-    this.#take(next, `${next}, which had waited`)
-    this.takePending()
+    this.#reception.takePending()
   }
 
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
   end(exit: Omit<Exit, 'usage'>): void {
     if (this.over) return
     this.#cancelWall()
-    this.#cancelHandler?.()
+    this.#reception.close()
     // A turn that is cut off has used CPU that it never reports.
     if (this.identity.isolation !== 'host')
       this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))
@@ -222,52 +222,20 @@ export class Process {
     this.#settle(exit)
   }
 
-  #take(signal: SignalName, reason: string): string {
-    const { action, catchable } = signals[signal]
-    if (action === 'continue') return this.#continue()
-    if (action === 'stop') return this.#stop()
-    if (catchable) {
-      const waits = this.stopped || this.dispositions.isMasked(signal)
-      if (waits) return this.dispositions.queue(signal) ? 'queued' : 'lost: too many signals wait'
-      const disposition = this.dispositions.of(signal)
-      if (disposition === 'ignore') return 'ignored'
-      if (disposition === 'handler') return this.#handle(signal)
+  #receiver(): Receiver {
+    const isOver = (): boolean => this.over
+    return {
+      get over() {
+        return isOver()
+      },
+      isolation: this.identity.isolation,
+      change: (to) => this.#change(to),
+      end: (exit) => this.end(exit),
+      resumed: () => {
+        this.#supervisor.resumed(this)
+        this.#endIfDeadlocked()
+      },
     }
-    this.end({ status: 'killed', signal, reason })
-    return 'ended the process'
-  }
-
-  #stop(): string {
-    if (this.stopped) return 'was stopped already'
-    this.turns.hold()
-    this.#change('stopped')
-    return 'stopped: no reply is delivered and no call admitted until SIGCONT; a turn that runs goes on to its end'
-  }
-
-  #continue(): string {
-    if (!this.stopped) return 'was not stopped'
-    this.#change('running')
-    this.turns.release()
-    this.takePending()
-    if (!this.over) this.#supervisor.resumed(this)
-    return 'goes on'
-  }
-
-  #handle(signal: SignalName): string {
-    this.dispositions.handlerBegan(signal)
-    this.turns.post(signals[signal].number, JSON.stringify({ signal }))
-    if (!signals[signal].deadline) return 'handler called'
-    this.#cancelHandler ??= this.#killLater(signal)
-    return `handler called; SIGKILL in ${limits.handlerMs} ms`
-  }
-
-  /** The time counts while the process is not stopped; however often it is, there is no more of it. */
-  #killLater(signal: SignalName, until = this.turns.time + limits.handlerMs): () => void {
-    const waitMs = Math.max(until - this.turns.time, this.stopped ? limits.stoppedPollMs : 1)
-    return this.#clock.after(waitMs, () => {
-      if (this.stopped || this.turns.time < until) this.#cancelHandler = this.#killLater(signal, until)
-      else this.raise('SIGKILL', `its handler of ${signal} did not end within ${limits.handlerMs} ms`)
-    })
   }
 
   #cpuUsedUp(): string {
@@ -283,7 +251,10 @@ export class Process {
     )
   }
 
-  #deadlocked(): void {
+  /** A program that nothing can wake. */
+  #endIfDeadlocked(): void {
+    if (this.over || this.held || this.#state !== 'running') return
+    if (!this.turns.idle || this.inFlight.size > 0 || this.dispositions.handlesAny) return
     const message =
       'the program waits for something that nothing can bring: no call, timer or handler is left'
     this.end({ status: 'failed', reason: message, error: { code: 'EDEADLK', message } })

@@ -1,6 +1,6 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
-import type { Guest } from '../isolate/guest.ts'
+import type { Frozen, Guest } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 
 export class Turns {
@@ -18,6 +18,11 @@ export class Turns {
   #scheduled = false
   #stoppedAt = 0
   #stoppedMs = 0
+  /** When it was held, and how long the turn that runs has stood still, on the clock that never goes back. */
+  #heldAt = 0
+  #heldMs = 0
+  /** Whether the guest was told to stand still, and not yet to go on. */
+  #freezes = false
 
   constructor(clock: Clock, turnMs: () => number) {
     this.#clock = clock
@@ -51,7 +56,9 @@ export class Turns {
 
   /** How long the turn that runs has run, in ms; 0 where none runs. */
   get activeMs(): number {
-    return this.#active && this.#guest !== undefined ? this.#clock.monotonic() - this.#beganAt : 0
+    if (!this.#active || this.#guest === undefined) return 0
+    const until = this.#held ? this.#heldAt : this.#clock.monotonic()
+    return Math.max(0, until - this.#beganAt - this.#heldMs)
   }
 
   get idle(): boolean {
@@ -80,17 +87,26 @@ export class Turns {
     this.#flush()
   }
 
-  /** Keeps back every delivery until `release`. A turn that runs goes on to its end. */
-  hold(): void {
-    if (this.#held) return
+  /**
+   * Keeps back every delivery until `release`, and stops a turn that runs in the middle of an instruction.
+   * @returns the proof that agent code stands still, at once where none runs; undefined where it was released or ended before
+   */
+  hold(): Frozen | Promise<Frozen | undefined> {
     this.#stoppedAt = this.#clock.now()
+    this.#heldAt = this.#clock.monotonic()
     this.#held = true
+    if (!this.#active || this.#guest === undefined) return { how: 'idle', stack: [], depth: 0 }
+    this.#freezes = true
+    return this.#guest.freeze()
   }
 
   release(): void {
     if (!this.#held) return
     this.#held = false
     this.#stoppedMs += this.#clock.now() - this.#stoppedAt
+    this.#heldMs += this.#clock.monotonic() - this.#heldAt
+    if (this.#freezes) void this.#guest?.thaw()
+    this.#freezes = false
     this.#schedule()
   }
 
@@ -118,6 +134,7 @@ export class Turns {
     const batch = `[${this.#takeBatch().join(',')}]`
     this.#active = true
     this.#beganAt = this.#clock.monotonic()
+    this.#heldMs = 0
     this.#count += 1
     this.#guest.deliver(this.time, batch, Math.max(1, Math.floor(this.#turnMs())))
   }

@@ -19,7 +19,7 @@ function valueWith(seed: string, body: string): Promise<unknown> {
     turnMs: 5_000,
   }
   return new Promise((resolve, reject) => {
-    const guest = space.start('chance', spec, {
+    const guest = space.start({ agent: 'a', policy: 'p', own: false }, spec, {
       call: (_number, _name, text) => resolve(JSON.parse(text).value),
       turn: () => guest.end(),
       fault: ({ reason }) => reject(new Error(reason)),

@@ -1,0 +1,214 @@
+/**
+ * Stops one isolate in the middle of an instruction, and lets it go on, through V8's debugger.
+ *
+ * Messages are those of the Chrome DevTools Protocol, domain Debugger. The debugger is on only while the guest is to
+ * stand still: a `debugger` statement of agent code does nothing otherwise, and code that it compiles is not announced.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type ivm from 'isolated-vm'
+import { z } from 'zod'
+import { limits } from '../limits.ts'
+import type { Frozen, StackFrame } from './guest.ts'
+
+/** Sessions of isolates that died while the debugger was on; never touched again, never collected. */
+const abandoned: ivm.InspectorSession[] = []
+
+/** How often a guest that was told to go on is told again, in ms: V8 can miss what comes right after a pause. */
+const resendMs = 2
+
+const scriptPattern = /^\{"method":"Debugger\.scriptParsed","params":\{"scriptId":"(\d+)","url":"([^"]*)"/
+
+const pausedSchema = z.object({
+  params: z.object({
+    callFrames: z.array(
+      z.object({
+        functionName: z.string(),
+        location: z.object({ scriptId: z.string(), lineNumber: z.number(), columnNumber: z.number().default(0) }),
+      }),
+    ),
+  }),
+})
+
+/**
+ * Where V8's debugger is with the guest. `leaving`: agent code goes on, and the debugger is being taken off, pauses first:
+ * one that was taken off in the moment of a pause would leave the guest standing for ever.
+ */
+type Phase = 'off' | 'pausing' | 'paused' | 'resuming' | 'leaving'
+
+export class Freezer {
+  readonly #isolate: ivm.Isolate
+  /** How stack frames name the program. */
+  readonly #filename: string
+  #session: ivm.InspectorSession | undefined
+  #phase: Phase = 'off'
+  /** Whether the guest is to stand still. */
+  #wanted = false
+  /** Whether a turn runs. */
+  #busy = false
+  #over = false
+  #proof: PromiseWithResolvers<Frozen | undefined> | undefined
+  #gone: PromiseWithResolvers<void> | undefined
+  /** Resolves when the debugger is off. */
+  #off = Promise.withResolvers<void>()
+  #resend: NodeJS.Timeout | undefined
+  #lastMessage = 0
+  /** V8's number of the program; agent code that it compiles later has a higher one, whatever it calls itself. */
+  #script = Number.POSITIVE_INFINITY
+  /** What to do when V8 has answered a message. */
+  readonly #answers = new Map<number, () => void>()
+
+  constructor(isolate: ivm.Isolate, filename: string) {
+    this.#isolate = isolate
+    this.#filename = filename
+  }
+
+  /** @returns the proof that agent code stands still; undefined where `thaw` or the end came first */
+  freeze(): Promise<Frozen | undefined> {
+    if (this.#over) return Promise.resolve(undefined)
+    this.#wanted = true
+    this.#proof ??= Promise.withResolvers()
+    const { promise } = this.#proof
+    if (!this.#busy) this.#proof.resolve(stillness)
+    // One that is just going on is stopped again as soon as it does.
+    else if (this.#phase === 'off') this.#pause()
+    return promise
+  }
+
+  /** @returns resolves when agent code goes on, or has ended */
+  thaw(): Promise<void> {
+    this.#wanted = false
+    this.#proof?.resolve(undefined)
+    this.#proof = undefined
+    if (this.#over || (this.#phase !== 'paused' && this.#phase !== 'resuming')) return Promise.resolve()
+    this.#gone ??= Promise.withResolvers()
+    if (this.#phase === 'paused') this.#resume()
+    return this.#gone.promise
+  }
+
+  turnBegan(): void {
+    this.#busy = true
+  }
+
+  /** A turn has ended by itself: nothing runs until the next one. */
+  turnOver(): void {
+    this.#busy = false
+    this.#proof?.resolve(stillness)
+    if (this.#phase === 'pausing') this.#leave()
+  }
+
+  /**
+   * Takes the debugger off; to be awaited before the isolate is disposed. A guest that stands still goes on for a moment.
+   * @returns resolves in bounded time, even where V8 does not answer
+   */
+  async end(): Promise<void> {
+    if (this.#over) return
+    this.#over = true
+    this.#proof?.resolve(undefined)
+    if (this.#phase === 'paused') this.#resume()
+    if (this.#session !== undefined) await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
+    clearTimeout(this.#resend)
+    this.#gone?.resolve()
+    this.#close()
+  }
+
+  #pause(): void {
+    this.#phase = 'pausing'
+    this.#session = this.#open()
+    this.#off = Promise.withResolvers()
+    this.#send('Debugger.enable')
+    this.#send('Debugger.setSkipAllPauses', { skip: false })
+    this.#send('Debugger.pause')
+  }
+
+  #open(): ivm.InspectorSession {
+    const session = this.#isolate.createInspectorSession()
+    session.onResponse = (id) => {
+      const then = this.#answers.get(id)
+      this.#answers.delete(id)
+      then?.()
+    }
+    // Agent code decides how many and how long these are: only what matters is read.
+    session.onNotification = (text: string) => {
+      if (text.startsWith('{"method":"Debugger.paused"')) this.#onPaused(text)
+      else if (text.startsWith('{"method":"Debugger.resumed"')) this.#onResumed()
+      else this.#onScript(text)
+    }
+    return session
+  }
+
+  #onScript(text: string): void {
+    const [, id, url] = scriptPattern.exec(text) ?? []
+    if (url === this.#filename) this.#script = Math.min(this.#script, Number(id))
+  }
+
+  #onPaused(text: string): void {
+    this.#phase = 'paused'
+    if (this.#wanted && !this.#over) this.#proof?.resolve({ how: 'paused', ...this.#stackOf(text) })
+    else this.#resume()
+  }
+
+  /** Told again until V8 confirms it: what comes right after a pause can get lost. */
+  #resume(): void {
+    this.#phase = 'resuming'
+    this.#send('Debugger.resume')
+    this.#resend = setTimeout(() => this.#resume(), resendMs)
+  }
+
+  #onResumed(): void {
+    clearTimeout(this.#resend)
+    this.#gone?.resolve()
+    this.#gone = undefined
+    this.#leave()
+  }
+
+  #leave(): void {
+    this.#phase = 'leaving'
+    this.#send('Debugger.setSkipAllPauses', { skip: true }, () => {
+      // A pause came first: this begins anew when it is over.
+      if (this.#phase !== 'leaving') return
+      this.#send('Debugger.disable', undefined, () => {
+        if (this.#phase !== 'leaving') return
+        this.#phase = 'off'
+        this.#close()
+        this.#off.resolve()
+        if (!this.#over && this.#wanted && this.#busy) this.#pause()
+      })
+    })
+  }
+
+  /**
+   * A session must not outlive its isolate, nor end while the guest stands still: isolated-vm (7.0.1, inspector.cc) takes
+   * one lock twice in the one case, so that whoever touches the session later waits for ever, and frees what V8 still
+   * uses in the other.
+   */
+  #close(): void {
+    if (this.#session === undefined) return
+    if (this.#phase === 'off' && !this.#isolate.isDisposed) this.#session.dispose()
+    else abandoned.push(this.#session)
+    this.#session = undefined
+  }
+
+  #send(method: string, params?: object, then?: () => void): void {
+    if (this.#session === undefined || this.#isolate.isDisposed) return
+    this.#lastMessage += 1
+    if (then !== undefined) this.#answers.set(this.#lastMessage, then)
+    this.#session.dispatchProtocolMessage(JSON.stringify({ id: this.#lastMessage, method, params }))
+  }
+
+  #stackOf(text: string): Pick<Frozen, 'stack' | 'depth'> {
+    if (text.length > limits.frozenTextMax) return { stack: [], depth: 0 }
+    const message = pausedSchema.safeParse(JSON.parse(text))
+    const frames = message.success ? message.data.params.callFrames : []
+    const own = frames.filter(({ location }) => location.scriptId === String(this.#script))
+    const stack = own.slice(0, limits.frozenFramesMax).map(
+      ({ functionName, location }): StackFrame => ({
+        name: functionName.slice(0, limits.frameNameMax).toWellFormed(),
+        line: location.lineNumber + 1,
+        column: location.columnNumber + 1,
+      }),
+    )
+    return { stack, depth: own.length }
+  }
+}
+
+const stillness: Frozen = { how: 'idle', stack: [], depth: 0 }
