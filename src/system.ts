@@ -72,11 +72,11 @@ export class System implements Supervisor {
     const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
+    const cells = new CellPool({ jail: options.cells?.jail })
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
     this.log = this.#openLog(evidence, ground.store)
     this.hidden.add(folderOf(evidence))
-    const cells = new CellPool()
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)

@@ -3,15 +3,23 @@ import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { CellProcess } from './cell-process.ts'
 import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
+import { assertJail, type Jail } from './jail.ts'
 
 export class CellPool implements UserSpace {
   readonly #byTenancy = new Map<string, Set<CellProcess>>()
+  readonly #jail: Jail
   #spare: CellProcess | undefined
   #closed = false
 
+  /** @throws KernelError ENOSYS for a jail that does not work here */
+  constructor({ jail = 'none' }: { jail?: Jail | undefined } = {}) {
+    assertJail(jail)
+    this.#jail = jail
+  }
+
   /** Forks the first cell, so that the first process does not wait for it. */
   warm(): void {
-    if (!this.#closed) this.#spare ??= new CellProcess(this.#onDeath)
+    if (!this.#closed) this.#spare ??= new CellProcess(this.#onDeath, this.#jail)
   }
 
   start(tenancy: string, spec: GuestSpec, events: GuestEvents): Guest {
@@ -30,7 +38,7 @@ export class CellPool implements UserSpace {
     const cells = this.#byTenancy.get(tenancy) ?? new Set()
     for (const cell of cells) if (!cell.dead && cell.guests < limits.processesPerCell) return cell
     this.#assertRoom()
-    const cell = this.#spare ?? new CellProcess(this.#onDeath)
+    const cell = this.#spare ?? new CellProcess(this.#onDeath, this.#jail)
     this.#spare = undefined
     this.#byTenancy.set(tenancy, cells.add(cell))
     this.#retireIdle(tenancy)

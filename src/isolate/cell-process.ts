@@ -1,17 +1,13 @@
 /** The kernel's side of one cell: a child process that may lie, hang or die at any time. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { type Duplex, PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Errno, errnos } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { encodeFrame, type Frame, FrameDecoder } from './frames.ts'
 import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
-
-// Built code runs from .js, the source tree from .ts.
-const cellFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.js', import.meta.url),
-)
+import type { Jail } from './jail.ts'
+import { launchCell } from './launch.ts'
 
 /** More than any process can use; what is beyond is a lie that arithmetic could not carry. */
 const usageMax = 2 ** 48
@@ -49,19 +45,9 @@ export class CellProcess {
   #closing = false
   #cause: Fault | undefined
 
-  constructor(onDeath: (cell: CellProcess) => void) {
+  constructor(onDeath: (cell: CellProcess) => void, jail: Jail = 'none') {
     this.#onDeath = onDeath
-    this.#child = spawn(
-      process.execPath,
-      ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile],
-      {
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-        // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
-        detached: true,
-        // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
-        env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
-      },
-    )
+    this.#child = launchCell({ jail }).child
     this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
     this.#child.once('error', (error) =>
       this.#buried(`could not be started (${Reflect.get(error, 'code') ?? error.name})`),
