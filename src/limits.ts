@@ -78,12 +78,30 @@ export const limits = Object.freeze({
   cellGraceMs: 2_000,
   /** How long a cell may take to start, in ms. */
   cellStartMs: 20_000,
-  /** Cells at once: each is a process of some 50 MB. */
+  /** How much less often than the kernel a cell gets a core, in steps of nice(1). */
+  cellNice: 10,
+  /** Open files of a cell: Node.js has some 20, isolates none; a program that opens more is not a cell's. */
+  cellFilesMax: 64,
+  /** Threads in a jail: one for each isolate that runs, and some 20 of Node.js. */
+  cellThreadsMax: 256,
+  /** How long a tool of the system may take to show that it works, in ms. */
+  toolTrialMs: 5_000,
+  /** The same for a jail, which starts Node.js, in ms. */
+  jailTrialMs: 20_000,
+  /** What bubblewrap tells of a jail: its pid and some numbers of namespaces, in UTF-16 units. */
+  jailInfoMax: 4 * KiB,
+  /** Cells at once by default: each is a process of some 50 MB. */
   cellsMax: 24,
+  /** The most that an application can ask for, with a machine to match. */
+  cellsHardMax: 1_024,
+  /** Cells started ahead at most: each costs its memory before anybody uses it. */
+  cellsSpareMax: 16,
   /** Live processes of one run: a first process and all below it. */
   processesPerRunMax: 256,
-  /** Processes that one cell hosts. */
+  /** Processes that one cell hosts by default. */
   processesPerCell: 16,
+  /** The most that an application can ask for: what one cell's end takes with it. */
+  processesPerCellMax: 64,
   /** Cells without a process that are kept for the same agent and policy. */
   cellsIdleMax: 4,
   /** What V8 says of a guest that stands still is read up to this length, in UTF-16 units. */

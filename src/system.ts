@@ -14,11 +14,10 @@ import { Hidden } from './drivers/vfs/hidden.ts'
 import { Homes } from './drivers/vfs/homes.ts'
 import { makeTemporary, type OpenedMount, openMounts, standardTree } from './drivers/vfs/layout.ts'
 import type { Tree } from './drivers/vfs/tree.ts'
-import { FileStore } from './evidence/file-store.ts'
-import { EvidenceLog } from './evidence/log.ts'
-import { MemoryStore } from './evidence/memory-store.ts'
-import { EvidenceError, type EvidenceStore } from './evidence/store.ts'
+import type { EvidenceLog } from './evidence/log.ts'
+import { EvidenceError } from './evidence/store.ts'
 import { Gate } from './gate.ts'
+import { folderOf, type Ground, openLog } from './ground.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
@@ -34,15 +33,6 @@ import { ProcessTable } from './proc/table.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { makeViews } from './views.ts'
-
-/** What the kernel stands on; a simulation puts its own in place. */
-export interface Ground {
-  readonly clock?: Clock
-  /** Where agent code of the isolations `cell` and `inline` runs. */
-  readonly space?: UserSpace
-  /** Where evidence goes, whatever the options say. */
-  readonly store?: EvidenceStore
-}
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -72,15 +62,16 @@ export class System implements Supervisor {
     const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
-    this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
-    this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = this.#openLog(evidence, ground.store)
-    this.hidden.add(folderOf(evidence))
     const cells = new CellPool({
       processes: options.cells?.processes ?? limits.processesPerCell,
       max: options.cells?.max ?? limits.cellsMax,
       spare: options.cells?.spare ?? 1,
+      jail: options.cells?.jail ?? 'none',
     })
+    this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
+    this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
+    this.log = openLog(evidence, this.#clock, ground.store, this.#mounts)
+    this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
@@ -220,20 +211,6 @@ export class System implements Supervisor {
     })
   }
 
-  /** What refuses the kernel's start leaves no mount open and no lock behind. */
-  #openLog(evidence: EvidenceOption, given: EvidenceStore | undefined): EvidenceLog {
-    const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
-    let store = given
-    try {
-      store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
-      return EvidenceLog.open({ store, clock: this.#clock, durability })
-    } catch (error) {
-      void store?.close()
-      for (const { mount } of this.#mounts) void mount.close()
-      throw error
-    }
-  }
-
   #treeOf(process: Process): Tree {
     const known = this.#trees.get(process)
     if (known !== undefined) return known
@@ -290,11 +267,6 @@ export class System implements Supervisor {
     await this.log.close().catch((error: unknown) => this.observers.defect(error))
   }
 }
-
-type EvidenceOption = NonNullable<KernelOptions['evidence']>
-
-const folderOf = (evidence: EvidenceOption): readonly string[] =>
-  evidence === 'memory' ? [] : [evidence.dir]
 
 function unrecorded({ usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'

@@ -28,7 +28,7 @@ const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
 
 const nameWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/^(Date\.now|Math\.random|new Date\(\)|randomUUID|crypto\.randomUUID)$/, /^src\/clock\.ts$/],
-  [/^(process\.hrtime|performance\.now)/, /^src\/(clock|cli\/.*)\.ts$/],
+  [/^(process\.hrtime|performance\.now)/, /^src\/(clock|isolate\/deadline|cli\/.*)\.ts$/],
   [/^(fetch|globalThis\.fetch)\(\)$/, /^src\/(drivers|control|cli)\//],
   [/^Grant\.claimMint\(\)$/, /^src\/gate\.ts$/],
   [/^(eval|Function|new Function)\(\)$/, /^$/],

@@ -4,16 +4,35 @@ import { z } from 'zod'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
+import type { Jail } from '../isolate/jail.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
 import type { PolicyRef } from './policy.ts'
+
+export interface CellOptions {
+  /** `shared` (default): processes of one agent name and policy hash share cells; `own`: each has a cell to itself. */
+  readonly sharing?: 'shared' | 'own'
+  /** Most processes that share one cell; 16 by default, at most 64. */
+  readonly processes?: number
+  /** Most cells at once, each a process of some 50 MB; past it a start is EAGAIN. 24 by default, at most 1,024. */
+  readonly max?: number
+  /** Cells started ahead of need, so that a process does not wait for one; 1 by default, at most 16. */
+  readonly spare?: number
+  /**
+   * What is around a cell besides what every cell has (docs/decisions/cells.md). `bubblewrap`: no network, no
+   * other process, and of files only those it runs on; refused where bubblewrap does not work. `none` by default.
+   */
+  readonly jail?: Jail
+}
 
 export interface KernelOptions {
   /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
   readonly policy?: PolicyRef
   /** Where agent code runs unless it says otherwise; `cell` by default. */
   readonly isolation?: Isolation
+  /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
+  readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
   readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
@@ -50,9 +69,18 @@ const evidence = z.union([
   z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
 ])
 
+const cells = z.strictObject({
+  sharing: z.enum(['shared', 'own']).optional(),
+  processes: z.int().min(1).max(limits.processesPerCellMax).optional(),
+  max: z.int().min(1).max(limits.cellsHardMax).optional(),
+  spare: z.int().min(0).max(limits.cellsSpareMax).optional(),
+  jail: z.enum(['none', 'bubblewrap']).optional(),
+})
+
 const kernelSchema = z.strictObject({
   policy: policy.optional(),
   isolation: z.enum(isolations).optional(),
+  cells: cells.optional(),
   evidence: evidence.optional(),
   mounts: z.record(z.string(), mount).optional(),
   tools: z

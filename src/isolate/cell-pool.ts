@@ -3,6 +3,7 @@ import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { CellProcess } from './cell-process.ts'
 import type { Guest, GuestEvents, GuestSpec, Tenancy, UserSpace } from './guest.ts'
+import { assertJail, type Jail } from './jail.ts'
 
 export interface PoolOptions {
   /** Most processes that share one cell. */
@@ -11,6 +12,7 @@ export interface PoolOptions {
   readonly max: number
   /** Cells forked ahead. */
   readonly spare: number
+  readonly jail: Jail
 }
 
 export class CellPool implements UserSpace {
@@ -19,14 +21,16 @@ export class CellPool implements UserSpace {
   readonly #spares = new Set<CellProcess>()
   #closed = false
 
+  /** @throws KernelError ENOSYS for a jail that does not work here */
   constructor(options: PoolOptions) {
+    assertJail(options.jail)
     this.#options = options
   }
 
   /** Forks cells ahead, so that a process does not wait for its own. */
   warm(): void {
     while (!this.#closed && this.#spares.size < this.#options.spare && this.#count < this.#options.max)
-      this.#spares.add(new CellProcess(this.#onDeath))
+      this.#spares.add(new CellProcess(this.#onDeath, this.#options.jail))
   }
 
   start(tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest {
@@ -78,7 +82,7 @@ export class CellPool implements UserSpace {
         )
       void idle.close()
     }
-    return new CellProcess(this.#onDeath)
+    return new CellProcess(this.#onDeath, this.#options.jail)
   }
 
   /** Past the limit, cells without a guest are ended, longest-standing tenancy first; never one of `tenancy`. */

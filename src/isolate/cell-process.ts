@@ -1,21 +1,18 @@
 /** The kernel's side of one cell: a child process that may lie, hang or die at any time. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { type Duplex, PassThrough } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { limits } from '../limits.ts'
 import { encodeFrame, type Frame, FrameDecoder } from './frames.ts'
 import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
+import type { Jail } from './jail.ts'
+import { type Launched, launchCell } from './launch.ts'
 import { standsStill } from './system-stop.ts'
 import { type Host, Tenant } from './tenant.ts'
-
-// Built code runs from .js, the source tree from .ts.
-const cellFile = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './cell.ts' : './cell.js', import.meta.url),
-)
 
 export class CellProcess implements Host {
   /** Whether it is one guest's alone, and ends with it. */
   own = false
+  readonly #launched: Launched
   readonly #child: ChildProcess
   readonly #pipe: Duplex
   readonly #tenants = new Map<number, Tenant>()
@@ -28,19 +25,10 @@ export class CellProcess implements Host {
   #closing = false
   #cause: Fault | undefined
 
-  constructor(onDeath: (cell: CellProcess) => void) {
+  constructor(onDeath: (cell: CellProcess) => void, jail: Jail) {
     this.#onDeath = onDeath
-    this.#child = spawn(
-      process.execPath,
-      ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile],
-      {
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-        // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
-        detached: true,
-        // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
-        env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
-      },
-    )
+    this.#launched = launchCell({ jail })
+    this.#child = this.#launched.child
     this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
     this.#child.once('error', (error) =>
       this.#buried(`could not be started (${Reflect.get(error, 'code') ?? error.name})`),
@@ -90,16 +78,18 @@ export class CellProcess implements Host {
   }
 
   async suspend(): Promise<boolean> {
-    const { pid } = this.#child
-    if (pid === undefined || this.#dead) return false
+    const pid = this.#launched.pid()
+    // One that stands still cannot see that the kernel is gone: the system has to end it then.
+    if (pid === undefined || this.#dead || !this.#launched.protections.parentDeath) return false
     this.#suspended = true
-    this.#child.kill('SIGSTOP')
+    process.kill(pid, 'SIGSTOP')
     return standsStill(pid)
   }
 
   resume(): void {
+    const pid = this.#launched.pid()
     this.#suspended = false
-    this.#child.kill('SIGCONT')
+    if (pid !== undefined && !this.#dead) process.kill(pid, 'SIGCONT')
   }
 
   forget(number: number): void {

@@ -54,6 +54,8 @@ function catastrophe(number: number, message: string): void {
 /** process.exit waits for isolate threads that may never end. */
 function die(): void {
   process.kill(process.pid, 'SIGKILL')
+  // The first process of a jail gets no signal of its own.
+  process.abort()
 }
 
 function obey(frame: Frame): void {
@@ -82,6 +84,10 @@ async function end(number: number): Promise<void> {
   await guest?.end()
   send('ended', number, 0, '', '')
 }
+
+// What it needs is loaded: where Node.js can give them back, no file is read and no addon loaded from here on.
+const { permission } = process as { permission?: { drop?: (scope: string) => void } }
+for (const scope of ['fs.read', 'addon']) permission?.drop?.(scope)
 
 const decoder = new FrameDecoder()
 socket.on('data', (chunk: Buffer) => decoder.push(chunk).forEach(obey))

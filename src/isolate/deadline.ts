@@ -1,5 +1,5 @@
 /** A time limit that can stand still: what is frozen has all the time in the world. */
-import { systemClock } from '../clock.ts'
+import { performance } from 'node:perf_hooks'
 
 export class Deadline {
   readonly #then: () => void
@@ -22,16 +22,19 @@ export class Deadline {
     if (this.#timer === undefined) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#leftMs -= systemClock.monotonic() - this.#since
+    this.#leftMs -= performance.now() - this.#since
   }
 
   resume(): void {
     if (this.#timer !== undefined || this.#leftMs === Number.POSITIVE_INFINITY) return
-    this.#since = systemClock.monotonic()
-    this.#timer = setTimeout(() => {
-      this.cancel()
-      this.#then()
-    }, Math.max(0, this.#leftMs))
+    this.#since = performance.now()
+    this.#timer = setTimeout(
+      () => {
+        this.cancel()
+        this.#then()
+      },
+      Math.max(0, this.#leftMs),
+    )
   }
 
   cancel(): void {

@@ -6,7 +6,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type ivm from 'isolated-vm'
-import { z } from 'zod'
 import { limits } from '../limits.ts'
 import type { Frozen, StackFrame } from './guest.ts'
 
@@ -18,16 +17,20 @@ const resendMs = 2
 
 const scriptPattern = /^\{"method":"Debugger\.scriptParsed","params":\{"scriptId":"(\d+)","url":"([^"]*)"/
 
-const pausedSchema = z.object({
-  params: z.object({
-    callFrames: z.array(
-      z.object({
-        functionName: z.string(),
-        location: z.object({ scriptId: z.string(), lineNumber: z.number(), columnNumber: z.number().default(0) }),
-      }),
-    ),
-  }),
-})
+/** As much of `Debugger.paused` as is read. */
+interface PausedMessage {
+  readonly params: {
+    readonly callFrames: readonly {
+      readonly functionName: string
+      /** Counted from 0. */
+      readonly location: {
+        readonly scriptId: string
+        readonly lineNumber: number
+        readonly columnNumber: number
+      }
+    }[]
+  }
+}
 
 /**
  * Where V8's debugger is with the guest. `leaving`: agent code goes on, and the debugger is being taken off, pauses first:
@@ -197,9 +200,8 @@ export class Freezer {
 
   #stackOf(text: string): Pick<Frozen, 'stack' | 'depth'> {
     if (text.length > limits.frozenTextMax) return { stack: [], depth: 0 }
-    const message = pausedSchema.safeParse(JSON.parse(text))
-    const frames = message.success ? message.data.params.callFrames : []
-    const own = frames.filter(({ location }) => location.scriptId === String(this.#script))
+    const message: PausedMessage = JSON.parse(text)
+    const own = message.params.callFrames.filter(({ location }) => location.scriptId === String(this.#script))
     const stack = own.slice(0, limits.frozenFramesMax).map(
       ({ functionName, location }): StackFrame => ({
         name: functionName.slice(0, limits.frameNameMax).toWellFormed(),

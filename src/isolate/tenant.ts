@@ -93,7 +93,10 @@ export class Tenant implements Guest {
     this.#lastRequest += 1
     const number = this.#lastRequest
     const { alone } = this.#host
-    const deadline = setTimeout(() => void this.#stopFromOutside(number), alone ? limits.stopMs : limits.stopSharedMs)
+    const deadline = setTimeout(
+      () => void this.#stopFromOutside(number),
+      alone ? limits.stopMs : limits.stopSharedMs,
+    )
     this.#freezing = { number, proof: Promise.withResolvers(), deadline }
     this.#send('freeze', number)
     return this.#freezing.proof.promise

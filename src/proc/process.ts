@@ -7,7 +7,7 @@ import type { Dispositions } from './dispositions.ts'
 import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
-import { Reception, type Receiver } from './reception.ts'
+import { type Receiver, Reception } from './reception.ts'
 import type { SignalName } from './signals.ts'
 import { Turns } from './turns.ts'
 

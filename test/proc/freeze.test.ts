@@ -76,7 +76,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     ['a spinning guest', spinner],
     ['endless microtasks', main('for (;;) await null')],
     ['a statement `debugger` in a loop', main('for (;;) { debugger }')],
-    ['code that it compiles without end', main('for (let n = 0; ; n += 1) eval(`${n}`)')],
+    ['code that it compiles without end', main('for (let n = 0; ; n += 1) eval(String(n))')],
   ])('%s is stopped, continued, stopped and killed', async (_name, source) => {
     const kernel = boot({ isolation })
     const proc = await running(kernel, source)
@@ -109,7 +109,9 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     const kernel = boot({ isolation })
     const exits = await Promise.all(
       Array.from({ length: 30 }, async (_, index) => {
-        const proc = kernel.spawn({ source: main(`for (let n = 0; n < ${index}e6; n += 1); return ${index}`) })
+        const proc = kernel.spawn({
+          source: main(`for (let n = 0; n < ${index}e6; n += 1); return ${index}`),
+        })
         await sleep(index)
         if (!proc.state.startsWith('ex')) proc.signal('STOP')
         await sleep(5)
@@ -123,7 +125,8 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
   test('a child that its parent stops stands still, and goes on when the parent says so', async () => {
     const kernel = boot({ isolation })
     const proc = kernel.spawn({
-      source: main(`const child = await proc.spawn('export default () => { for (let n = 0; n < 1e9; n += 1); return 5 }')
+      source:
+        main(`const child = await proc.spawn('export default () => { for (let n = 0; n < 1e9; n += 1); return 5 }')
         await proc.signal(child.pid, 'SIGSTOP')
         await new Promise((resolve) => setTimeout(resolve, 200))
         await proc.signal(child.pid, 'SIGCONT')
@@ -134,7 +137,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
 })
 
 test('no CPU is used while a guest stands still', async () => {
-  const kernel = boot({ isolation: 'cell' })
+  const kernel = boot({ isolation: 'cell', cells: { spare: 0 } })
   const proc = await running(kernel, spinner)
   proc.signal('STOP')
   await state(proc, 'stopped')
@@ -149,7 +152,7 @@ test('no CPU is used while a guest stands still', async () => {
 })
 
 test('inside one uninterruptible builtin the operating system stops a guest that is alone in its cell', async () => {
-  const kernel = boot({ isolation: 'cell' })
+  const kernel = boot({ isolation: 'cell', cells: { spare: 0 } })
   const proc = await running(kernel, builtin)
   for (let round = 0; round < 2; round += 1) {
     proc.signal('STOP')
