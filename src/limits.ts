@@ -154,6 +154,8 @@ export const limits = Object.freeze({
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
   policiesMax: 64,
+  /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
+  loopRepeatsMax: 10_000,
   /** Nesting of a policy document; the language needs four levels. */
   policyDepthMax: 8,
   /** Problems that one refused policy names; the first ones are what gets read. */
