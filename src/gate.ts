@@ -150,6 +150,7 @@ export class Gate {
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
     const { cause, resource, decision } = refusal
+    const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = this.#tryRecord(process, () =>
       this.#log.append({
         kind: 'refusal',
@@ -157,7 +158,7 @@ export class Gate {
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
-        args: this.#log.payload(arrival.text.slice(0, limits.refusedArgsMax)),
+        args: this.#log.payload(text),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
       } satisfies RefusalBody),
     )
@@ -167,19 +168,21 @@ export class Gate {
     process.lastRefusal = { code: cause.code, message, decision }
     this.#reply({ process, number }, failureReply(cause.code, message))
     process.ledger.spend('syscalls', 1)
+    if (decision !== undefined) process.called(`${name} ${text}`, cause.code === 'EPERM')
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
-      process.raise('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
+      process.kill('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
   }
 
   #begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
     const { external, resources, decision } = admitted
     const before = this.#log.written
+    const args = this.#log.payload(arrival.text)
     const { seq } = this.#log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
       resource: resources.join(' → '),
-      args: this.#log.payload(arrival.text),
+      args,
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
     } satisfies IntentBody)
@@ -193,6 +196,8 @@ export class Gate {
     const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#log.written - before)
+    // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
+    if (decision !== undefined) process.called(`${name} ${args.hash}`, false)
     if (external) this.#track(this.#afterDurable(effect))
     else this.#invoke(effect)
   }

@@ -22,6 +22,12 @@ export const limits = Object.freeze({
   callsInFlightMax: 1_024,
   /** How many refused calls a process may make past its budget of syscalls until it is ended. */
   callsPastBudgetMax: 100,
+  /** Refusals by its policy after which SIGPOLICY is raised for a process, and again after as many more. */
+  refusalsMax: 1_000,
+  /** How often the same call, or cycle of calls, follows itself until SIGLOOP is raised, where no policy says. */
+  loopRepeats: 1_000,
+  /** How often CPU time is looked at where a budget that is used up does not end the process, in ms. */
+  cpuWatchMs: 20,
   /** As much of a refused call's arguments is kept as evidence, in UTF-16 units. */
   refusedArgsMax: 4 * KiB,
   /** A syscall's name; anything longer is not one. */
@@ -182,6 +188,8 @@ export const limits = Object.freeze({
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
   policiesMax: 64,
+  /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
+  loopRepeatsMax: 10_000,
   /** Nesting of a policy document; the language needs four levels. */
   policyDepthMax: 8,
   /** Problems that one refused policy names; the first ones are what gets read. */

@@ -123,9 +123,14 @@ export class Spawner {
     this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
+      ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...(program !== undefined && { program: program.ref, boot: program.boot }),
     })
+  }
+
+  #ownsCell(process: Process): boolean {
+    return this.#parts.ownCells || process.policy.cell === 'own'
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
@@ -175,9 +180,9 @@ export class Spawner {
       args: argsText,
       boot,
       heapBytes: memoryBytes ?? limits.heapBytes,
-      turnMs: Math.max(1, Math.floor(Math.min(limits.turnMs, process.ledger.left('cpuMs')))),
+      turnMs: process.turnMs,
     }
-    const tenancy = { agent: process.name, policy: process.policy.hash, own: this.#parts.ownCells }
+    const tenancy = { agent: process.name, policy: process.policy.hash, own: this.#ownsCell(process) }
     const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
     process.begin(space.start(tenancy, spec, this.#events(process)))
   }

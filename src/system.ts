@@ -62,12 +62,7 @@ export class System implements Supervisor {
     const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
-    const cells = new CellPool({
-      processes: options.cells?.processes ?? limits.processesPerCell,
-      max: options.cells?.max ?? limits.cellsMax,
-      spare: options.cells?.spare ?? 1,
-      jail: options.cells?.jail ?? 'none',
-    })
+    const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
     this.log = openLog(evidence, this.#clock, ground.store, this.#mounts)
@@ -149,7 +144,7 @@ export class System implements Supervisor {
     this.#ceiling = policy
     for (const { process, under } of next) {
       if (under !== undefined) process.policy = under
-      else process.raise('SIGPOLICY', 'its own policy cannot be joined with the new one')
+      else process.kill('SIGPOLICY', 'its own policy cannot be joined with the new one')
     }
   }
 
@@ -253,7 +248,7 @@ export class System implements Supervisor {
   async #shutdown(): Promise<void> {
     this.spawner.close()
     const exits = this.table.live().map((process) => {
-      process.raise('SIGKILL', 'the kernel shut down')
+      process.kill('SIGKILL', 'the kernel shut down')
       return process.exit
     })
     await Promise.all(exits)

@@ -33,7 +33,7 @@ export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPol
  */
 export function combine(parent: PolicySet, own: PolicyRef): PolicySet {
   const both = distinct([...parent.policies, ...readPolicies(own)])
-  return both.length === parent.policies.length ? parent : compileDistinct(both)
+  return both.length === parent.policies.length ? parent : compileDistinct(both, parent)
 }
 
 /**
@@ -45,7 +45,7 @@ export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
   const known = narrowed.get(parent)?.get(own)
   if (known !== undefined) return known
   const both = distinct([...parent.policies, ...own.policies])
-  const set = both.length === parent.policies.length ? parent : compileDistinct(both)
+  const set = both.length === parent.policies.length ? parent : compileDistinct(both, parent)
   const byOwn = narrowed.get(parent) ?? new WeakMap<PolicySet, PolicySet>()
   narrowed.set(parent, byOwn.set(own, set))
   return set
@@ -71,10 +71,10 @@ const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)
 
-function compileDistinct(policies: readonly Policy[]): PolicySet {
+function compileDistinct(policies: readonly Policy[], above?: PolicySet): PolicySet {
   const each = distinct(policies)
   const text = canonicalText(each.map(({ document }) => document))
-  return compilePolicies(each, createHash('sha256').update(text).digest('hex'))
+  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals)
 }
 
 /** A policy that is there twice says nothing more. */

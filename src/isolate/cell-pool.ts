@@ -7,24 +7,25 @@ import { assertJail, type Jail } from './jail.ts'
 
 export interface PoolOptions {
   /** Most processes that share one cell. */
-  readonly processes: number
+  readonly processes?: number
   /** Most cells at once. */
-  readonly max: number
+  readonly max?: number
   /** Cells forked ahead. */
-  readonly spare: number
-  readonly jail: Jail
+  readonly spare?: number
+  readonly jail?: Jail
 }
 
 export class CellPool implements UserSpace {
-  readonly #options: PoolOptions
+  readonly #options: Required<PoolOptions>
   readonly #byTenancy = new Map<string, Set<CellProcess>>()
   readonly #spares = new Set<CellProcess>()
   #closed = false
 
   /** @throws KernelError ENOSYS for a jail that does not work here */
-  constructor(options: PoolOptions) {
-    assertJail(options.jail)
-    this.#options = options
+  constructor(options: PoolOptions = {}) {
+    const { processes = limits.processesPerCell, max = limits.cellsMax, spare = 1, jail = 'none' } = options
+    assertJail(jail)
+    this.#options = { processes, max, spare, jail }
   }
 
   /** Forks cells ahead, so that a process does not wait for its own. */

@@ -4,16 +4,18 @@ import { limits } from '../limits.ts'
 import { permitsBelow } from './below.ts'
 import { leastBudget } from './budget.ts'
 import { decide } from './decide.ts'
+import { leastRepeats, type SignalActions, strictestCell, strictestSignals } from './demands.ts'
 import { compilePolicy } from './rules.ts'
 import { type Isolation, isolations, type Policy, type PolicySet } from './types.ts'
 
 /**
  * @param policies at least one; all of them have to agree to a call
  * @param hash over the canonical form of their documents, as hex
+ * @param above what raised signals do already, where the set narrows another
  * @returns what decides, and what the kernel holds processes to
  * @throws KernelError EINVAL where there are none or too many, or two share a name
  */
-export function compilePolicies(policies: readonly Policy[], hash: string): PolicySet {
+export function compilePolicies(policies: readonly Policy[], hash: string, above?: SignalActions): PolicySet {
   if (policies.length === 0) throw new KernelError('EINVAL', 'no policy is given; the strictest is `strict`')
   if (policies.length > limits.policiesMax)
     throw new KernelError(
@@ -23,13 +25,17 @@ export function compilePolicies(policies: readonly Policy[], hash: string): Poli
   assertDistinct(policies)
   const compiled = policies.map(compilePolicy)
   const enforced = compiled.filter(({ policy }) => policy.mode === 'enforce')
+  const followed = enforced.map(({ policy }) => policy)
   const observing = compiled.filter(({ policy }) => policy.mode === 'observe')
   return Object.freeze({
     name: policies.map(({ name }) => name).join(' + '),
     hash,
     mode: enforced.length > 0 ? 'enforce' : 'observe',
-    isolation: strongest(enforced.map(({ policy }) => policy.isolation)),
-    budget: leastBudget(enforced.map(({ policy }) => policy.budget)),
+    isolation: strongest(followed.map(({ isolation }) => isolation)),
+    cell: strictestCell(followed),
+    budget: leastBudget(followed.map(({ budget }) => budget)),
+    signals: strictestSignals(followed, above),
+    loopRepeats: leastRepeats(followed),
     documents: Object.freeze(policies.map(({ name, text }) => Object.freeze({ name, text }))),
     policies: Object.freeze([...policies]),
     decide: (request) => decide(enforced, observing, request),

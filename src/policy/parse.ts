@@ -5,7 +5,7 @@ import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
-import type { Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
+import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
 import { type Flaw, validate } from './validate.ts'
 import { type Path, readYaml, type YamlData } from './yaml.ts'
 
@@ -43,8 +43,11 @@ export function parsePolicy(text: string, source: string): Policy {
   return Object.freeze({
     name: document.name,
     isolation: document.isolation ?? 'host',
+    cell: document.cell ?? 'shared',
     mode: document.mode ?? 'enforce',
     budget: parseBudget(document.budget ?? {}),
+    signals: Object.freeze({ ...document.signals }),
+    loopRepeats: document.loop?.repeats,
     rules: Object.freeze(
       document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
     ),
@@ -73,7 +76,7 @@ const listOf = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value
 
 /** What the schema cannot say: ids are unique, patterns compile, and a rule's keys fit its actions. */
-function findFlaws({ budget = {}, rules }: PolicyDocument): readonly Flaw[] {
+function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocument): readonly Flaw[] {
   const seen = new Map<string, number>()
   const amounts = Object.entries(budget).flatMap(([key, value]) =>
     flawsOf(['budget', key], () => parseBudgetEntry(key, value)),
@@ -88,7 +91,14 @@ function findFlaws({ budget = {}, rules }: PolicyDocument): readonly Flaw[] {
         : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
     return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path)]
   })
-  return [...amounts, ...inRules]
+  return [...cellFlaws(cell, isolation), ...amounts, ...inRules]
+}
+
+/** A process without any cell would have none to itself. */
+function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[] {
+  if (cell !== 'own' || isolation === 'cell') return []
+  const message = `\`cell: own\` accepts isolation \`${isolation}\`, where a process has no cell; write \`isolation: cell\` with it`
+  return [{ path: [], key: 'cell', message }]
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {

@@ -1,7 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
-import { effects, isolations, modes } from './types.ts'
+import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
 import { durationPattern, moneyPattern, sizePattern } from './units.ts'
 
 /** The classes of address beyond the public internet, as src/grant.ts has them. */
@@ -81,8 +81,32 @@ export const policySchema = {
       enum: isolations,
       description: 'the weakest isolation that is accepted; host where left out',
     },
+    cell: {
+      enum: cells,
+      description: 'own: each process has a cell to itself; shared where left out',
+    },
     mode: { enum: modes, description: 'enforce (where left out), or observe: record and refuse nothing' },
     budget: budgetSchema,
+    signals: {
+      description: 'what the signals do that the kernel raises; the strictest of all policies counts',
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(raisedSignals.map((name) => [name, { enum: signalActions }])),
+    },
+    loop: {
+      description: 'when the kernel raises SIGLOOP',
+      type: 'object',
+      additionalProperties: false,
+      required: ['repeats'],
+      properties: {
+        repeats: {
+          type: 'integer',
+          minimum: 2,
+          maximum: limits.loopRepeatsMax,
+          description: 'how often the same call, or cycle of up to eight calls, may follow itself',
+        },
+      },
+    },
     rules: { type: 'array', maxItems: limits.policyRulesMax, items: ruleSchema },
   },
 }

@@ -14,6 +14,19 @@ export const modes = ['enforce', 'observe'] as const
 /** Whether a policy decides, or only says what it would have decided. */
 export type Mode = (typeof modes)[number]
 
+/** Strictest first. */
+export const cells = ['own', 'shared'] as const
+/** Whether a process may share its cell with others of its agent and policy. */
+export type Cell = (typeof cells)[number]
+
+/** The signals that the kernel raises by itself and whose action a policy can set. */
+export const raisedSignals = ['SIGPOLICY', 'SIGBUDGET', 'SIGLOOP'] as const
+export type RaisedSignal = (typeof raisedSignals)[number]
+
+/** Strictest first: end the process, stop it until somebody looks, or only put it on record. */
+export const signalActions = ['kill', 'stop', 'record'] as const
+export type SignalAction = (typeof signalActions)[number]
+
 /** One question to a policy: may this principal do this action on this resource with these arguments? */
 export interface Request {
   /** The agent's name. */
@@ -66,8 +79,11 @@ export interface PolicyDocument {
   readonly name: string
   readonly for?: string
   readonly isolation?: Isolation
+  readonly cell?: Cell
   readonly mode?: Mode
   readonly budget?: BudgetDocument
+  readonly signals?: Readonly<Partial<Record<RaisedSignal, SignalAction>>>
+  readonly loop?: { readonly repeats: number }
   readonly rules: readonly RuleDocument[]
 }
 
@@ -97,8 +113,13 @@ export interface Policy {
   readonly name: string
   /** The weakest isolation it accepts; `host` where the document names none. */
   readonly isolation: Isolation
+  /** `shared` where the document says nothing. */
+  readonly cell: Cell
   readonly mode: Mode
   readonly budget: Budget
+  /** Only what the document says; a signal that it does not name it has no opinion on. */
+  readonly signals: Readonly<Partial<Record<RaisedSignal, SignalAction>>>
+  readonly loopRepeats: number | undefined
   readonly rules: readonly Rule[]
   /** The document as data; what the hash is made of. */
   readonly document: PolicyDocument
@@ -130,8 +151,14 @@ export interface PolicySet {
   readonly mode: Mode
   /** The weakest isolation that every enforced policy accepts. */
   readonly isolation: Isolation
+  /** `own` where any enforced policy says so. */
+  readonly cell: Cell
   /** The minimum of all enforced budgets. */
   readonly budget: Budget
+  /** What a signal that the kernel raises does: the strictest that an enforced policy says, else the default. */
+  readonly signals: Readonly<Record<RaisedSignal, SignalAction>>
+  /** How often the same call or cycle of calls may follow itself until SIGLOOP; undefined where no policy says. */
+  readonly loopRepeats: number | undefined
   /** The documents as the host wrote them; what a process reads under /policy. */
   readonly documents: readonly { readonly name: string; readonly text: string }[]
   /** What the set was compiled from, the outermost first. */

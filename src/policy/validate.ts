@@ -127,6 +127,10 @@ function describe(error: ErrorObject): string {
       return `${what} is an empty list; name one, or leave the key out`
     case 'maxItems':
       return `${what} has ${Array.isArray(data) ? data.length : 'too many'} entries, at most ${params.limit} are taken`
+    case 'minimum':
+      return `${what} is ${found(data)}; the least is ${params.limit}`
+    case 'maximum':
+      return `${what} is ${found(data)}; the most is ${params.limit}`
     case 'minLength':
       return `${what} is empty; leave the key out for any`
     case 'maxLength':

@@ -17,6 +17,8 @@ export class Ledger {
   readonly #budget: Budget
   readonly #parent: Ledger | undefined
   readonly #used = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0 }
+  /** What was allowed on top, when a charge was used up and the policy did not end the process for it. */
+  readonly #extra = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0 }
 
   constructor(budget: Budget, parent?: Ledger) {
     this.#budget = budget
@@ -33,7 +35,7 @@ export class Ledger {
 
   /** What is left of a charge, here and above; infinite where no budget names it. */
   left(charge: Charge): number {
-    const own = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) - this.#used[charge]
+    const own = this.#ownLeft(charge)
     return this.#parent === undefined ? own : Math.min(own, this.#parent.left(charge))
   }
 
@@ -54,6 +56,15 @@ export class Ledger {
     this.#parent?.spend(charge, amount)
   }
 
+  /**
+   * Allows as much again, here and above, of whatever is used up.
+   * @param ahead what is about to be charged
+   */
+  extend(charge: Charge, ahead: number): void {
+    if (this.#ownLeft(charge) < ahead) this.#extra[charge] += Math.max(ahead, this.#budget[charge] ?? 0)
+    this.#parent?.extend(charge, ahead)
+  }
+
   /** What is left of everything that the budget names, for `ps` and `proc.self`. */
   remaining(): Partial<Record<Charge, number>> {
     const rows: Partial<Record<Charge, number>> = {}
@@ -66,8 +77,13 @@ export class Ledger {
 
   /** The budget that is binding: the own one, or that of the ancestor which has less left. */
   #limit(charge: Charge): number | undefined {
-    const own = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) - this.#used[charge]
-    if (this.#parent !== undefined && this.#parent.left(charge) < own) return this.#parent.#limit(charge)
+    if (this.#parent !== undefined && this.#parent.left(charge) < this.#ownLeft(charge))
+      return this.#parent.#limit(charge)
     return this.#budget[charge]
+  }
+
+  #ownLeft(charge: Charge): number {
+    const allowed = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) + this.#extra[charge]
+    return allowed - this.#used[charge]
   }
 }

@@ -2,7 +2,9 @@
 import type { Clock } from '../clock.ts'
 import type { Fault, Frozen, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
-import type { Isolation, PolicySet } from '../policy/types.ts'
+import type { Isolation, PolicySet, RaisedSignal } from '../policy/types.ts'
+import { BudgetWatch, type Watched } from './budget-watch.ts'
+import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
 import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
@@ -51,6 +53,7 @@ export class Process {
   readonly children = new Set<Process>()
   readonly turns: Turns
   readonly #reception: Reception
+  readonly #budgetWatch: BudgetWatch
   readonly depth: number
   /** Ends drivers in flight when the process ends. */
   readonly inFlight = new Set<Flight>()
@@ -60,6 +63,7 @@ export class Process {
   policy: PolicySet
   /** What it was refused last, and by which decision. */
   lastRefusal: LastRefusal | undefined
+  readonly #conduct = new Conduct()
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor
@@ -72,7 +76,6 @@ export class Process {
   #state: KeptState = 'created'
   #heapBytes = 0
   #cpuMs = 0
-  #cancelWall: () => void = () => {}
 
   constructor(identity: ProcessIdentity, parts: ProcessParts) {
     this.identity = identity
@@ -84,13 +87,13 @@ export class Process {
     this.#supervisor = parts.supervisor
     this.#evidenceBytesMax = parts.evidenceBytesMax
     this.#startedAt = parts.clock.monotonic()
-    this.turns = new Turns(parts.clock, () => Math.min(limits.turnMs, this.ledger.left('cpuMs') + 1))
+    this.turns = new Turns(parts.clock, () => this.turnMs)
     this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise
     this.#settle = resolve
     parts.parent?.children.add(this)
-    this.#watchWall()
+    this.#budgetWatch = new BudgetWatch(this.#watched(), this.ledger, parts.clock)
   }
 
   get pid(): number {
@@ -142,9 +145,16 @@ export class Process {
     const spentMs = Math.max(0, usage.cpuMs - this.#cpuMs)
     this.#cpuMs += spentMs
     this.ledger.spend('cpuMs', spentMs)
-    if (this.ledger.left('cpuMs') < 0) return this.raise('SIGBUDGET', this.#cpuUsedUp())
+    this.#budgetWatch.checkCpu()
+    if (this.over) return
     this.turns.over()
     this.#endIfDeadlocked()
+  }
+
+  /** How long one turn may take, in ms: where CPU time that is used up ends the process, no longer than it lasts. */
+  get turnMs(): number {
+    const leftMs = this.policy.signals.SIGBUDGET === 'kill' ? this.ledger.left('cpuMs') + 1 : limits.turnMs
+    return Math.max(1, Math.floor(Math.min(limits.turnMs, leftMs)))
   }
 
   /** The guest is gone by itself. */
@@ -154,7 +164,7 @@ export class Process {
     const left = this.ledger.left('cpuMs')
     if (fault.code === 'ETIMEDOUT' && left < limits.turnMs) {
       this.ledger.spend('cpuMs', Math.max(0, left - this.turns.activeMs))
-      return this.raise('SIGBUDGET', this.#cpuUsedUp())
+      return this.kill('SIGBUDGET', this.#budgetWatch.cpuUsedUp())
     }
     const { error } = fault
     const message = error === undefined ? fault.reason : `${error.name}: ${error.message}`
@@ -173,8 +183,26 @@ export class Process {
     return this.#reception.take(signal, `${signal} ${by}`)
   }
 
-  /** A signal of the kernel itself, which always ends the process. */
-  raise(signal: 'SIGBUDGET' | 'SIGPOLICY' | 'SIGKILL', reason: string): void {
+  /**
+   * Takes note of one judged call, and raises a signal for a loop or for too many refusals.
+   * @param call what makes two calls the same; short
+   */
+  called(call: string, wasForbidden: boolean): void {
+    const worth = this.#conduct.called(call, wasForbidden, this.policy.loopRepeats)
+    if (worth !== undefined) this.raise(...worth)
+  }
+
+  /** A signal of the kernel itself: what it does, the policy says. */
+  raise(signal: RaisedSignal, reason: string): void {
+    if (this.over) return
+    const action = this.policy.signals[signal]
+    if (action === 'kill') return this.kill(signal, reason)
+    this.#supervisor.signalled(this, signal, `by the kernel: ${reason}`)
+    if (action === 'stop' && !this.over) this.#reception.stop()
+  }
+
+  /** Ends it by a signal, whatever the policy says: no bound of the kernel itself is a matter of policy. */
+  kill(signal: RaisedSignal | 'SIGKILL', reason: string): void {
     if (this.over) return
     this.#supervisor.signalled(this, signal, 'by the kernel')
     this.end({ status: 'killed', signal, reason })
@@ -190,7 +218,7 @@ export class Process {
     this.parent?.recorded(bytes)
     // Once, when it is passed: what ends the process is on record too.
     if (before <= this.#evidenceBytesMax && this.#recordedBytes > this.#evidenceBytesMax)
-      this.raise('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
+      this.kill('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
   handlerDone(signal: SignalName): void {
@@ -204,14 +232,14 @@ export class Process {
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
   end(exit: Omit<Exit, 'usage'>): void {
     if (this.over) return
-    this.#cancelWall()
+    this.#budgetWatch.close()
     this.#reception.close()
     // A turn that is cut off has used CPU that it never reports.
     if (this.identity.isolation !== 'host')
       this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))
     this.#change(exit.status)
     this.turns.end()
-    for (const child of this.children) child.raise('SIGKILL', `its parent ${this.pid} ended`)
+    for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
     this.parent?.children.delete(this)
     this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), usage: this.usage })
@@ -222,11 +250,27 @@ export class Process {
     this.#settle(exit)
   }
 
-  #receiver(): Receiver {
-    const isOver = (): boolean => this.over
+  #watched(): Watched {
+    const process = this
     return {
       get over() {
-        return isOver()
+        return process.over
+      },
+      get endsAtBudget() {
+        return process.policy.signals.SIGBUDGET === 'kill'
+      },
+      get runningMs() {
+        return process.held ? 0 : process.turns.activeMs
+      },
+      raise: (reason) => this.raise('SIGBUDGET', reason),
+    }
+  }
+
+  #receiver(): Receiver {
+    const process = this
+    return {
+      get over() {
+        return process.over
       },
       isolation: this.identity.isolation,
       change: (to) => this.#change(to),
@@ -236,19 +280,6 @@ export class Process {
         this.#endIfDeadlocked()
       },
     }
-  }
-
-  #cpuUsedUp(): string {
-    const { cpuMs } = this.ledger.budget
-    return cpuMs === undefined ? "its parent's CPU time is used up" : `its CPU time of ${cpuMs} ms is used up`
-  }
-
-  #watchWall(): void {
-    const { wallMs } = this.ledger.budget
-    if (wallMs === undefined) return
-    this.#cancelWall = this.#clock.after(wallMs, () =>
-      this.raise('SIGBUDGET', `its wall time of ${wallMs} ms is used up`),
-    )
   }
 
   /** A program that nothing can wake. */

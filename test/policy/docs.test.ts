@@ -66,6 +66,7 @@ test('every key of the schema and every preset is on the page', () => {
     ...Object.keys(properties),
     ...Object.keys(properties.rules.items.properties),
     ...Object.keys(properties.budget.properties),
+    ...Object.keys(properties.signals.properties),
     ...listPresets(),
   ]
   expect(keys.filter((key) => !text.includes(`| \`${key}\` |`))).toEqual([])

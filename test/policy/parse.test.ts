@@ -70,7 +70,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'an unknown key like no other',
       `${head}zzzzzzzzz: 1\nrules: []\n`,
-      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, for, isolation, mode, budget, rules',
+      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, for, isolation, cell, mode, budget, signals, loop, rules',
     ],
     [
       'an unknown key of a rule',
@@ -91,6 +91,48 @@ describe('a policy is refused, with line and column, for', () => {
       'an unknown mode',
       `${head}mode: off\nrules: []\n`,
       '3:7 `mode` is `off`; it is one of enforce, observe',
+    ],
+    ['an unknown kind of cell', `${head}cell: owm\nrules: []\n`, '3:7 `cell` is `owm`; did you mean `own`?'],
+    [
+      'a cell to itself without any cell',
+      `${head}isolation: inline\ncell: own\nrules: []\n`,
+      '4:1 `cell: own` accepts isolation `inline`, where a process has no cell; write `isolation: cell` with it',
+    ],
+    [
+      'a cell to itself under any isolation',
+      `${head}cell: own\nrules: []\n`,
+      '3:1 `cell: own` accepts isolation `host`, where a process has no cell; write `isolation: cell` with it',
+    ],
+    [
+      'a signal that the kernel does not raise',
+      `${head}signals: { SIGPOLICE: kill }\nrules: []\n`,
+      '3:12 unknown key `SIGPOLICE`; did you mean `SIGPOLICY`?',
+    ],
+    [
+      'a signal that nobody can set',
+      `${head}signals: { SIGKILL: record }\nrules: []\n`,
+      '3:12 unknown key `SIGKILL`; keys here are SIGPOLICY, SIGBUDGET, SIGLOOP',
+    ],
+    [
+      'an action that no signal has',
+      `${head}signals: { SIGLOOP: ignore }\nrules: []\n`,
+      '3:21 `SIGLOOP` is `ignore`; it is one of kill, stop, record',
+    ],
+    ['a loop of nothing', `${head}loop: {}\nrules: []\n`, '3:7 the key `repeats` is missing'],
+    [
+      'a loop that is none',
+      `${head}loop: { repeats: 1 }\nrules: []\n`,
+      '3:18 `repeats` is the number `1`; the least is 2',
+    ],
+    [
+      'a loop too long to remember',
+      `${head}loop: { repeats: 10001 }\nrules: []\n`,
+      '3:18 `repeats` is the number `10001`; the most is 10000',
+    ],
+    [
+      'half a repeat',
+      `${head}loop: { repeats: 2.5 }\nrules: []\n`,
+      '3:18 `repeats` is the number `2.5`; it has to be a whole number',
     ],
     [
       'an unknown effect',
@@ -349,6 +391,8 @@ test('a sound policy keeps its lines, its numbers and its text', () => {
 version: 1
 name: desk
 budget: { syscalls: 20000, wall: 30m, cpu: 60s, memory: 64MiB, tokens: 200000, cost: 2.00, depth: 4 }
+signals: { SIGLOOP: stop }
+loop: { repeats: 20 }
 rules:
   - id: notes
     effect: permit
@@ -358,7 +402,9 @@ rules:
   - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, for: spam }
 `
   const policy = parsePolicy(text, 'desk.yaml')
-  expect(policy).toMatchObject({ name: 'desk', isolation: 'host', mode: 'enforce', text })
+  expect(policy).toMatchObject({ name: 'desk', isolation: 'host', cell: 'shared', mode: 'enforce', text })
+  expect(policy.signals).toEqual({ SIGLOOP: 'stop' })
+  expect(policy.loopRepeats).toBe(20)
   expect(policy.budget).toEqual({
     syscalls: 20_000,
     wallMs: 1_800_000,
@@ -371,7 +417,7 @@ rules:
   expect(policy.rules).toEqual([
     {
       id: 'notes',
-      line: 6,
+      line: 8,
       effect: 'permit',
       actions: ['fs.read', 'fs.write'],
       resources: ['/mem/**'],
@@ -380,7 +426,7 @@ rules:
     },
     {
       id: 'no-mail',
-      line: 11,
+      line: 13,
       effect: 'forbid',
       actions: ['tool.call'],
       resources: ['send_email'],

@@ -35,6 +35,14 @@ test('an editor that knows only JSON Schema refuses what the loader refuses by f
   ])
     expect(valid({ ...policy, budget })).toBe(false)
   for (const more of [
+    { cell: 'mine' },
+    { signals: { SIGKILL: 'record' } },
+    { signals: { SIGLOOP: 'exit' } },
+    { loop: {} },
+    { loop: { repeats: 1 } },
+  ])
+    expect(valid({ ...policy, ...more })).toBe(false)
+  for (const more of [
     { when: 'true' },
     { label: ['x'] },
     { resource: [] },

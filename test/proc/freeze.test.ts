@@ -93,18 +93,6 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect(await proc.exit).toMatchObject({ status: 'killed' })
   })
 
-  test('the time limit of a turn and its CPU time stand still with it', async () => {
-    const kernel = boot({ isolation })
-    const proc = await running(kernel, main('for (let n = 0; n < 5e8; n += 1); return 1'), {
-      budget: { cpu: '3s' },
-    })
-    proc.signal('STOP')
-    await state(proc, 'stopped')
-    await sleep(3_500)
-    proc.signal('CONT')
-    expect(exitValue(await proc.exit)).toBe(1)
-  })
-
   test('STOP that meets a guest that is just ending neither hangs nor breaks anything', async () => {
     const kernel = boot({ isolation })
     const exits = await Promise.all(
@@ -149,6 +137,18 @@ test('no CPU is used while a guest stands still', async () => {
   proc.signal('CONT')
   await sleep(500)
   expect((await cellTicks()) - before).toBeGreaterThan(4)
+})
+
+test('the time limit of a turn and its CPU time stand still with it', async () => {
+  const kernel = boot({ isolation: 'cell' })
+  const proc = await running(kernel, main('for (let n = 0; n < 3e9; n += 1); return 1'), {
+    budget: { cpu: '6s' },
+  })
+  proc.signal('STOP')
+  await state(proc, 'stopped')
+  await sleep(6_500)
+  proc.signal('CONT')
+  expect(exitValue(await proc.exit)).toBe(1)
 })
 
 test('inside one uninterruptible builtin the operating system stops a guest that is alone in its cell', async () => {
