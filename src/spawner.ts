@@ -180,7 +180,7 @@ export class Spawner {
       args: argsText,
       boot,
       heapBytes: memoryBytes ?? limits.heapBytes,
-      turnMs: process.turnMs,
+      limit: process.turnLimit,
     }
     const tenancy = { agent: process.name, policy: process.policy.hash, own: this.#ownsCell(process) }
     const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']

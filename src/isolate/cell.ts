@@ -60,12 +60,16 @@ function die(): void {
 
 function obey(frame: Frame): void {
   if (frame.kind === 'start') start(frame.guest, frame.text)
-  else if (frame.kind === 'deliver')
-    guests.get(frame.guest)?.deliver(Number(frame.name), frame.text, frame.number)
+  else if (frame.kind === 'deliver') deliver(frame)
   else if (frame.kind === 'freeze') void freeze(frame)
   else if (frame.kind === 'thaw') void thaw(frame)
   else if (frame.kind === 'ping') send('pong', 0, frame.number, '', '')
   else if (frame.kind === 'end') void end(frame.guest)
+}
+
+function deliver({ guest, number: wallMs, name, text }: Frame): void {
+  const [time, cpuMs]: [number, number | null] = JSON.parse(name)
+  guests.get(guest)?.deliver(time, text, cpuMs === null ? { wallMs } : { wallMs, cpuMs })
 }
 
 async function freeze({ guest, number }: Frame): Promise<void> {

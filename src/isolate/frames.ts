@@ -10,7 +10,7 @@ import { limits } from '../limits.ts'
 export const frameKinds = [
   /** kernel → cell: begin a guest; text is a GuestSpec. */
   'start',
-  /** kernel → cell: one turn; number is its time limit in ms, name the kernel's time, text the batch. */
+  /** kernel → cell: one turn; number is its time limit in ms, name the kernel's time and the limit of CPU time, text the batch. */
   'deliver',
   /** kernel → cell: end a guest. */
   'end',

@@ -12,7 +12,16 @@ export interface GuestSpec {
   /** What the bootstrap reads: time, seed, doors; as JSON. */
   readonly boot: string
   readonly heapBytes: number
-  readonly turnMs: number
+  /** Of its first turn. */
+  readonly limit: TurnLimit
+}
+
+/** How long one turn may take. */
+export interface TurnLimit {
+  /** As a clock on the wall has it. */
+  readonly wallMs: number
+  /** Of CPU time; undefined where no budget is left to keep. */
+  readonly cpuMs?: number
 }
 
 /** What a turn used, counted since the guest began. */
@@ -21,7 +30,7 @@ export interface Usage {
   readonly heapBytes: number
 }
 
-/** Why a guest is gone, or will be. */
+/** Why a guest is gone, or will be. Without an error of its own, EDQUOT means that its turn used up its CPU time. */
 export interface Fault {
   readonly code: Errno
   /** The end of a sentence: "ran out of memory (limit 64 MiB)". */
@@ -63,9 +72,9 @@ export interface Guest {
    * Runs one turn of agent code; `events.turn` or `events.fault` follows. One at a time.
    * @param time kernel time, ms since 1970; stands still within the turn
    * @param batch JSON array of [number, reply]
-   * @param turnMs how long the turn may take
+   * @param limit how long the turn may take
    */
-  deliver(time: number, batch: string, turnMs: number): void
+  deliver(time: number, batch: string, limit: TurnLimit): void
   /**
    * Stops agent code in the middle of an instruction; the time limit of its turn stands still too.
    * @returns resolves when no instruction of it runs any more; with undefined where it ended or was thawed before. Never rejects

@@ -25,7 +25,7 @@ export class InlineSpace implements UserSpace {
     )
     this.#guests.add(guest)
     return {
-      deliver: (time, batch, turnMs) => guest.deliver(time, batch, turnMs),
+      deliver: (time, batch, limit) => guest.deliver(time, batch, limit),
       freeze: () => guest.freeze(),
       thaw: () => guest.thaw(),
       end: () => {

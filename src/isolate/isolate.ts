@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
 import { Deadline } from './deadline.ts'
 import { Freezer } from './freezer.ts'
-import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, Usage } from './guest.ts'
+import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -31,6 +31,7 @@ export class IsolateGuest implements Guest {
   #running: Promise<void>
   /** Of that turn, while it runs. */
   #stuck: Deadline | undefined
+  #cpuTimer: NodeJS.Timeout | undefined
   #over = false
   #ending: Promise<void> | undefined
   #heapBytes = 0
@@ -49,13 +50,13 @@ export class IsolateGuest implements Guest {
       onCatastrophicError: onCatastrophe,
     })
     this.#freezer = new Freezer(this.#isolate, spec.filename)
-    this.#running = this.#turn(this.#boot(spec), spec.turnMs)
+    this.#running = this.#turn(this.#boot(spec), spec.limit)
   }
 
-  deliver(time: number, batch: string, turnMs: number): void {
+  deliver(time: number, batch: string, limit: TurnLimit): void {
     if (this.#over || this.#deliver === undefined) return
-    const turn = this.#deliver.apply(undefined, [time, batch], { timeout: turnMs })
-    this.#running = this.#turn(turn, turnMs)
+    const turn = this.#deliver.apply(undefined, [time, batch], { timeout: limit.wallMs })
+    this.#running = this.#turn(turn, limit)
   }
 
   async freeze(): Promise<Frozen | undefined> {
@@ -101,7 +102,7 @@ export class IsolateGuest implements Guest {
       if (known === undefined) throw unknownImport(specifier)
       return known
     })
-    await entry.evaluate({ timeout: spec.turnMs })
+    await entry.evaluate({ timeout: spec.limit.wallMs })
   }
 
   /** What a guest posts. Whatever it is, it becomes data; a throw here would lose the call. */
@@ -115,10 +116,11 @@ export class IsolateGuest implements Guest {
   }
 
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
-  async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
-    const stuck = new Deadline(turnMs + limits.turnGraceMs, () => this.#fail(overTime(turnMs)))
+  async #turn(work: Promise<unknown>, { wallMs, cpuMs }: TurnLimit): Promise<void> {
+    const stuck = new Deadline(wallMs + limits.turnGraceMs, () => this.#fail(overTime(wallMs)))
     this.#stuck = stuck
     this.#freezer.turnBegan()
+    if (cpuMs !== undefined) this.#limitCpu(this.#cpuMs() + cpuMs)
     let usage: Usage
     try {
       await work
@@ -126,19 +128,35 @@ export class IsolateGuest implements Guest {
       // Measuring fails where the turn used up the memory at its very end.
       usage = this.#usage()
     } catch (error) {
-      this.#fail(faultOf(error, turnMs))
+      this.#fail(faultOf(error, wallMs))
       return
     } finally {
       stuck.cancel()
+      clearTimeout(this.#cpuTimer)
       this.#stuck = undefined
       this.#freezer.turnOver()
     }
     this.#events.turn(usage)
   }
 
+  #cpuMs(): number {
+    return this.#isolate.isDisposed ? 0 : Number(this.#isolate.cpuTime) / 1e6
+  }
+
+  /** Looks when it could be used up at the earliest: a busy machine, or a stop, gives a guest less than that. */
+  #limitCpu(untilMs: number): void {
+    this.#cpuTimer = setTimeout(
+      () => {
+        if (this.#cpuMs() >= untilMs) this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
+        else this.#limitCpu(untilMs)
+      },
+      Math.max(1, untilMs - this.#cpuMs()),
+    )
+  }
+
   #usage(): Usage {
     if (this.#isolate.isDisposed) return { cpuMs: 0, heapBytes: this.#heapBytes }
-    const cpuMs = Number(this.#isolate.cpuTime) / 1e6
+    const cpuMs = this.#cpuMs()
     if (cpuMs - this.#heapSampledAt >= heapSampleMs) {
       this.#heapSampledAt = cpuMs
       const heap = this.#isolate.getHeapStatisticsSync()

@@ -4,7 +4,7 @@ import { type Errno, errnos } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { Deadline } from './deadline.ts'
 import type { Frame, FrameKind } from './frames.ts'
-import type { Fault, Frozen, Guest, GuestEvents, GuestSpec } from './guest.ts'
+import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit } from './guest.ts'
 
 /** More than any process can use; what is beyond is a lie that arithmetic could not carry. */
 const usageMax = 2 ** 48
@@ -79,12 +79,12 @@ export class Tenant implements Guest {
     this.#host = host
     this.#events = events
     this.#send('start', 0, '', JSON.stringify(spec))
-    this.#expectTurn(spec.turnMs, limits.cellStartMs)
+    this.#expectTurn(spec.limit.wallMs, limits.cellStartMs)
   }
 
-  deliver(time: number, batch: string, turnMs: number): void {
-    this.#send('deliver', turnMs, String(time), batch)
-    this.#expectTurn(turnMs)
+  deliver(time: number, batch: string, limit: TurnLimit): void {
+    this.#send('deliver', limit.wallMs, JSON.stringify([time, limit.cpuMs ?? null]), batch)
+    this.#expectTurn(limit.wallMs)
   }
 
   freeze(): Promise<Frozen | undefined> {
@@ -180,15 +180,14 @@ export class Tenant implements Guest {
 
   /** Inside one uninterruptible builtin V8 cannot be paused: then the whole cell stops, or ends. */
   async #stopFromOutside(number: number): Promise<void> {
-    if (this.#host.alone && (await this.#host.suspend())) {
-      // It may have been continued, or have ended, in the meantime.
-      if (this.#ended !== undefined) return
-      if (this.#freezing?.number !== number) return this.#host.resume()
+    const standsStill = this.#host.alone && (await this.#host.suspend())
+    // It may have been continued, have said that it stands still, or have ended in the meantime.
+    if (this.#freezing?.number !== number) return this.#host.resume()
+    if (standsStill) {
       this.#suspended = true
       this.#deadline?.pause()
       return this.#frozen({ how: 'system', stack: [], depth: 0 })
     }
-    if (this.#freezing?.number !== number) return
     this.#host.kill({
       code: 'ETIMEDOUT',
       reason: 'agent code could not be stopped from inside, so its cell was killed',

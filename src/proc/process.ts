@@ -1,6 +1,6 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
-import type { Fault, Frozen, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
+import type { Fault, Frozen, Guest, Usage as GuestUsage, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { Isolation, PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
@@ -87,7 +87,7 @@ export class Process {
     this.#supervisor = parts.supervisor
     this.#evidenceBytesMax = parts.evidenceBytesMax
     this.#startedAt = parts.clock.monotonic()
-    this.turns = new Turns(parts.clock, () => this.turnMs)
+    this.turns = new Turns(parts.clock, () => this.turnLimit)
     this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise
@@ -151,21 +151,18 @@ export class Process {
     this.#endIfDeadlocked()
   }
 
-  /** How long one turn may take, in ms: where CPU time that is used up ends the process, no longer than it lasts. */
-  get turnMs(): number {
-    const leftMs = this.policy.signals.SIGBUDGET === 'kill' ? this.ledger.left('cpuMs') + 1 : limits.turnMs
-    return Math.max(1, Math.floor(Math.min(limits.turnMs, leftMs)))
+  /** How long one turn may take: no longer than CPU time lasts, where the end of that ends the process. */
+  get turnLimit(): TurnLimit {
+    const leftMs = this.ledger.left('cpuMs')
+    const isBound = this.policy.signals.SIGBUDGET === 'kill' && leftMs !== Number.POSITIVE_INFINITY
+    return { wallMs: limits.turnMs, ...(isBound && { cpuMs: Math.max(1, leftMs) }) }
   }
 
   /** The guest is gone by itself. */
   fault(fault: Fault): void {
     if (this.over) return
-    // A turn may take as long as CPU time is left: one that ran into that has used it up.
-    const left = this.ledger.left('cpuMs')
-    if (fault.code === 'ETIMEDOUT' && left < limits.turnMs) {
-      this.ledger.spend('cpuMs', Math.max(0, left - this.turns.activeMs))
+    if (fault.code === 'EDQUOT' && fault.error === undefined)
       return this.kill('SIGBUDGET', this.#budgetWatch.cpuUsedUp())
-    }
     const { error } = fault
     const message = error === undefined ? fault.reason : `${error.name}: ${error.message}`
     const own = error === undefined ? {} : { name: error.name, stack: error.stack ?? '' }

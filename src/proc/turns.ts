@@ -1,12 +1,12 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
-import type { Frozen, Guest } from '../isolate/guest.ts'
+import type { Frozen, Guest, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 
 export class Turns {
   readonly #clock: Clock
-  /** How long the next turn may take, in ms. */
-  readonly #turnMs: () => number
+  /** How long the next turn may take. */
+  readonly #limit: () => TurnLimit
   #guest: Guest | undefined
   #outbox: string[] = []
   #outboxLength = 0
@@ -24,9 +24,9 @@ export class Turns {
   /** Whether the guest was told to stand still, and not yet to go on. */
   #freezes = false
 
-  constructor(clock: Clock, turnMs: () => number) {
+  constructor(clock: Clock, limit: () => TurnLimit) {
     this.#clock = clock
-    this.#turnMs = turnMs
+    this.#limit = limit
   }
 
   attach(guest: Guest): void {
@@ -136,7 +136,7 @@ export class Turns {
     this.#beganAt = this.#clock.monotonic()
     this.#heldMs = 0
     this.#count += 1
-    this.#guest.deliver(this.time, batch, Math.max(1, Math.floor(this.#turnMs())))
+    this.#guest.deliver(this.time, batch, this.#limit())
   }
 
   /** As many of the oldest messages as one delivery carries, and always one. */

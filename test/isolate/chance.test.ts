@@ -16,7 +16,7 @@ function valueWith(seed: string, body: string): Promise<unknown> {
     args: '[]',
     boot: JSON.stringify({ time: 0, seed, doors: [] }),
     heapBytes: 16 * 1024 * 1024,
-    turnMs: 5_000,
+    limit: { wallMs: 5_000 },
   }
   return new Promise((resolve, reject) => {
     const guest = space.start({ agent: 'a', policy: 'p', own: false }, spec, {
