@@ -5,10 +5,8 @@ import ivm from 'isolated-vm'
 const isolates: ivm.Isolate[] = []
 const runs: Promise<unknown>[] = []
 for (let count = Number(process.argv[2]); count > 0; count -= 1) {
-  const isolate = new ivm.Isolate({ memoryLimit: 8, inspector: true })
-  const context = await isolate.createContext({ inspector: true })
-  const session = isolate.createInspectorSession()
-  session.onNotification = () => undefined
+  const isolate = new ivm.Isolate({ memoryLimit: 8 })
+  const context = await isolate.createContext()
   isolates.push(isolate)
   // Long enough that all run at once.
   runs.push(context.eval('for (;;) {}', { timeout: 1_000 }).catch((error: Error) => error.message))
