@@ -88,8 +88,24 @@ export const limits = Object.freeze({
   cellNice: 10,
   /** Open files of a cell: Node.js has some 20, isolates none; a program that opens more is not a cell's. */
   cellFilesMax: 64,
-  /** Threads in a jail: one for each isolate that runs, and some 20 of Node.js. */
+  /** Threads of a cell: at most one for each isolate that runs, and some 20 of Node.js. */
   cellThreadsMax: 256,
+  /** How often a watchdog looks at its cell, in ms: some reads of /proc each time. */
+  watchMs: 1_000,
+  /** How long a cell that hosts guests may give no sign of life, in ms; its loop never waits for agent code. */
+  heartbeatMs: 10_000,
+  /** Resident memory of a cell without guests: 80 MB when fresh, 150 after heavy use, measured on Node.js 24. */
+  cellBaseBytes: 256 * MiB,
+  /** Resident memory of a guest by its heap's limit: V8 copies what lives while it collects garbage. */
+  cellHeapFactor: 2,
+  /** What a guest may need beside its heap: a delivery, a call and their frames on the way, some 100 MB at once. */
+  cellGuestBytes: 192 * MiB,
+  /** CPU time per time of a turn: the guest's thread, and V8's threads that collect and compile for it. */
+  cellCpuFactor: 5,
+  /** CPU time per time that a cell may use between turns. */
+  cellCpuIdleShare: 0.1,
+  /** How much CPU time no turn may explain, in ms: twice what an ended guest may compute on until its cell is killed. */
+  cellCpuDebtMs: 5_000,
   /** How long a tool of the system may take to show that it works, in ms. */
   toolTrialMs: 5_000,
   /** The same for a jail, which starts Node.js, in ms. */

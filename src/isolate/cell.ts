@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { encodeFrame, type Frame, FrameDecoder, type FrameKind } from './frames.ts'
+import { giveUp } from './give-up.ts'
 import type { Fault, GuestSpec } from './guest.ts'
 import { IsolateGuest } from './isolate.ts'
 
@@ -89,10 +90,7 @@ async function end(number: number): Promise<void> {
   send('ended', number, 0, '', '')
 }
 
-// What it needs is loaded: where Node.js can give them back, no file is read and no addon loaded from here on.
-const { permission } = process as { permission?: { drop?: (scope: string) => void } }
-for (const scope of ['fs.read', 'addon']) permission?.drop?.(scope)
-
+giveUp()
 const decoder = new FrameDecoder()
 socket.on('data', (chunk: Buffer) => decoder.push(chunk).forEach(obey))
 // The kernel closed the pipe or is gone: a cell never outlives it.

@@ -6,6 +6,9 @@ import { limits } from '../limits.ts'
 
 /** Owned by the system's administrator; what PATH says is not asked. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin']
+/** All of a cell's environment, so that guests see one time zone and one locale everywhere. */
+export const environment = { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' } as const
+
 const tools = new Map<string, string | undefined>()
 const confinements = new Map<'plain' | 'jailed', Confinement>()
 
@@ -60,9 +63,15 @@ function basics(): readonly Step[] {
   const sh = findTool('sh')
   const { cellNice, cellFilesMax } = limits
   const ulimit = `ulimit -c 0 && ulimit -f 0 && ulimit -n ${cellFilesMax} && exec "$@"`
+  // Shells add to the environment, the folder of the application for one.
+  const env = [
+    findTool('env') ?? '/usr/bin/env',
+    '-i',
+    ...Object.entries(environment).map((pair) => pair.join('=')),
+  ]
   return [
     ...(nice === undefined ? [] : [['priority', [nice, '-n', String(cellNice)]] as const]),
-    ...(sh === undefined ? [] : [['resources', [sh, '-c', ulimit, 'sh']] as const]),
+    ...(sh === undefined ? [] : [['resources', [sh, '-c', ulimit, 'sh', ...env]] as const]),
   ]
 }
 

@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { findCellFiles, permissionFlags } from './cell-files.ts'
-import { confinement } from './confine.ts'
+import { confinement, environment } from './confine.ts'
 import { type Jail, jailDescriptors, jailPrefix, limitProcesses } from './jail.ts'
 
 /** What is in force for one cell; plain data, for the record and for `gatehouse doctor`. */
@@ -36,11 +36,11 @@ export interface Launched {
 const infoSchema = z.object({ 'child-pid': z.int().min(2) })
 
 /**
- * @param options.program another program than that of a cell, for tests of what a cell may not do
+ * @param options.program another program than that of a cell and its arguments, for tests of what a cell may not do
  * @throws KernelError ENOSYS for a jail that is not installed, ENOENT and EINVAL as the cell's files say
  */
-export function launchCell({ jail, program }: { jail: Jail; program?: string }): Launched {
-  const files = findCellFiles(program)
+export function launchCell({ jail, program }: { jail: Jail; program?: readonly string[] }): Launched {
+  const files = findCellFiles(program?.[0])
   const isJailed = jail === 'bubblewrap'
   const { prefix } = confinement(isJailed ? 'jailed' : 'plain')
   const [command = '', ...args] = [
@@ -49,13 +49,15 @@ export function launchCell({ jail, program }: { jail: Jail; program?: string }):
     process.execPath,
     ...permissionFlags(files),
     files.entry,
+    ...(program?.slice(1) ?? []),
   ]
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', ...(isJailed ? ['pipe' as const, 'pipe' as const] : [])],
     // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
     detached: true,
-    // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
-    env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
+    // Nothing of the application's environment, and no folder of it.
+    env: environment,
+    cwd: '/',
   })
   return { child, pid: isJailed ? followJail(child) : () => child.pid, protections: protectionsOf(jail) }
 }
