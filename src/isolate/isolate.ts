@@ -92,6 +92,7 @@ export class IsolateGuest implements Guest {
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
   async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
     const stuck = setTimeout(() => this.#fail(overTime(turnMs)), turnMs + limits.turnGraceMs)
+    const before = this.#isolate.wallTime
     let usage: Usage
     try {
       await work
@@ -99,7 +100,7 @@ export class IsolateGuest implements Guest {
       // Measuring fails where the turn used up the memory at its very end.
       usage = this.#usage()
     } catch (error) {
-      this.#fail(faultOf(error, turnMs))
+      this.#fail(this.#faultOf(error, before, turnMs))
       return
     } finally {
       clearTimeout(stuck)
@@ -116,6 +117,17 @@ export class IsolateGuest implements Guest {
       this.#heapBytes = heap.used_heap_size + heap.externally_allocated_size
     }
     return { cpuMs, heapBytes: this.#heapBytes }
+  }
+
+  /** What V8 says about its limits has fixed words, which agent code can say too: so the isolate is asked whether it is true. */
+  #faultOf(error: unknown, before: bigint, turnMs: number): Fault {
+    const fault = faultOf(error)
+    if (!(error instanceof Error)) return fault
+    if (this.#isolate.isDisposed)
+      return /^Isolate (was|is) disposed/.test(error.message) ? outOfMemory : fault
+    // The isolate counts a little less than the timer, which waits for the thread too.
+    const isLate = Number(this.#isolate.wallTime - before) / 1e6 >= turnMs / 2
+    return isLate && error.message === 'Script execution timed out.' ? overTime(turnMs) : fault
   }
 
   #fail(fault: Fault): void {
@@ -136,17 +148,15 @@ function overTime(turnMs: number): Fault {
   return { code: 'ETIMEDOUT', reason: `one turn of agent code took longer than ${turnMs} ms` }
 }
 
-/** Errors that come out of an isolate are copies; what V8 says about limits is told apart by its fixed messages. */
-function faultOf(error: unknown, turnMs: number): Fault {
+const outOfMemory: Fault = { code: 'ENOMEM', reason: 'agent code ran out of memory' }
+
+/** Errors that come out of an isolate are copies. */
+function faultOf(error: unknown): Fault {
   if (error instanceof SyscallError) return { code: error.code, reason: error.message }
   // isolated-vm puts an error of its own in place of a thrown object that is none.
   if (!(error instanceof Error) || /^An object was thrown from supplied code/.test(error.message))
     return { code: 'EFAULT', reason: 'agent code threw a value that is not an error' }
-  if (error.message === 'Script execution timed out.') return overTime(turnMs)
-  const isDisposed = /^Isolate (was|is) disposed/.test(error.message)
-  if (isDisposed || (/allocation failed/i.test(error.message) && guestFrames(error.stack).length === 0)) {
-    return { code: 'ENOMEM', reason: 'agent code ran out of memory' }
-  }
+  if (/allocation failed/i.test(error.message) && guestFrames(error.stack).length === 0) return outOfMemory
   const code = Reflect.get(error, 'code')
   // Texts of agent code may hold lone surrogates, which the record does not take.
   const name = error.name.slice(0, 100).toWellFormed()

@@ -1,0 +1,16 @@
+/** Makes tests of families of attacks, one arena for each family. */
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import type { Family } from './attack.ts'
+import { Arena } from './corpus.ts'
+
+export function corpusTests(isolation: 'cell' | 'inline', families: readonly Family[]): void {
+  describe.each(families)(`${isolation}: $name`, ({ attacks }) => {
+    let arena: Arena | undefined
+    beforeAll(async () => {
+      arena = await Arena.open(isolation)
+    })
+    afterAll(() => arena?.close())
+    const contained = attacks.filter(({ notInline }) => isolation === 'cell' || notInline === undefined)
+    test.each(contained)('$name', (attack) => arena?.run(attack))
+  })
+}
