@@ -5,7 +5,7 @@ import { type Attack, type Family, gives, probing, program } from '../support/at
 const tampering: Readonly<Record<string, string>> = {
   'accessors on Object.prototype': `for (const key of ['reference', 'ok', 'error', 'signal', 'number', 'result', 'promise', 'ignored', 'copy', 'timeout', 'code', 'message', 'path', 'text',
       'base64', 'name', 'args', 'resolve', 'reject', 'params', 'bytes', 'default', 'value', 'to', 'stream', 'ms', 'call'])
-    Object.defineProperty(Object.prototype, key, { configurable: true, get: () => undefined, set: (value) => { seen.push(value) } })`,
+    Object.defineProperty(Object.prototype, key, { __proto__: null, configurable: true, get: () => undefined, set: (value) => { seen.push(value) } })`,
   'truths on Object.prototype': `for (const key of ['reference', 'ok', 'error', 'signal', 'result', 'promise', 'ignored', 'copy', 'timeout', 'base64', 'bytes', 'location']) Object.prototype[key] = true`,
   'descriptors on Object.prototype':
     'Object.prototype.get = () => 1; Object.prototype.set = () => {}; Object.prototype.writable = true; Object.prototype.configurable = true',

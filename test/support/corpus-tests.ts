@@ -11,6 +11,9 @@ export function corpusTests(isolation: 'cell' | 'inline', families: readonly Fam
     })
     afterAll(() => arena?.close())
     const contained = attacks.filter(({ notInline }) => isolation === 'cell' || notInline === undefined)
-    test.each(contained)('$name', (attack) => arena?.run(attack))
+    test.each(contained)('$name', async (attack) => {
+      if (arena === undefined) throw new Error('there is no arena')
+      await arena.run(attack)
+    })
   })
 }
