@@ -92,7 +92,10 @@ export class IsolateGuest implements Guest {
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
   async #turn(work: Promise<unknown>, turnMs: number): Promise<void> {
     const stuck = setTimeout(() => this.#fail(overTime(turnMs)), turnMs + limits.turnGraceMs)
-    const before = this.#isolate.wallTime
+    let isLong = false
+    const half = setTimeout(() => {
+      isLong = true
+    }, turnMs / 2)
     let usage: Usage
     try {
       await work
@@ -100,10 +103,13 @@ export class IsolateGuest implements Guest {
       // Measuring fails where the turn used up the memory at its very end.
       usage = this.#usage()
     } catch (error) {
-      this.#fail(this.#faultOf(error, before, turnMs))
+      // What is due fires before what begins now: after this `isLong` is true of every turn that took its time.
+      if (isError(error, timedOut)) await new Promise((resolve) => setTimeout(resolve, 1))
+      this.#fail(this.#faultOf(error, isLong, turnMs))
       return
     } finally {
       clearTimeout(stuck)
+      clearTimeout(half)
     }
     this.#events.turn(usage)
   }
@@ -119,15 +125,11 @@ export class IsolateGuest implements Guest {
     return { cpuMs, heapBytes: this.#heapBytes }
   }
 
-  /** What V8 says about its limits has fixed words, which agent code can say too: so the isolate is asked whether it is true. */
-  #faultOf(error: unknown, before: bigint, turnMs: number): Fault {
-    const fault = faultOf(error)
-    if (!(error instanceof Error)) return fault
-    if (this.#isolate.isDisposed)
-      return /^Isolate (was|is) disposed/.test(error.message) ? outOfMemory : fault
-    // The isolate counts a little less than the timer, which waits for the thread too.
-    const isLate = Number(this.#isolate.wallTime - before) / 1e6 >= turnMs / 2
-    return isLate && error.message === 'Script execution timed out.' ? overTime(turnMs) : fault
+  /** What V8 says about its limits has fixed words, which agent code can say too: they count only where they can be true. */
+  #faultOf(error: unknown, isLong: boolean, turnMs: number): Fault {
+    if (isLong && isError(error, timedOut)) return overTime(turnMs)
+    if (this.#isolate.isDisposed && isError(error, disposed)) return outOfMemory
+    return faultOf(error)
   }
 
   #fail(fault: Fault): void {
@@ -147,6 +149,12 @@ function unknownImport(specifier: string): SyscallError {
 function overTime(turnMs: number): Fault {
   return { code: 'ETIMEDOUT', reason: `one turn of agent code took longer than ${turnMs} ms` }
 }
+
+const timedOut = /^Script execution timed out\.$/
+const disposed = /^Isolate (was|is) disposed/
+
+const isError = (error: unknown, message: RegExp): boolean =>
+  error instanceof Error && message.test(error.message)
 
 const outOfMemory: Fault = { code: 'ENOMEM', reason: 'agent code ran out of memory' }
 

@@ -135,6 +135,7 @@ export class Arena {
   /** Runs one attack to its end. @throws AssertionError that says which promise was broken */
   async run(attack: Attack): Promise<Outcome> {
     this.#stallMs = 0
+    this.#newEvidence()
     const world: World = {
       port: (this.#server.address() as AddressInfo).port,
       bystander: this.#bystander.pid,
