@@ -30,6 +30,11 @@ const faultSchema = z.strictObject({
   error: z.strictObject({ name: text, message: text, stack: text.optional() }).optional(),
 })
 
+const besideGuilty: Fault = {
+  code: 'EIO',
+  reason: 'agent code beside it could not be ended from inside, so their cell was killed',
+}
+
 interface Tenant {
   readonly events: GuestEvents
   deadline: NodeJS.Timeout | undefined
@@ -48,6 +53,8 @@ export class CellProcess {
   /** Whoever closes it waits for its end, so that the application has to live until then. */
   #closing = false
   #cause: Fault | undefined
+  /** Who made the cell's end necessary. */
+  #guilty: Tenant | undefined
 
   constructor(onDeath: (cell: CellProcess) => void) {
     this.#onDeath = onDeath
@@ -133,11 +140,7 @@ export class CellProcess {
 
   /** What is over may still burn CPU, inside such a builtin; then only the end of its cell helps. */
   #expectEnd(tenant: Tenant): Promise<void> {
-    this.#killUnless(
-      tenant,
-      limits.cellGraceMs,
-      'agent code beside it could not be ended from inside, so its cell was killed',
-    )
+    this.#killUnless(tenant, limits.cellGraceMs, 'it could not be ended from inside, so its cell was killed')
     return new Promise((resolve) => {
       tenant.ended = resolve
     })
@@ -145,7 +148,10 @@ export class CellProcess {
 
   #killUnless(tenant: Tenant, ms: number, reason: string): void {
     clearTimeout(tenant.deadline)
-    tenant.deadline = setTimeout(() => this.kill({ code: 'ETIMEDOUT', reason }), ms)
+    tenant.deadline = setTimeout(() => {
+      this.#guilty ??= tenant
+      this.kill({ code: 'ETIMEDOUT', reason })
+    }, ms)
   }
 
   #receive(decoder: FrameDecoder, chunk: Buffer): void {
@@ -200,9 +206,11 @@ export class CellProcess {
     const tenants = [...this.#tenants.values()]
     this.#tenants.clear()
     this.#onDeath(this)
+    // Whoever only lived beside the guilty one has not used up its own time.
+    const beside = this.#guilty === undefined ? fault : besideGuilty
     for (const tenant of tenants) {
       clearTimeout(tenant.deadline)
-      if (tenant.ended === undefined) tenant.events.fault(fault)
+      if (tenant.ended === undefined) tenant.events.fault(tenant === this.#guilty ? fault : beside)
       else tenant.ended()
     }
   }

@@ -11,6 +11,7 @@ export const floods: Family = {
     {
       name: 'calls that are never awaited',
       tries: 'Makes calls in a loop that never yields.',
+      budget: { syscalls: 3_000 },
       source: program('for (;;) sys("proc.self")'),
       ends: flooded,
     },
@@ -33,7 +34,7 @@ export const floods: Family = {
     {
       name: 'large arguments that are never awaited',
       tries: 'Posts texts of a megabyte faster than anyone can read them.',
-      budget: { syscalls: 200 },
+      budget: { syscalls: 50 },
       source: program(
         'const text = "x".repeat(1e6); for (;;) sys("fs.write", { path: "/tmp/a", text }).catch(() => {})',
       ),
@@ -44,8 +45,8 @@ export const floods: Family = {
       name: 'large replies that are never read',
       tries: 'Asks for a large file again and again within one turn, so that replies pile up.',
       budget: { cpu: '1s', syscalls: 400, memory: '64MiB' },
-      source: probing(`await fs.write('/tmp/a', 'x'.repeat(4e6))
-        const codes = await Promise.all(Array.from({ length: 60 }, () => codeOf(fs.stat('/tmp/a').then(() => fs.read('/tmp/a')).then(() => undefined))))
+      source: probing(`await fs.write('/tmp/a', 'x'.repeat(2e6))
+        const codes = await Promise.all(Array.from({ length: 30 }, () => codeOf(fs.stat('/tmp/a').then(() => fs.read('/tmp/a')).then(() => undefined))))
         return codes.every((code) => code === 'ok' || code === 'EAGAIN')`),
       ends: [{ value: true }, ...flooded],
     },
@@ -104,7 +105,7 @@ export const floods: Family = {
       tries: 'Writes until its part of the memory file system is full, and beyond.',
       budget: { cpu: '5s', memory: '96MiB', syscalls: 300 },
       source: probing(`const text = 'x'.repeat(8e6), codes = new Set()
-        for (let n = 0; n < 12; n += 1) codes.add(await codeOf(fs.write('/tmp/f' + n, text)))
+        for (let n = 0; n < 9; n += 1) codes.add(await codeOf(fs.write('/tmp/f' + n, text)))
         return [[...codes].sort(), await codeOf(proc.self())]`),
       ends: gives([['EDQUOT', 'ok'], 'ok']),
     },

@@ -88,6 +88,10 @@ const eaters: Readonly<Record<string, Eater>> = {
     tries: 'Stacks proxies without end.',
     body: 'let p = {}; for (;;) p = new Proxy(p, {})',
   },
+  'promises without end': {
+    tries: 'Keeps promises that never settle.',
+    body: 'const all = []; for (;;) all.push(new Promise(() => {}))',
+  },
   'errors with long stacks': {
     tries: 'Keeps errors whose stacks are as long as V8 lets them be.',
     body: 'Error.stackTraceLimit = 1e6; const all = []; const deep = (n) => { if (n === 0) { all.push(new Error("x")); return } deep(n - 1) }; for (;;) deep(500)',

@@ -13,7 +13,10 @@ export interface Attack {
   readonly name: string
   /** One sentence: what the program tries. */
   readonly tries: string
-  /** The text of an ES module. Its default export gets a `World`. */
+  /**
+   * The text of an ES module. Its default export is told what to reach for: `{ port, bystander }`, a server of the
+   * host on 127.0.0.1 that nothing may ask, and the pid of a process of another agent.
+   */
   readonly source: string
   /** One of these is how its process ends. */
   readonly ends: readonly Ending[]
@@ -23,6 +26,8 @@ export interface Attack {
   readonly policy?: PolicyRef
   /** Why V8 alone does not contain it; it then runs in cells only, and stands in the threat model. */
   readonly notInline?: string
+  /** Why it succeeds in cells today; its test fails when it no longer does. */
+  readonly succeeds?: string
 }
 
 /** Attacks on one property. */
@@ -31,14 +36,6 @@ export interface Family {
   /** What holds, whatever these attacks try. */
   readonly property: string
   readonly attacks: readonly Attack[]
-}
-
-/** What an attacker is told, as `args[0]`: what it is to reach for. */
-export type World = {
-  /** A server of the host on 127.0.0.1, which nothing may ask. */
-  readonly port: number
-  /** A process of another agent. */
-  readonly bystander: number
 }
 
 /** It exits in order, with exactly this value. */
