@@ -104,6 +104,7 @@ export const decoder: Family = {
     {
       name: 'a proxy of an array without an end',
       tries: 'Gives an array whose length is beyond counting.',
+      budget: { cpu: '200ms' },
       source: probing(
         'return tools.echo({ list: new Proxy([], { get: (_t, key) => key === "length" ? 2 ** 53 - 1 : 0 }) })',
       ),

@@ -27,6 +27,7 @@ export const thenables: Family = {
     {
       name: 'a thenable that resolves with itself for ever',
       tries: 'Returns a thenable that gives the next one without end.',
+      budget: { cpu: '200ms' },
       source: program('const next = () => ({ then(resolve) { resolve(next()) } }); return next()'),
       ends: [{ killed: 'SIGBUDGET', reason: /CPU time/ }],
     },
@@ -88,7 +89,7 @@ export const thenables: Family = {
         const list = await fs.list('/tmp')
         const foreign = []
         for (let n = 0; n < seen.length; n += 1) if (reach(seen[n]).length > 0) foreign[foreign.length] = n
-        return [text, list.length, foreign]`.replace('[...found]', '[]'),
+        return [text, list.length, foreign]`,
       ),
       ends: [{ value: ['x', 1, []] }, { failed: 'EFAULT', message: /iterator/ }],
     },

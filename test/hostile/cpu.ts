@@ -207,6 +207,7 @@ export const cpu: Family = {
     {
       name: 'time bought by waiting',
       tries: 'Works in many short turns, hoping that only long ones are counted.',
+      budget: { cpu: '200ms' },
       source: program(
         'for (;;) { for (let n = 0; n < 2e6; n += 1); await new Promise((resolve) => setTimeout(resolve, 1)) }',
       ),
@@ -215,6 +216,7 @@ export const cpu: Family = {
     {
       name: 'time bought by children',
       tries: 'Lets children work in its place, each within its own budget.',
+      budget: { cpu: '200ms' },
       source: program(
         `for (;;) await proc.wait((await proc.spawn('export default () => { for (let n = 0; n < 5e7; n += 1); }')).pid)`,
       ),
@@ -230,12 +232,12 @@ export const cpu: Family = {
       name: 'recursion',
       tries:
         'Overflows the stack in functions, getters, proxies, conversions, JSON and regular expressions, and catches it.',
-      budget: { cpu: '3s', memory: '96MiB' },
+      budget: { cpu: '6s', memory: '96MiB' },
       source:
         probing(`const f = () => f() + 1, getter = { get a() { return getter.a } }, text = { toString: () => '' + text }
         const proxy = new Proxy({}, { get: (_t, key, self) => self[key] })
         let nested = '1'; for (let n = 0; n < 1e5; n += 1) nested = '[' + nested + ']'
-        let deep = []; for (let n = 0; n < 1e5; n += 1) deep = [deep]
+        let deep = []; for (let n = 0; n < 2e4; n += 1) deep = [deep]
         const names = []
         for (const go of [f, () => getter.a, () => '' + text, () => proxy.x, () => JSON.stringify(deep), () => deep.toString(), () => new Function(nested), () => new RegExp('('.repeat(1e5)), () => eval('('.repeat(1e5)), () => String(new (class A { constructor() { new A() } })())])
           try { go(); names.push('returned') } catch (error) { names.push(error.name) }

@@ -11,7 +11,7 @@ export const floods: Family = {
     {
       name: 'calls that are never awaited',
       tries: 'Makes calls in a loop that never yields.',
-      budget: { syscalls: 3_000 },
+      budget: { syscalls: 1_000, cpu: '300ms' },
       source: program('for (;;) sys("proc.self")'),
       ends: flooded,
     },
@@ -34,7 +34,7 @@ export const floods: Family = {
     {
       name: 'large arguments that are never awaited',
       tries: 'Posts texts of a megabyte faster than anyone can read them.',
-      budget: { syscalls: 50 },
+      budget: { syscalls: 30, cpu: '300ms' },
       source: program(
         'const text = "x".repeat(1e6); for (;;) sys("fs.write", { path: "/tmp/a", text }).catch(() => {})',
       ),
@@ -46,14 +46,14 @@ export const floods: Family = {
       tries: 'Asks for a large file again and again within one turn, so that replies pile up.',
       budget: { cpu: '1s', syscalls: 400, memory: '64MiB' },
       source: probing(`await fs.write('/tmp/a', 'x'.repeat(2e6))
-        const codes = await Promise.all(Array.from({ length: 30 }, () => codeOf(fs.stat('/tmp/a').then(() => fs.read('/tmp/a')).then(() => undefined))))
+        const codes = await Promise.all(Array.from({ length: 15 }, () => codeOf(fs.stat('/tmp/a').then(() => fs.read('/tmp/a')).then(() => undefined))))
         return codes.every((code) => code === 'ok' || code === 'EAGAIN')`),
       ends: [{ value: true }, ...flooded],
     },
     {
       name: 'output without end',
       tries: 'Prints without awaiting.',
-      budget: { syscalls: 500 },
+      budget: { syscalls: 300, cpu: '300ms' },
       source: program('for (;;) console.log("x".repeat(1e4))'),
       ends: flooded,
     },
@@ -81,7 +81,7 @@ export const floods: Family = {
     {
       name: 'timers without end',
       tries: 'Sets timers that set timers, and intervals that are never cleared.',
-      budget: { syscalls: 3_000, cpu: '1s' },
+      budget: { syscalls: 1_000, cpu: '1s' },
       source: program(
         'const go = () => { setTimeout(go, 0); setTimeout(go, 0) }; go(); setInterval(() => {}, 0); await new Promise(() => {})',
       ),
@@ -171,7 +171,7 @@ export const floods: Family = {
       source:
         probing(`const { name } = await proc.self(), codes = [await codeOf(ipc.send(name, 'x'.repeat(2e6)))]
         const more = new Set()
-        for (let n = 0; n < 20; n += 1) more.add(await codeOf(ipc.send(name, 'x'.repeat(1e6))))
+        for (let n = 0; n < 17; n += 1) more.add(await codeOf(ipc.send(name, 'x'.repeat(1e6))))
         while ((await codeOf(ipc.receive({ timeoutMs: 1 }))) === 'ok');
         return [codes, [...more].sort()]`),
       ends: gives([['EMSGSIZE'], ['EAGAIN', 'ok']]),

@@ -72,6 +72,7 @@ export const signals: Family = {
     {
       name: 'a handler that spins',
       tries: 'Handles TERM by a loop.',
+      budget: { cpu: '200ms' },
       source: program(`await proc.on('SIGTERM', () => { for (;;); })
         await proc.signal((await proc.self()).pid, 'SIGTERM')
         await new Promise((resolve) => setTimeout(resolve, 60_000))`),
@@ -80,6 +81,7 @@ export const signals: Family = {
     {
       name: 'a handler that throws',
       tries: 'Handles signals by throwing, rejecting and throwing what hangs to look at.',
+      budget: { cpu: '200ms' },
       source: program(`await proc.on('SIGUSR1', () => { throw { get message() { for (;;); } } })
         await proc.signal((await proc.self()).pid, 'SIGUSR1')
         await new Promise((resolve) => setTimeout(resolve, 60_000))`),
@@ -88,7 +90,7 @@ export const signals: Family = {
     {
       name: 'a handler that arms itself again',
       tries: 'Sends itself the signal from its own handler, without end.',
-      budget: { syscalls: 2_000, cpu: '1s' },
+      budget: { syscalls: 400, cpu: '1s' },
       source: program(`const { pid } = await proc.self()
         const go = async () => { await proc.on('SIGUSR1', go); await proc.signal(pid, 'SIGUSR1') }
         await go()
@@ -183,6 +185,7 @@ export const signals: Family = {
     {
       name: 'debugger statements in a loop',
       tries: 'Spins through debugger statements.',
+      budget: { cpu: '200ms' },
       source: program('for (;;) debugger'),
       ends: [{ killed: 'SIGBUDGET', reason: /CPU/ }],
     },

@@ -13,8 +13,8 @@ import { type Attack, type Ending, program } from './attack.ts'
 import { liveCells } from './children.ts'
 import { ArenaHost } from './corpus-host.ts'
 
-/** What every attacker may use, unless its attack says otherwise. */
-const budget = { cpu: '300ms', memory: '32MiB', wall: '20s' } as const
+/** What every attacker may use, unless its attack says otherwise. One turn may take as long, by the clock on the wall. */
+const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 /** Within this a fresh process has to run to its value, and a bystander to make a call, in ms. */
 const boundMs = 8_000
 /** A larger record is verified when the arena closes, not after each attack too. */
@@ -35,6 +35,13 @@ const policy: PolicyDocument = {
     { id: 'closed', effect: 'forbid', action: 'fs.*', resource: '/tmp/closed/**' },
   ],
 }
+
+/** Permits everything; processes of different ones share no cell. */
+const tenancy = (generation: number): PolicyDocument => ({
+  version: 1,
+  name: `generation-${generation}`,
+  rules: [{ id: 'all', effect: 'permit', action: '*' }],
+})
 
 const bystander = program(`let going = true, n = 0
   await proc.on('SIGUSR1', () => { going = false })
@@ -70,6 +77,7 @@ export class Arena {
   readonly #output = new Map<number, string>()
   #calledAt = performance.now()
   #stallMs = 0
+  #generation = 0
 
   static async open(isolation: 'cell' | 'inline'): Promise<Arena> {
     const arena = new Arena(isolation)
@@ -112,10 +120,12 @@ export class Arena {
         name: 'attacker',
         args: [{ port: this.#host.port, bystander: this.#bystander.pid }],
         budget: { ...budget, ...attack.budget },
-        ...(attack.policy !== undefined && { policy: attack.policy }),
+        policy: [tenancy(this.#generation), ...(attack.policy === undefined ? [] : [attack.policy].flat())],
       },
     )
     const exit = await attacker.exit
+    // Where V8 did not let go of it, its cell is killed later, with whoever came to live there.
+    if (exit.status !== 'exited') this.#generation += 1
     const probeMs = await this.#probe()
     await this.#progress()
     assertEnding(attack, exit)
