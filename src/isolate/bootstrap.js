@@ -285,7 +285,8 @@ function bootstrap(post, bootText, argsText) {
     throw fault('EINVAL', 'EINVAL: data is neither a string nor a Uint8Array')
   }
 
-  const unpackData = (reply) => (reply.base64 === undefined ? reply.text : fromBase64(reply.base64))
+  // Own fields only: agent code may have given every object others.
+  const unpackData = (reply) => (hasOwn(reply, 'base64') ? fromBase64(reply.base64) : reply.text)
 
   // -- Doors from the syscall table ---------------------------------------------------------------------------
 
@@ -298,7 +299,7 @@ function bootstrap(post, bootText, argsText) {
         if (door.params[index] === 'data') mergeInto(args, packData(given[index]))
         else args[door.params[index]] = given[index]
       }
-      const options = given[named]
+      const options = named < given.length ? given[named] : undefined
       if (options !== undefined && options !== null) mergeInto(args, options)
       const reply = sys(door.name, args)
       return door.bytes ? promiseThen(reply, unpackData) : reply
@@ -339,7 +340,7 @@ function bootstrap(post, bootText, argsText) {
     if (init.body !== undefined && init.body !== null) mergeInto(request, packData(init.body))
     for (let hop = 0; ; hop += 1) {
       const reply = await sys('net.fetch', request)
-      if (reply.location === undefined || !redirectStatus(reply.status) || init.redirect === 'manual')
+      if (!hasOwn(reply, 'location') || !redirectStatus(reply.status) || init.redirect === 'manual')
         return makeResponse(reply, hop > 0)
       if (init.redirect === 'error')
         throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
@@ -386,10 +387,10 @@ function bootstrap(post, bootText, argsText) {
       mapSet(headers, name, before === undefined ? value : `${before}, ${value}`)
     }
     const text = async () => {
-      if (reply.text === undefined) throw new TypeError('the body is not UTF-8 text; read it with bytes()')
+      if (!hasOwn(reply, 'text')) throw new TypeError('the body is not UTF-8 text; read it with bytes()')
       return reply.text
     }
-    const bytes = async () => (reply.base64 === undefined ? utf8(reply.text) : fromBase64(reply.base64))
+    const bytes = async () => (hasOwn(reply, 'base64') ? fromBase64(reply.base64) : utf8(reply.text))
     return freeze({
       status: reply.status,
       statusText: reply.statusText,

@@ -9,6 +9,11 @@ import { type Launched, launchCell } from './launch.ts'
 import { standsStill } from './system-stop.ts'
 import { type Host, Tenant } from './tenant.ts'
 
+const besideGuilty: Fault = {
+  code: 'EIO',
+  reason: 'agent code beside it could not be stopped or ended from inside, so their cell was killed',
+}
+
 export class CellProcess implements Host {
   /** Whether it is one guest's alone, and ends with it. */
   own = false
@@ -24,6 +29,8 @@ export class CellProcess implements Host {
   /** Whoever closes it waits for its end, so that the application has to live until then. */
   #closing = false
   #cause: Fault | undefined
+  /** Who made the cell's end necessary. */
+  #guilty: Guest | undefined
 
   constructor(onDeath: (cell: CellProcess) => void, jail: Jail) {
     this.#onDeath = onDeath
@@ -72,7 +79,8 @@ export class CellProcess implements Host {
     if (!this.#dead) this.#pipe.write(encodeFrame(frame))
   }
 
-  kill(cause: Fault): void {
+  kill(cause: Fault, guilty?: Guest): void {
+    if (this.#cause === undefined) this.#guilty = guilty
     this.#cause ??= cause
     this.#child.kill('SIGKILL')
   }
@@ -136,6 +144,8 @@ export class CellProcess implements Host {
     const tenants = [...this.#tenants.values()]
     this.#tenants.clear()
     this.#onDeath(this)
-    for (const tenant of tenants) tenant.buried(fault)
+    // Whoever only lived beside the guilty one has not used up its own time.
+    for (const tenant of tenants)
+      tenant.buried(this.#guilty === undefined || this.#guilty === tenant ? fault : besideGuilty)
   }
 }

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 
 export class Deadline {
   readonly #then: () => void
+  readonly #ms: number
   #leftMs: number
   #since = 0
   #timer: NodeJS.Timeout | undefined
@@ -13,9 +14,16 @@ export class Deadline {
    * @param then called once, when it took longer
    */
   constructor(ms: number, then: () => void) {
+    this.#ms = ms
     this.#leftMs = ms
     this.#then = then
     this.resume()
+  }
+
+  /** How much of it is gone, in ms. */
+  get usedMs(): number {
+    const running = this.#timer === undefined ? 0 : performance.now() - this.#since
+    return this.#ms - this.#leftMs + running
   }
 
   pause(): void {

@@ -128,7 +128,7 @@ export class IsolateGuest implements Guest {
       // Measuring fails where the turn used up the memory at its very end.
       usage = this.#usage()
     } catch (error) {
-      this.#fail(faultOf(error, wallMs))
+      this.#fail(this.#faultOf(error, stuck.usedMs, wallMs))
       return
     } finally {
       stuck.cancel()
@@ -165,6 +165,13 @@ export class IsolateGuest implements Guest {
     return { cpuMs, heapBytes: this.#heapBytes }
   }
 
+  /** What V8 says about its limits has fixed words, which agent code can say too: they count only where they can be true. */
+  #faultOf(error: unknown, tookMs: number, wallMs: number): Fault {
+    if (tookMs > wallMs / 2 && isError(error, timedOut)) return overTime(wallMs)
+    if (this.#isolate.isDisposed && isError(error, disposed)) return outOfMemory
+    return faultOf(error)
+  }
+
   #fail(fault: Fault): void {
     if (this.#over) return
     void this.end()
@@ -183,17 +190,21 @@ function overTime(turnMs: number): Fault {
   return { code: 'ETIMEDOUT', reason: `one turn of agent code took longer than ${turnMs} ms` }
 }
 
-/** Errors that come out of an isolate are copies; what V8 says about limits is told apart by its fixed messages. */
-function faultOf(error: unknown, turnMs: number): Fault {
+const timedOut = /^Script execution timed out\.$/
+const disposed = /^Isolate (was|is) disposed/
+
+const isError = (error: unknown, message: RegExp): boolean =>
+  error instanceof Error && message.test(error.message)
+
+const outOfMemory: Fault = { code: 'ENOMEM', reason: 'agent code ran out of memory' }
+
+/** Errors that come out of an isolate are copies. */
+function faultOf(error: unknown): Fault {
   if (error instanceof SyscallError) return { code: error.code, reason: error.message }
   // isolated-vm puts an error of its own in place of a thrown object that is none.
   if (!(error instanceof Error) || /^An object was thrown from supplied code/.test(error.message))
     return { code: 'EFAULT', reason: 'agent code threw a value that is not an error' }
-  if (error.message === 'Script execution timed out.') return overTime(turnMs)
-  const isDisposed = /^Isolate (was|is) disposed/.test(error.message)
-  if (isDisposed || (/allocation failed/i.test(error.message) && guestFrames(error.stack).length === 0)) {
-    return { code: 'ENOMEM', reason: 'agent code ran out of memory' }
-  }
+  if (/allocation failed/i.test(error.message) && guestFrames(error.stack).length === 0) return outOfMemory
   const code = Reflect.get(error, 'code')
   // Texts of agent code may hold lone surrogates, which the record does not take.
   const name = error.name.slice(0, 100).toWellFormed()

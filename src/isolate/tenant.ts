@@ -46,8 +46,11 @@ export interface Host {
   /** Whether it ends with its guest. */
   readonly own: boolean
   send(frame: Frame): void
-  /** Ends the cell at once, from outside. */
-  kill(cause: Fault): void
+  /**
+   * Ends the cell at once, from outside.
+   * @param guilty who made it necessary; whoever lives beside it ends for that, and not for what it did
+   */
+  kill(cause: Fault, guilty?: Guest): void
   /** Has the operating system stop it: resolves with whether it stands still. */
   suspend(): Promise<boolean>
   resume(): void
@@ -188,10 +191,10 @@ export class Tenant implements Guest {
       this.#deadline?.pause()
       return this.#frozen({ how: 'system', stack: [], depth: 0 })
     }
-    this.#host.kill({
-      code: 'ETIMEDOUT',
-      reason: 'agent code could not be stopped from inside, so its cell was killed',
-    })
+    this.#host.kill(
+      { code: 'ETIMEDOUT', reason: 'agent code could not be stopped from inside, so its cell was killed' },
+      this,
+    )
   }
 
   #over(): PromiseWithResolvers<void> {
@@ -210,16 +213,13 @@ export class Tenant implements Guest {
 
   /** What is over may still burn CPU, inside such a builtin; then only the end of its cell helps. */
   #expectEnd(): Promise<void> {
-    this.#killUnless(
-      limits.cellGraceMs,
-      'agent code beside it could not be ended from inside, so its cell was killed',
-    )
+    this.#killUnless(limits.cellGraceMs, 'it could not be ended from inside, so its cell was killed')
     return this.#ended?.promise ?? Promise.resolve()
   }
 
   #killUnless(ms: number, reason: string): void {
     this.#deadline?.cancel()
-    this.#deadline = new Deadline(ms, () => this.#host.kill({ code: 'ETIMEDOUT', reason }))
+    this.#deadline = new Deadline(ms, () => this.#host.kill({ code: 'ETIMEDOUT', reason }, this))
   }
 
   #forget(): void {

@@ -2,14 +2,12 @@
 import { z } from 'zod'
 import { parseUrl } from '../drivers/net/url.ts'
 import { limits } from '../limits.ts'
-import { syscall } from './row.ts'
+import { record, syscall } from './row.ts'
 
-const headers = z
-  .record(z.string().max(limits.headerNameMax), z.string().max(limits.headerBytesMax))
-  .refine(
-    (given) => Object.keys(given).length <= limits.headersMax,
-    `at most ${limits.headersMax} headers fit`,
-  )
+const headers = record(z.string().max(limits.headerNameMax), z.string().max(limits.headerBytesMax), {
+  keysMax: limits.headersMax,
+  what: 'headers',
+})
 
 const request = z.strictObject({
   url: z.string().meta({ description: 'http or https, without user and password' }),

@@ -5,17 +5,15 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { dispositionNames } from '../proc/dispositions.ts'
 import { agentSignals, signalName } from '../proc/signals.ts'
-import { syscall } from './row.ts'
+import { record, syscall } from './row.ts'
 
 const json: z.ZodType<Json, Json> = z.custom<Json>()
 const agent = z.string().min(1).max(limits.agentNameMax)
 const signal = z.enum(agentSignals).meta({ description: 'the name of a signal that agents may use' })
-const budget = z
-  .record(z.string().max(limits.wordMax), z.union([z.string().max(limits.wordMax), z.number()]))
-  .refine(
-    (given) => Object.keys(given).length <= limits.budgetPartsMax,
-    `at most ${limits.budgetPartsMax} parts fit`,
-  )
+const budget = record(z.string().max(limits.wordMax), z.union([z.string().max(limits.wordMax), z.number()]), {
+  keysMax: limits.budgetPartsMax,
+  what: 'parts',
+})
 /** The bootstrap cuts there too; what is longer was sent past it. */
 const errorText = z.string().max(limits.errorTextMax)
 const guestError = z.strictObject({

@@ -1,5 +1,5 @@
 /** What one row of the syscall table says. Stubs, types, documentation and the gate all read it. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Chance } from '../clock.ts'
 import type { ClockDriver } from '../drivers/clock.ts'
 import type { IpcDriver } from '../drivers/ipc.ts'
@@ -66,4 +66,24 @@ export interface Syscall<Args = never> {
 /** Keeps the type of the arguments within a row, and hides it in the table. */
 export function syscall<Args>(row: Syscall<Args>): Syscall {
   return row as unknown as Syscall
+}
+
+/**
+ * A record that is looked into only when it has few enough keys: zod makes an issue of each value that does not fit.
+ * @param what what its keys are, for the message
+ */
+export function record<Value extends z.core.SomeType>(
+  key: z.ZodString,
+  value: Value,
+  { keysMax, what }: { readonly keysMax: number; readonly what: string },
+) {
+  const whole = z.record(key, value)
+  const { $schema: _, ...shape } = z.toJSONSchema(whole, { io: 'input' })
+  return z
+    .custom<Record<string, unknown>>(
+      (given) => typeof given !== 'object' || given === null || Object.keys(given).length <= keysMax,
+      `at most ${keysMax} ${what} fit`,
+    )
+    .meta(shape)
+    .pipe(whole)
 }
