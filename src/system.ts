@@ -69,7 +69,7 @@ export class System implements Supervisor {
     const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
-    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
+    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error), this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
@@ -85,7 +85,7 @@ export class System implements Supervisor {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
       tool,
-      ipc: new IpcDriver((name) => this.#isAgent(name)),
+      ipc: new IpcDriver((name) => this.#isAgent(name), this.#clock),
       proc: new ProcDriver({
         table: this.table,
         spawnChild: (parent, request) => children.spawn(parent, request),
