@@ -200,7 +200,7 @@ export class Gate {
       // The log has failed: the kernel is told by the log itself and ends every process.
       return this.#settle(effect, undefined, error)
     }
-    await this.#held.whileStopped(effect.process)
+    while (effect.process.stopped) await this.#held.untilWoken(effect.process)
     await this.#invoke(effect)
   }
 

@@ -23,13 +23,11 @@ export class Held<Call extends { readonly text: string }> {
     return calls
   }
 
-  /** Resolves when a process is not stopped, or has ended. */
-  async whileStopped(process: Process): Promise<void> {
-    while (process.stopped) {
-      await new Promise<void>((wake) => {
-        this.#wakers.set(process, (this.#wakers.get(process) ?? new Set()).add(wake))
-      })
-    }
+  /** Resolves when a stopped process has been woken; it may be stopped again since. */
+  untilWoken(process: Process): Promise<void> {
+    return new Promise((wake) => {
+      this.#wakers.set(process, (this.#wakers.get(process) ?? new Set()).add(wake))
+    })
   }
 
   /** The process goes on, or has ended. */

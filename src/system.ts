@@ -270,6 +270,8 @@ export class System implements Supervisor {
 
   async #shutdown(): Promise<void> {
     this.spawner.close()
+    // Who is told of the ends that follow may ask for the shutdown again, and has to find this one.
+    await undefined
     const exits = this.table.live().map((process) => {
       process.raise('SIGKILL', 'the kernel shut down')
       return process.exit

@@ -67,7 +67,7 @@ const makers: Readonly<Record<string, readonly [weight: number, make: Maker]>> =
   sleep: [14, (random) => ['clock.sleep', { ms: soon(random) }]],
   cancel: [3, (random, { lastCall }) => ['clock.cancel', { call: random.between(1, lastCall + 1) }]],
   time: [3, (random) => random.pick([['clock.time', {}] as const, ['clock.random', { bytes: 8 }] as const])],
-  tool: [18, (random, { nonce }) => ['tool.call', { name: random.pick(toolNames), args: { nonce } }]],
+  tool: [24, (random, { nonce }) => ['tool.call', { name: random.pick(toolNames), args: { nonce } }]],
   toolUnsound: [1, (random) => ['tool.call', { name: random.pick(['ok', 'none']), args: { nonce: 'x' } }]],
   send: [6, (random, { agents, nonce }) => ['ipc.send', { to: random.pick(agents), message: { nonce } }]],
   receive: [
@@ -81,10 +81,10 @@ const makers: Readonly<Record<string, readonly [weight: number, make: Maker]>> =
     ],
   ],
   self: [2, () => ['proc.self', {}]],
-  spawn: [5, (random) => ['proc.spawn', child(random)]],
+  spawn: [4, (random) => ['proc.spawn', child(random)]],
   wait: [5, (random, around) => ['proc.wait', { pid: pid(random, around) }]],
   signal: [
-    5,
+    3,
     (random, around) => [
       'proc.signal',
       {
@@ -102,9 +102,9 @@ const makers: Readonly<Record<string, readonly [weight: number, make: Maker]>> =
   ],
   mask: [2, (random) => ['proc.sigmask', { signals: random.chance(0.5) ? [] : [signal(random)] }]],
   returned: [1, (random) => ['proc.sigreturn', { signal: random.pick([2, 15, 10, 99]) }]],
-  output: [6, (random, { nonce }) => ['proc.output', { stream: random.pick(['stdout', 'stderr']), text: `#${nonce}` }]],
+  output: [9, (random, { nonce }) => ['proc.output', { stream: random.pick(['stdout', 'stderr']), text: `#${nonce}` }]],
   fetch: [2, (random) => ['net.fetch', { url: random.pick(urls) }]],
-  exit: [2, (random) => ['proc.exit', random.chance(0.5) ? { value: [1, null] } : { error: { name: 'E', message: 'm' } }]],
+  exit: [0.5, (random) => ['proc.exit', random.chance(0.5) ? { value: [1, null] } : { error: { name: 'E', message: 'm' } }]],
 }
 const weights = Object.fromEntries(Object.entries(makers).map(([name, [weight]]) => [name, weight]))
 

@@ -94,7 +94,7 @@ export class SimulatedSpace implements UserSpace {
     if (cell.dead) return
     cell.dead = true
     cell.sent.length = 0
-    if (cell.guests.size > 0) this.#parts.tally.fault('cell died')
+    if (cell.guests.size > 0 && fault.code !== 'ECANCELED') this.#parts.tally.fault('cell died')
     for (const guest of [...cell.guests]) guest.buried(fault)
     cell.guests.clear()
   }
@@ -226,7 +226,7 @@ class SimulatedGuest implements Guest {
 
   #turn(messages: readonly (readonly [number, unknown])[]): void {
     for (const [number, reply] of messages) this.#answer(number, reply)
-    for (let count = this.#random.between(0, 3); count > 0; count -= 1) this.#send(() => this.#call())
+    for (let count = this.#random.chance(0.03) ? 0 : this.#random.between(1, 4); count > 0; count -= 1) this.#send(() => this.#call())
     this.#send(() => this.#endTurn())
   }
 
