@@ -58,6 +58,8 @@ export class System implements Supervisor {
   readonly #trees = new WeakMap<Process, Tree>()
   readonly #spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   readonly #mounts: readonly OpenedMount[]
+  /** Of processes that have ended, and whose end is not durable yet. */
+  readonly #exits = new Set<Promise<Exit>>()
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -193,6 +195,8 @@ export class System implements Supervisor {
       this.#record(process, { kind: 'exit', status: exit.status })
     }
     this.log.forget(process.identity.run, process.pid)
+    this.#exits.add(process.exit)
+    void process.exit.then(() => this.#exits.delete(process.exit))
     // A value is handed out only when everything that led to it is on record.
     this.log.durable().then(
       () => process.settle(exit),
@@ -272,11 +276,8 @@ export class System implements Supervisor {
     this.spawner.close()
     // Who is told of the ends that follow may ask for the shutdown again, and has to find this one.
     await undefined
-    const exits = this.table.live().map((process) => {
-      process.raise('SIGKILL', 'the kernel shut down')
-      return process.exit
-    })
-    await Promise.all(exits)
+    for (const process of this.table.live()) process.raise('SIGKILL', 'the kernel shut down')
+    await Promise.all(this.#exits)
     const { promise: deadline, resolve } = Promise.withResolvers<void>()
     const cancel = this.#clock.after(limits.drainMs, resolve)
     await this.#gate.drain(deadline)

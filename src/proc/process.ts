@@ -247,10 +247,11 @@ export class Process {
 
   #continue(): string {
     if (!this.stopped) return 'was not stopped'
-    this.#change('running')
     this.turns.release()
+    this.#change('running')
     this.takePending()
-    if (!this.over) this.#supervisor.resumed(this)
+    // Who was told may have stopped it again.
+    if (!this.over && !this.stopped) this.#supervisor.resumed(this)
     return 'goes on'
   }
 

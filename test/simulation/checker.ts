@@ -138,7 +138,8 @@ export class Checker {
     if (ofHost.test(String(reason))) this.violated(`a refusal names the host: ${reason}`)
   }
 
-  #exited(model: ProcessModel, { status }: Entry): void {
+  #exited(model: ProcessModel, { status, seq }: Entry): void {
+    model.exitAt = seq
     if (model.exit !== undefined) this.violated(`process ${model.pid} ended twice`)
     model.exit = String(status)
     if (model.state !== status) this.violated(`process ${model.pid} is ${model.state}, and ended as ${status}`)
@@ -178,6 +179,8 @@ export class Checker {
     if (!model.over) this.violated(`the exit of process ${model.pid} came before its end`)
     if (this.#alive && model.exit !== exit.status)
       this.violated(`process ${model.pid} is on record as ${model.exit}, and its exit says ${exit.status}`)
+    if (this.#alive && model.exitAt >= this.#durable)
+      this.violated(`the exit of process ${model.pid} came before it was durable`)
     if (!this.#alive && exit.status === 'exited' && exit.value !== undefined && model.exit === undefined)
       this.violated(`process ${model.pid} gave a value that is not on record`)
   }
@@ -256,8 +259,7 @@ export class Checker {
     if (!this.#alive) this.violated(`${name} of process ${process.pid} was invoked after the record had failed`)
     const intents = [...model.open].filter(([, call]) => call === number)
     if (intents.length === 0) return this.violated(`${name} of process ${process.pid} was invoked without an intent on record`)
-    const written = this.#parts.disk ? this.#store?.synced : this.#store?.written
-    if (external && intents.every(([seq]) => seq >= (written ?? 0)))
+    if (external && intents.every(([seq]) => seq >= this.#durable))
       this.violated(`${name} of process ${process.pid} was invoked before its intent was durable`)
   }
 
@@ -281,6 +283,11 @@ export class Checker {
 
   get #alive(): boolean {
     return this.#system?.log.failed === undefined
+  }
+
+  /** Entries that are as durable as the kernel promises. */
+  get #durable(): number {
+    return (this.#parts.disk ? this.#store?.synced : this.#store?.written) ?? 0
   }
 
   get #live(): readonly Process[] {

@@ -25,6 +25,30 @@ export class VirtualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
+  /** The same clock for one user of it, whose own timers are counted. */
+  lent(): Clock & { readonly waiting: number } {
+    const own = new Set<symbol>()
+    return {
+      now: () => this.now(),
+      monotonic: () => this.monotonic(),
+      after: (ms, then) => {
+        const key = Symbol()
+        own.add(key)
+        const cancel = this.after(ms, () => {
+          own.delete(key)
+          then()
+        })
+        return () => {
+          own.delete(key)
+          cancel()
+        }
+      },
+      get waiting() {
+        return own.size
+      },
+    }
+  }
+
   /** Timers that wait. */
   get waiting(): number {
     return this.#timers.size

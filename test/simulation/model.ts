@@ -29,6 +29,8 @@ export class ProcessModel {
   recorded: ProcessState | undefined
   /** How its end is on record. */
   exit: string | undefined
+  /** Where in the chain. */
+  exitAt = 0
   /** Whether the checker was shown it, and waits for its exit. */
   held = false
   settled = false

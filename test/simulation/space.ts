@@ -97,6 +97,8 @@ export class SimulatedSpace implements UserSpace {
     if (cell.guests.size > 0 && fault.code !== 'ECANCELED') this.#parts.tally.fault('cell died')
     for (const guest of [...cell.guests]) guest.buried(fault)
     cell.guests.clear()
+    // The end of one may have been followed by that of its children beside it.
+    cell.sent.length = 0
   }
 }
 

@@ -53,6 +53,7 @@ async function settle(): Promise<void> {
 export class World {
   readonly #random: Random
   readonly #clock = new VirtualClock()
+  readonly #kernelClock = this.#clock.lent()
   readonly #tally: Tally
   readonly #checker: Checker
   readonly #store: FaultyStore
@@ -60,6 +61,7 @@ export class World {
   readonly #system: System
   readonly #seed: number
   readonly #meddling: boolean
+  readonly #syncMs: number
   #nonce = 1_000
   #down = false
 
@@ -77,8 +79,9 @@ export class World {
       failingCommit: random.chance(0.15) ? random.between(1, 120) : undefined,
       heals: random.chance(0.5),
       failingSync: random.chance(0.08) ? random.between(0, 30) : undefined,
-      syncMs: random.pick([0, 5, 200]),
+      syncMs: random.pick([0, 5, 200, 9_000]),
     }
+    this.#syncMs = faults.syncMs
     this.#store = new FaultyStore(faults, random.fork('store'), clock, (entry) => this.#checker.entry(entry))
     this.#space = new SimulatedSpace({
       random: random.fork('space'),
@@ -133,7 +136,7 @@ export class World {
         ...(random.chance(0.3) && { limits: { syscalls: random.between(5, 200) } }),
       },
       (name) => name === 'root-a' || name === 'root-b',
-      { clock: this.#clock, space: this.#space, store: this.#store },
+      { clock: this.#kernelClock, space: this.#space, store: this.#store },
     )
   }
 
@@ -273,7 +276,7 @@ export class World {
   async #shutDown(): Promise<void> {
     if (!this.#sound) return
     const began = this.#clock.monotonic()
-    const until = began + limits.drainMs + limits.handlerMs + limits.cellGraceMs
+    const until = began + limits.drainMs + limits.handlerMs + limits.cellGraceMs + 2 * this.#syncMs
     let over = false
     this.#tally.saw('shutdown')
     await this.#step(() => {
@@ -288,11 +291,11 @@ export class World {
       await this.#step(() => this.#wait())
       if (this.#clock.monotonic() > until) this.#checker.violated('the shutdown does not end')
     }
+    if (this.#sound) this.#checker.finished(this.#kernelClock.waiting)
     // What still runs outside the kernel comes to its end, and must not matter any more.
     for (let rest = 0; rest < 200 && this.#clock.waiting > 0 && this.#sound; rest += 1)
       await this.#step(() => void this.#clock.fire())
     await settle()
-    if (this.#sound) this.#checker.finished(this.#clock.waiting)
   }
 
   /** While it shuts down, cells go on talking and the application goes on sending. */
