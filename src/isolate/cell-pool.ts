@@ -1,17 +1,23 @@
 /** Cells, forked ahead and shared only by processes of one agent under one policy. */
 import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { CellProcess } from './cell-process.ts'
+import { CellProcess, type LaunchCell } from './cell-process.ts'
 import type { Guest, GuestEvents, GuestSpec, UserSpace } from './guest.ts'
 
 export class CellPool implements UserSpace {
   readonly #byTenancy = new Map<string, Set<CellProcess>>()
+  readonly #launch: LaunchCell | undefined
   #spare: CellProcess | undefined
   #closed = false
 
+  /** @param launch what starts a cell; the real one by default */
+  constructor(launch?: LaunchCell) {
+    this.#launch = launch
+  }
+
   /** Forks the first cell, so that the first process does not wait for it. */
   warm(): void {
-    if (!this.#closed) this.#spare ??= new CellProcess(this.#onDeath)
+    if (!this.#closed) this.#spare ??= new CellProcess(this.#onDeath, this.#launch)
   }
 
   start(tenancy: string, spec: GuestSpec, events: GuestEvents): Guest {
@@ -30,7 +36,7 @@ export class CellPool implements UserSpace {
     const cells = this.#byTenancy.get(tenancy) ?? new Set()
     for (const cell of cells) if (!cell.dead && cell.guests < limits.processesPerCell) return cell
     this.#assertRoom()
-    const cell = this.#spare ?? new CellProcess(this.#onDeath)
+    const cell = this.#spare ?? new CellProcess(this.#onDeath, this.#launch)
     this.#spare = undefined
     this.#byTenancy.set(tenancy, cells.add(cell))
     this.#retireIdle(tenancy)

@@ -37,6 +37,18 @@ interface Tenant {
   ended: (() => void) | undefined
 }
 
+/** Starts a cell; its pipe to the kernel is descriptor 3. */
+export type LaunchCell = () => ChildProcess
+
+const launchCell: LaunchCell = () =>
+  spawn(process.execPath, ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
+    detached: true,
+    // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
+    env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
+  })
+
 export class CellProcess {
   readonly #child: ChildProcess
   readonly #pipe: Duplex
@@ -49,19 +61,10 @@ export class CellProcess {
   #closing = false
   #cause: Fault | undefined
 
-  constructor(onDeath: (cell: CellProcess) => void) {
+  /** @param launch what stands for the child process; the real cell by default */
+  constructor(onDeath: (cell: CellProcess) => void, launch: LaunchCell = launchCell) {
     this.#onDeath = onDeath
-    this.#child = spawn(
-      process.execPath,
-      ['--no-node-snapshot', '--disable-warning=ExperimentalWarning', cellFile],
-      {
-        stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-        // Its own session: what a terminal sends to the application's group (Ctrl-C) is not for cells.
-        detached: true,
-        // Nothing of the application's environment; the guest sees one time zone and one locale everywhere.
-        env: { TZ: 'UTC', LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8' },
-      },
-    )
+    this.#child = launch()
     this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
     this.#child.once('error', (error) =>
       this.#buried(`could not be started (${Reflect.get(error, 'code') ?? error.name})`),
@@ -149,6 +152,8 @@ export class CellProcess {
   }
 
   #receive(decoder: FrameDecoder, chunk: Buffer): void {
+    // What comes from a cell that is being killed is not heard any more.
+    if (this.#cause !== undefined) return
     try {
       for (const frame of decoder.push(chunk)) this.#obey(frame)
     } catch {
@@ -161,7 +166,11 @@ export class CellProcess {
     if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
     const tenant = this.#tenants.get(frame.guest)
     if (tenant === undefined) return
-    if (frame.kind === 'ended') return this.#forget(frame.guest, tenant)
+    if (frame.kind === 'ended') {
+      // Nobody would hear of its end, nor wait for it any longer.
+      if (tenant.ended === undefined) throw new Error('a cell ended a guest that it was not told to end')
+      return this.#forget(frame.guest, tenant)
+    }
     if (tenant.ended !== undefined) return
     if (frame.kind === 'call') return tenant.events.call(frame.number, frame.name, frame.text)
     clearTimeout(tenant.deadline)
