@@ -71,7 +71,8 @@ export class Gate {
   /** Begins what waited for the process to go on, and admits what it had asked for while it was stopped. */
   resume(process: Process): void {
     this.#held.wake(process)
-    for (const arrival of this.#held.take(process)) this.call(process, arrival.number, arrival.name, arrival.text)
+    for (const arrival of this.#held.take(process))
+      this.call(process, arrival.number, arrival.name, arrival.text)
   }
 
   /** Drops what a process that ended had still asked for. */

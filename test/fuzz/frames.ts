@@ -35,7 +35,16 @@ export function readPlainly(stream: Buffer): Reading {
 }
 
 const names = ['', 'fs.read', 'net.fetch', 'ü', '𝒳'.repeat(20), 'x'.repeat(300), '\uFEFFbom', '__proto__']
-const texts = ['', '{}', '{"path":"/mem/a"}', '[[1,{"ok":null}]]', '\u0000', '\uD800', 'é'.repeat(50), '\uFEFF']
+const texts = [
+  '',
+  '{}',
+  '{"path":"/mem/a"}',
+  '[[1,{"ok":null}]]',
+  '\u0000',
+  '\uD800',
+  'é'.repeat(50),
+  '\uFEFF',
+]
 const edges = [0, 1, 2, 10, 11, 12, 0x7f, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff]
 
 function soundFrame(random: Random): Buffer {

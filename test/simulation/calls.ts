@@ -19,7 +19,14 @@ export interface Surroundings {
 }
 
 const paths = [
-  ...['/mem/working/a', '/mem/working/b', '/mem/working/d', '/mem/working/d/e', '/mem/episodic/log', '/tmp/x'],
+  ...[
+    '/mem/working/a',
+    '/mem/working/b',
+    '/mem/working/d',
+    '/mem/working/d/e',
+    '/mem/episodic/log',
+    '/tmp/x',
+  ],
   ...['/state/s', '/mem/secret/k', '/mem/working/../secret/k', '/policy/hash', '/proc', '/proc/1.json'],
   ...['/audit/log.jsonl', '/tools/ok.json', '/ipc', '/', '/nope/x', '/mem', '/state/checkpoints', 'relative'],
 ] as const
@@ -43,7 +50,16 @@ const unsound = [
   '{"ms":-1}',
   '{"ms":1,"ms":2,"extra":true}',
 ]
-const unknownNames = ['', 'fs.reed', 'constructor', '__proto__', 'toString', 'x'.repeat(200), 'proc', '\u0000']
+const unknownNames = [
+  '',
+  'fs.reed',
+  'constructor',
+  '__proto__',
+  'toString',
+  'x'.repeat(200),
+  'proc',
+  '\u0000',
+]
 
 type Maker = (random: Random, around: Surroundings) => readonly [name: string, args: unknown]
 
@@ -102,27 +118,49 @@ const makers: Readonly<Record<string, readonly [weight: number, make: Maker]>> =
   ],
   mask: [2, (random) => ['proc.sigmask', { signals: random.chance(0.5) ? [] : [signal(random)] }]],
   returned: [1, (random) => ['proc.sigreturn', { signal: random.pick([2, 15, 10, 99]) }]],
-  output: [9, (random, { nonce }) => ['proc.output', { stream: random.pick(['stdout', 'stderr']), text: `#${nonce}` }]],
+  output: [
+    9,
+    (random, { nonce }) => ['proc.output', { stream: random.pick(['stdout', 'stderr']), text: `#${nonce}` }],
+  ],
   fetch: [2, (random) => ['net.fetch', { url: random.pick(urls) }]],
-  exit: [0.5, (random) => ['proc.exit', random.chance(0.5) ? { value: [1, null] } : { error: { name: 'E', message: 'm' } }]],
+  exit: [
+    0.5,
+    (random) => [
+      'proc.exit',
+      random.chance(0.5) ? { value: [1, null] } : { error: { name: 'E', message: 'm' } },
+    ],
+  ],
 }
 const weights = Object.fromEntries(Object.entries(makers).map(([name, [weight]]) => [name, weight]))
 
 /** None of them leaves the machine: addresses that no policy here opens, and texts that are no URL. */
-const urls = ['http://127.0.0.1:9/', 'http://[::1]/', 'http://10.0.0.1/x', 'ftp://x/', 'http://u:p@x/', 'x', '']
+const urls = [
+  'http://127.0.0.1:9/',
+  'http://[::1]/',
+  'http://10.0.0.1/x',
+  'ftp://x/',
+  'http://u:p@x/',
+  'x',
+  '',
+]
 
 function child(random: Random): unknown {
   return {
     source: 'export default 1',
     ...(random.chance(0.3) && { args: [1, 'x'] }),
     ...(random.chance(0.4) && { name: random.pick(['kid', 'kin', 'root-a', 'bad/name', '']) }),
-    ...(random.chance(0.3) && { policy: random.pick(['strict', 'permissive', 'none', './file.yaml', 7, { version: 1 }]) }),
-    ...(random.chance(0.4) && { budget: random.pick([{ syscalls: 5 }, { wall: '1s' }, { cpu: '20ms' }, { depth: 1 }, { x: 1 }]) }),
+    ...(random.chance(0.3) && {
+      policy: random.pick(['strict', 'permissive', 'none', './file.yaml', 7, { version: 1 }]),
+    }),
+    ...(random.chance(0.4) && {
+      budget: random.pick([{ syscalls: 5 }, { wall: '1s' }, { cpu: '20ms' }, { depth: 1 }, { x: 1 }]),
+    }),
   }
 }
 
 export function someCall(random: Random, around: Surroundings): GuestCall {
-  if (random.chance(0.04)) return { name: random.pick(['fs.read', 'clock.sleep', 'ipc.send']), text: random.pick(unsound) }
+  if (random.chance(0.04))
+    return { name: random.pick(['fs.read', 'clock.sleep', 'ipc.send']), text: random.pick(unsound) }
   if (random.chance(0.02)) return { name: random.pick(unknownNames), text: '{}' }
   const [, make] = makers[random.weighted(weights)] as readonly [number, Maker]
   const [name, args] = make(random, around)

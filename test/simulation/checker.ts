@@ -5,8 +5,8 @@ import type { Entry } from '../../src/evidence/entry.ts'
 import type { KernelEvents } from '../../src/observers.ts'
 import type { Exit } from '../../src/proc/exit.ts'
 import type { Process } from '../../src/proc/process.ts'
-import { syscalls } from '../../src/syscalls.ts'
 import type { Syscall } from '../../src/syscalls/row.ts'
+import { syscalls } from '../../src/syscalls.ts'
 import type { System } from '../../src/system.ts'
 import { isOver, isStill, legal, ProcessModel } from './model.ts'
 import type { FaultyStore } from './store.ts'
@@ -77,7 +77,9 @@ export class Checker {
 
   entry(entry: Entry): void {
     const { kind, pid } = entry
-    this.#parts.tally.saw(`${kind} ${[pid, entry.syscall, entry.status, entry.to, entry.signal, entry.code].filter((it) => it !== undefined).join(' ')}`)
+    this.#parts.tally.saw(
+      `${kind} ${[pid, entry.syscall, entry.status, entry.to, entry.signal, entry.code].filter((it) => it !== undefined).join(' ')}`,
+    )
     if (this.#closed) this.violated(`${kind} on record after the end of the record`)
     if (kind === 'open' || kind === 'reload') this.#ceiling = String(entry.policy)
     if (kind === 'close') this.#closed = true
@@ -125,14 +127,19 @@ export class Checker {
 
   #ended(model: ProcessModel, { intent, status }: Entry): void {
     if (!outcomes.includes(status)) this.violated(`an outcome is ${status}`)
-    if (!model.open.delete(Number(intent))) this.violated(`call ${intent} of ${model.pid} ended, and was not open`)
+    if (!model.open.delete(Number(intent)))
+      this.violated(`call ${intent} of ${model.pid} ended, and was not open`)
   }
 
   #refused(model: ProcessModel, { code, reason, syscall }: Entry): void {
     if (model.over) this.violated(`${syscall} of process ${model.pid} was refused after its end`)
     if (model.still && !/stopped process/.test(String(reason)))
       this.violated(`${syscall} of process ${model.pid} was judged while it was ${model.state}`)
-    if (code === 'EDQUOT' && /^the budget of/.test(String(reason)) && (model.process?.ledger.left('syscalls') ?? 0) >= 1)
+    if (
+      code === 'EDQUOT' &&
+      /^the budget of/.test(String(reason)) &&
+      (model.process?.ledger.left('syscalls') ?? 0) >= 1
+    )
       this.violated(`process ${model.pid} was refused for its budget, of which there was some left`)
     if (!isErrno(code)) this.violated(`a refusal with ${code}`)
     if (ofHost.test(String(reason))) this.violated(`a refusal names the host: ${reason}`)
@@ -142,7 +149,8 @@ export class Checker {
     model.exitAt = seq
     if (model.exit !== undefined) this.violated(`process ${model.pid} ended twice`)
     model.exit = String(status)
-    if (model.state !== status) this.violated(`process ${model.pid} is ${model.state}, and ended as ${status}`)
+    if (model.state !== status)
+      this.violated(`process ${model.pid} is ${model.state}, and ended as ${status}`)
   }
 
   // -- What observers and the application are told ----------------------------------------------------------
@@ -234,14 +242,19 @@ export class Checker {
   }
 
   #answered(model: ProcessModel, number: number, reply: unknown): void {
-    const { ok, error, signal } = reply as { ok?: unknown; error?: { code: string; message: string }; signal?: string }
+    const { ok, error, signal } = reply as {
+      ok?: unknown
+      error?: { code: string; message: string }
+      signal?: string
+    }
     if (signal !== undefined) return
     const left = (model.asked.get(number) ?? 0) - 1
     if (left < 0) this.violated(`process ${model.pid} got an answer to call ${number}, which it had not made`)
     else if (left === 0) model.asked.delete(number)
     else model.asked.set(number, left)
     if (error === undefined) {
-      if (ok === undefined) this.violated(`a reply is neither a result nor an error: ${JSON.stringify(reply)}`)
+      if (ok === undefined)
+        this.violated(`a reply is neither a result nor an error: ${JSON.stringify(reply)}`)
       return
     }
     if (!isErrno(error.code)) this.violated(`a reply with ${error.code}`)
@@ -255,10 +268,13 @@ export class Checker {
     const model = this.of(process.pid)
     this.#parts.tally.saw(`${name} of ${process.pid} is invoked`)
     if (model.over) this.violated(`${name} of process ${process.pid} was invoked after its end`)
-    if (model.still) this.violated(`${name} of process ${process.pid} was invoked while it was ${model.state}`)
-    if (!this.#alive) this.violated(`${name} of process ${process.pid} was invoked after the record had failed`)
+    if (model.still)
+      this.violated(`${name} of process ${process.pid} was invoked while it was ${model.state}`)
+    if (!this.#alive)
+      this.violated(`${name} of process ${process.pid} was invoked after the record had failed`)
     const intents = [...model.open].filter(([, call]) => call === number)
-    if (intents.length === 0) return this.violated(`${name} of process ${process.pid} was invoked without an intent on record`)
+    if (intents.length === 0)
+      return this.violated(`${name} of process ${process.pid} was invoked without an intent on record`)
     if (external && intents.every(([seq]) => seq >= this.#durable))
       this.violated(`${name} of process ${process.pid} was invoked before its intent was durable`)
   }
@@ -274,7 +290,8 @@ export class Checker {
   #happened(what: string, nonce: number): void {
     this.effects += 1
     const intent = this.#outside.get(nonce)
-    if (intent?.name !== what) return this.violated(`${what} with the nonce ${nonce} happened, without an intent on record`)
+    if (intent?.name !== what)
+      return this.violated(`${what} with the nonce ${nonce} happened, without an intent on record`)
     intent.times += 1
     if (intent.times > 1) this.violated(`${what} with the nonce ${nonce} happened ${intent.times} times`)
   }
@@ -305,7 +322,8 @@ export class Checker {
     }
     const live = new Set(this.#live.map(({ pid }) => pid))
     for (const model of this.processes.values()) {
-      if (!model.over && !live.has(model.pid)) this.violated(`process ${model.pid} lives, and is not in the table`)
+      if (!model.over && !live.has(model.pid))
+        this.violated(`process ${model.pid} lives, and is not in the table`)
       if (model.over) model.process = undefined
     }
   }
@@ -317,18 +335,24 @@ export class Checker {
     if (model.over) this.violated(`process ${pid} has ended, and is in the table`)
     if (parent?.over) this.violated(`process ${pid} lives, and its parent ${parent.pid} has ended`)
     const { syscalls, cpuMs } = ledger.used
-    if (syscalls < model.used.syscalls || cpuMs < model.used.cpuMs) this.violated(`the ledger of process ${pid} went back`)
-    if (syscalls < model.charged) this.violated(`process ${pid} was charged ${syscalls} calls of ${model.charged}`)
+    if (syscalls < model.used.syscalls || cpuMs < model.used.cpuMs)
+      this.violated(`the ledger of process ${pid} went back`)
+    if (syscalls < model.charged)
+      this.violated(`process ${pid} was charged ${syscalls} calls of ${model.charged}`)
     model.used = { syscalls, cpuMs }
     const above = parent?.ledger.used
     if (above !== undefined && (above.syscalls < syscalls || above.cpuMs < cpuMs))
       this.violated(`process ${pid} has used more than its parent was charged`)
     if (!this.#alive) return
     if (process.inFlight.size !== model.open.size)
-      this.violated(`process ${pid} has ${process.inFlight.size} calls in flight, and ${model.open.size} on record`)
+      this.violated(
+        `process ${pid} has ${process.inFlight.size} calls in flight, and ${model.open.size} on record`,
+      )
     const asked = [...model.asked.values()].reduce((sum, count) => sum + count, 0)
     if (!model.still && asked > model.open.size + process.turns.waiting)
-      this.violated(`process ${pid} waits for ${asked} answers: ${model.open.size} calls are open, ${process.turns.waiting} answered`)
+      this.violated(
+        `process ${pid} waits for ${asked} answers: ${model.open.size} calls are open, ${process.turns.waiting} answered`,
+      )
   }
 
   /** The kernel has shut down. */

@@ -1,7 +1,7 @@
 /** Tells a watcher of every driver call at the moment it begins, by standing before the rows of the syscall table. */
 import type { Process } from '../../src/proc/process.ts'
-import { syscalls } from '../../src/syscalls.ts'
 import type { Call, Drivers, Syscall } from '../../src/syscalls/row.ts'
+import { syscalls } from '../../src/syscalls.ts'
 
 export type Watcher = (process: Process, name: string, number: number, external: boolean) => void
 

@@ -62,7 +62,9 @@ for (let seed = first; seed < first + count && totals.failures < failuresMax; se
 }
 const seconds = Math.round((performance.now() - began) / 100) / 10
 const { seeds, steps, processes, entries, effects, failures } = totals
-console.log(`\n${seeds} seeds, ${steps} steps, ${processes} processes, ${entries} entries, ${effects} effects outside, ${seconds} s`)
+console.log(
+  `\n${seeds} seeds, ${steps} steps, ${processes} processes, ${entries} entries, ${effects} effects outside, ${seconds} s`,
+)
 console.log(`faults injected: ${[...faults].map(([name, times]) => `${name} ${times}`).join(', ') || 'none'}`)
 console.log(`violations: ${failures}`)
 if (failures > 0) process.exitCode = 1

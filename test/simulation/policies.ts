@@ -1,5 +1,5 @@
 /** Policies of a simulated application, and what each could ever permit. */
-import { type PolicyRef, loadPolicy } from '../../src/config/policy.ts'
+import { loadPolicy, type PolicyRef } from '../../src/config/policy.ts'
 import type { PolicyDocument } from '../../src/policy/types.ts'
 
 const rulesOf = (forbidden: readonly string[], asked: readonly string[]): PolicyDocument['rules'] => [
@@ -25,14 +25,25 @@ interface Known {
 const known: readonly Known[] = [
   { ref: named('wide', {}), never: ['forbidden', 'asked'] },
   { ref: named('short', { budget: { syscalls: 40, wall: '5s', cpu: '2s' } }), never: ['forbidden', 'asked'] },
-  { ref: named('careful', { rules: rulesOf(['forbidden', 'slow', 'odd'], ['asked']) }), never: ['forbidden', 'asked', 'slow', 'odd'] },
-  { ref: [named('one', {}), named('two', { rules: rulesOf(['hang'], ['late']) })], never: ['forbidden', 'asked', 'hang', 'late'] },
+  {
+    ref: named('careful', { rules: rulesOf(['forbidden', 'slow', 'odd'], ['asked']) }),
+    never: ['forbidden', 'asked', 'slow', 'odd'],
+  },
+  {
+    ref: [named('one', {}), named('two', { rules: rulesOf(['hang'], ['late']) })],
+    never: ['forbidden', 'asked', 'hang', 'late'],
+  },
   { ref: 'strict', never: undefined },
   { ref: named('watching', { mode: 'observe' }), never: [] },
 ]
 
 export const policies: readonly PolicyRef[] = known.map(({ ref }) => ref)
-export const unsoundPolicies: readonly unknown[] = ['none', [], { version: 2 }, { version: 1, name: 'x', rules: [{}] }]
+export const unsoundPolicies: readonly unknown[] = [
+  'none',
+  [],
+  { version: 2 },
+  { version: 1, name: 'x', rules: [{}] },
+]
 
 const byHash = new Map(known.map(({ ref, never }) => [loadPolicy(ref).hash, never]))
 

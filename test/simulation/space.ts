@@ -4,8 +4,8 @@ import { SyscallError } from '../../src/errors.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, UserSpace } from '../../src/isolate/guest.ts'
 import { limits } from '../../src/limits.ts'
 import type { Random } from '../support/random.ts'
-import type { Checker } from './checker.ts'
 import { type GuestCall, type Surroundings, someCall } from './calls.ts'
+import type { Checker } from './checker.ts'
 import type { Tally } from './tally.ts'
 
 export interface SpaceParts {
@@ -74,7 +74,8 @@ export class SimulatedSpace implements UserSpace {
   /** Some cell dies, with all that live in it. */
   kill(random: Random): void {
     const cells = this.#alive()
-    if (cells.length > 0) this.#die(random.pick(cells), { code: 'EIO', reason: 'its cell ended with SIGSEGV' })
+    if (cells.length > 0)
+      this.#die(random.pick(cells), { code: 'EIO', reason: 'its cell ended with SIGSEGV' })
   }
 
   #alive(): readonly Cell[] {
@@ -133,7 +134,9 @@ class SimulatedGuest implements Guest {
   readonly #still: (() => void)[] = []
   #freezing: ((frozen: Frozen | undefined) => void) | undefined
   #onEnd: (() => void)[] = []
-  #deadline: { readonly left: number; readonly since: number | undefined; readonly cancel: () => void } | undefined
+  #deadline:
+    | { readonly left: number; readonly since: number | undefined; readonly cancel: () => void }
+    | undefined
 
   constructor(parts: GuestParts, cell: Cell, spec: GuestSpec, events: GuestEvents) {
     this.#parts = parts
@@ -196,7 +199,8 @@ class SimulatedGuest implements Guest {
       // Inside one uninterruptible builtin: only the end of its cell helps.
       this.#parts.tally.fault('end takes the cell')
       this.#parts.clock.after(limits.cellGraceMs, () => {
-        if (this.#cell.guests.has(this)) this.#parts.kill({ code: 'ETIMEDOUT', reason: 'agent code beside it could not be ended' })
+        if (this.#cell.guests.has(this))
+          this.#parts.kill({ code: 'ETIMEDOUT', reason: 'agent code beside it could not be ended' })
       })
     }
     return promise
@@ -228,7 +232,8 @@ class SimulatedGuest implements Guest {
 
   #turn(messages: readonly (readonly [number, unknown])[]): void {
     for (const [number, reply] of messages) this.#answer(number, reply)
-    for (let count = this.#random.chance(0.03) ? 0 : this.#random.between(1, 4); count > 0; count -= 1) this.#send(() => this.#call())
+    for (let count = this.#random.chance(0.03) ? 0 : this.#random.between(1, 4); count > 0; count -= 1)
+      this.#send(() => this.#call())
     this.#send(() => this.#endTurn())
   }
 
@@ -286,7 +291,11 @@ class SimulatedGuest implements Guest {
   /** What a turn may take; then its cell is killed from outside, as the kernel's watch on a cell does. */
   #arm(turnMs: number): void {
     this.#pause()
-    this.#deadline = { left: turnMs + limits.turnGraceMs + limits.cellGraceMs, since: undefined, cancel: () => {} }
+    this.#deadline = {
+      left: turnMs + limits.turnGraceMs + limits.cellGraceMs,
+      since: undefined,
+      cancel: () => {},
+    }
     if (!this.#frozen) this.#resume()
   }
 

@@ -1,7 +1,8 @@
 /** Tools of a simulated application: slow, silent, throwing odd things, answering when nobody listens any more. */
-import { SyscallError } from '../../src/errors.ts'
-import type { ToolContext, ToolDefinition } from '../../src/drivers/tool.ts'
+
 import type { Clock } from '../../src/clock.ts'
+import type { ToolContext, ToolDefinition } from '../../src/drivers/tool.ts'
+import { SyscallError } from '../../src/errors.ts'
 import type { Random } from '../support/random.ts'
 
 export interface ToolParts {
@@ -37,7 +38,15 @@ const odd: readonly (() => unknown)[] = [
   () => ({ __proto__: { inherited: true } }),
   () => JSON.parse('{"__proto__":1}'),
   () => ({ error: { code: 'EPERM', message: 'forged' } }),
-  () => new Proxy({}, { ownKeys: () => { throw new Error('a trap') } }),
+  () =>
+    new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('a trap')
+        },
+      },
+    ),
   () => 'x'.repeat(3_000),
 ]
 
@@ -49,16 +58,32 @@ const thrown: readonly (() => unknown)[] = [
   () => 'a text',
   () => undefined,
   () => null,
-  () => ({ get message() { throw new Error('a getter') } }),
+  () => ({
+    get message() {
+      throw new Error('a getter')
+    },
+  }),
   () => Object.assign(new Error('x'), { code: 'EPERM' }),
 ]
 
 /** What a promise of a foreign library may do. */
 const thenables: readonly (() => unknown)[] = [
-  () => ({ then: (resolve: (value: unknown) => void) => { resolve(1); resolve(2) } }),
-  () => ({ then: () => { throw new Error('within then') } }),
-  () => ({ get then() { throw new Error('a getter of then') } }),
+  () => withThen({ value: (resolve: (value: unknown) => void) => [resolve(1), resolve(2)] }),
+  () =>
+    withThen({
+      value: () => {
+        throw new Error('within then')
+      },
+    }),
+  () =>
+    withThen({
+      get: () => {
+        throw new Error('a getter of then')
+      },
+    }),
 ]
+
+const withThen = (then: PropertyDescriptor): object => Object.defineProperty({}, 'then', then)
 
 export function makeTools(parts: ToolParts): Record<string, ToolDefinition<never>> {
   const { random, clock } = parts
@@ -79,7 +104,9 @@ export function makeTools(parts: ToolParts): Record<string, ToolDefinition<never
     },
     odd: () => random.pick(random.chance(0.3) ? thenables : odd)(),
     late: ({ signal }) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => queueMicrotask(() => resolve('too late')))),
+      new Promise((resolve) =>
+        signal.addEventListener('abort', () => queueMicrotask(() => resolve('too late'))),
+      ),
     meddles: ({ pid }) => {
       parts.meddle(pid)
       return random.chance(0.5) ? later(random.between(1, 100)) : 'meddled'

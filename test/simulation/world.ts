@@ -177,7 +177,9 @@ export class World {
       const options = {
         name: random.pick(agentNames),
         ...(random.chance(0.2) && { policy: random.pick(policies) as PolicyDocument }),
-        ...(random.chance(0.3) && { budget: random.pick([{ syscalls: 12 }, { wall: '2s' }, { cpu: '50ms' }, { depth: 0 }]) }),
+        ...(random.chance(0.3) && {
+          budget: random.pick([{ syscalls: 12 }, { wall: '2s' }, { cpu: '50ms' }, { depth: 0 }]),
+        }),
       }
       const agent = makeAgent({ source: 'export default 1' }, options, 'cell')
       this.#checker.holds(this.#system.spawner.spawn(this.#loadedLater(agent), [1, 'x']))
@@ -192,7 +194,9 @@ export class World {
     const load = () =>
       new Promise<{ text: string; filename: string }>((resolve, reject) =>
         this.#clock.after(random.between(1, 500), () =>
-          fails ? reject(new KernelError('ENOENT', 'no program')) : resolve({ text: '1', filename: 'program.js' }),
+          fails
+            ? reject(new KernelError('ENOENT', 'no program'))
+            : resolve({ text: '1', filename: 'program.js' }),
         ),
       )
     return new Agent({ ...agent, code: { kind: 'text', load } })
@@ -200,7 +204,9 @@ export class World {
 
   #signal(random: Random, pid: number): void {
     this.#expecting('signal', () => {
-      const name = random.chance(0.05) ? random.pick(signalNames) : random.weighted(sent as Record<SignalName, number>)
+      const name = random.chance(0.05)
+        ? random.pick(signalNames)
+        : random.weighted(sent as Record<SignalName, number>)
       this.#tally.saw(`the application sends ${name} to ${pid}`)
       this.#system.table.find(pid).signal(name, 'by the application')
     })
@@ -300,9 +306,16 @@ export class World {
 
   /** While it shuts down, cells go on talking and the application goes on sending. */
   #wait(): void {
-    const what = this.#random.weighted({ receive: this.#space.talks ? 6 : 0, time: 3, signal: 1, spawn: 0.3, files: 0.3 })
+    const what = this.#random.weighted({
+      receive: this.#space.talks ? 6 : 0,
+      time: 3,
+      signal: 1,
+      spawn: 0.3,
+      files: 0.3,
+    })
     if (what === 'receive') this.#space.receive(this.#random)
-    else if (what === 'signal') this.#signal(this.#random, this.#random.between(1, this.#checker.processes.size))
+    else if (what === 'signal')
+      this.#signal(this.#random, this.#random.between(1, this.#checker.processes.size))
     else if (what === 'spawn') this.#spawn()
     else if (what === 'files') this.#files()
     else if (!this.#clock.fire()) this.#clock.pass(100)
@@ -330,4 +343,5 @@ export class World {
   }
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
