@@ -1,6 +1,6 @@
 /** What waits while a process is stopped: calls it had sent, and effects that were on record and had not begun. */
-import { limits } from './limits.ts'
-import type { Process } from './proc/process.ts'
+import { limits } from '../limits.ts'
+import type { Process } from './process.ts'
 
 export class Held<Call extends { readonly text: string }> {
   readonly #calls = new Map<Process, Call[]>()
