@@ -10,7 +10,7 @@ import type { Process } from './proc/process.ts'
 /** What was tried, on what, why not, and what would help. */
 export function sentence(code: Errno, name: string, resource: string | undefined, why: string): string {
   const on = resource === undefined || resource === '' ? '' : ` \`${resource}\``
-  return `${code}: ${name.slice(0, limits.syscallNameMax)}${on}: ${why}`
+  return `${code}: ${name.slice(0, limits.syscallNameMax).toWellFormed()}${on}: ${why}`
 }
 
 /** The reply that makes the guest's promise reject. */

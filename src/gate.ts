@@ -18,6 +18,7 @@ import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
 import { Flight } from './proc/flight.ts'
+import { Held } from './proc/held.ts'
 import type { Process } from './proc/process.ts'
 import type { Drivers } from './syscalls/row.ts'
 
@@ -44,8 +45,7 @@ export class Gate {
   readonly #drivers: Drivers
   readonly #log: EvidenceLog
   readonly #observers: Observers
-  /** Calls that wait for SIGCONT, by process. */
-  readonly #held = new Map<Process, Arrival[]>()
+  readonly #held = new Held<Arrival>()
   readonly #effects = new Set<Promise<void>>()
   /** Effects that have no outcome yet. */
   readonly #running = new Set<Effect>()
@@ -68,16 +68,17 @@ export class Gate {
     this.#take(arrival)
   }
 
-  /** Admits what a process had asked for while it was stopped. */
+  /** Begins what waited for the process to go on, and admits what it had asked for while it was stopped. */
   resume(process: Process): void {
-    const arrivals = this.#held.get(process) ?? []
-    this.#held.delete(process)
-    for (const arrival of arrivals) this.call(process, arrival.number, arrival.name, arrival.text)
+    this.#held.wake(process)
+    for (const arrival of this.#held.take(process))
+      this.call(process, arrival.number, arrival.name, arrival.text)
   }
 
   /** Drops what a process that ended had still asked for. */
   forget(process: Process): void {
-    this.#held.delete(process)
+    this.#held.take(process)
+    this.#held.wake(process)
   }
 
   /**
@@ -128,16 +129,11 @@ export class Gate {
   }
 
   #hold(arrival: Arrival): void {
-    const held = this.#held.get(arrival.process) ?? []
-    const length = held.reduce((sum, { text }) => sum + text.length, arrival.text.length)
-    if (held.length >= limits.callsInFlightMax || length > limits.outboxMax) {
-      return this.#refuse(
-        arrival,
-        new Refusal(new SyscallError('EAGAIN', 'too many calls wait for this stopped process')),
-      )
-    }
-    held.push(arrival)
-    this.#held.set(arrival.process, held)
+    if (this.#held.keep(arrival.process, arrival)) return
+    this.#refuse(
+      arrival,
+      new Refusal(new SyscallError('EAGAIN', 'too many calls wait for this stopped process')),
+    )
   }
 
   #refuse(arrival: Arrival, error: unknown): void {
@@ -210,6 +206,7 @@ export class Gate {
       // The log has failed: the kernel is told by the log itself and ends every process.
       return this.#settle(effect, undefined, error)
     }
+    while (effect.process.held) await this.#held.untilWoken(effect.process)
     await this.#invoke(effect)
   }
 

@@ -48,6 +48,8 @@ export class System implements Supervisor {
   readonly #trees = new WeakMap<Process, Tree>()
   readonly #spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   readonly #mounts: readonly OpenedMount[]
+  /** Of processes that have ended, and whose end is not durable yet. */
+  readonly #exits = new Set<Promise<Exit>>()
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -59,7 +61,7 @@ export class System implements Supervisor {
     const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
-    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error))
+    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error), this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
     const cells = new CellPool(options.cells)
@@ -75,7 +77,7 @@ export class System implements Supervisor {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
       tool,
-      ipc: new IpcDriver((name) => this.#isAgent(name)),
+      ipc: new IpcDriver((name) => this.#isAgent(name), this.#clock),
       proc: new ProcDriver({
         table: this.table,
         spawnChild: (parent, request) => children.spawn(parent, request),
@@ -184,6 +186,8 @@ export class System implements Supervisor {
       this.#record(process, { kind: 'exit', status: exit.status })
     }
     this.log.forget(process.identity.run, process.pid)
+    this.#exits.add(process.exit)
+    void process.exit.then(() => this.#exits.delete(process.exit))
     // A value is handed out only when everything that led to it is on record.
     this.log.durable().then(
       () => process.settle(exit),
@@ -247,11 +251,10 @@ export class System implements Supervisor {
 
   async #shutdown(): Promise<void> {
     this.spawner.close()
-    const exits = this.table.live().map((process) => {
-      process.kill('SIGKILL', 'the kernel shut down')
-      return process.exit
-    })
-    await Promise.all(exits)
+    // Who is told of the ends that follow may ask for the shutdown again, and has to find this one.
+    await undefined
+    for (const process of this.table.live()) process.kill('SIGKILL', 'the kernel shut down')
+    await Promise.all(this.#exits)
     const { promise: deadline, resolve } = Promise.withResolvers<void>()
     const cancel = this.#clock.after(limits.drainMs, resolve)
     await this.#gate.drain(deadline)

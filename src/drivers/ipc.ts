@@ -1,8 +1,10 @@
 /** Messages between agents, in mailboxes by name; a mailbox outlives the processes that read it. */
+import { type Clock, systemClock } from '../clock.ts'
 import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
+import { type Deadline, deadlineOf } from './deadline.ts'
 
 export interface Message {
   readonly from: string
@@ -32,12 +34,14 @@ interface Mailbox {
 export class IpcDriver {
   readonly #mailboxes = new Map<string, Mailbox>()
   readonly #isAgent: (name: string) => boolean
+  readonly #clock: Clock
   /** What waits in all mailboxes, in UTF-16 units. */
   #size = 0
 
   /** @param isAgent whether an agent of that name is registered or lives */
-  constructor(isAgent: (name: string) => boolean) {
+  constructor(isAgent: (name: string) => boolean, clock: Clock = systemClock) {
     this.#isAgent = isAgent
+    this.#clock = clock
   }
 
   /** Names with messages that wait, for /ipc. */
@@ -69,9 +73,15 @@ export class IpcDriver {
    */
   async receive(grant: Grant, from: string | undefined, timeoutMs: number | undefined): Promise<Message> {
     const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
+    const late = deadlineOf(this.#clock, timeoutMs)
     try {
-      return await this.#take(agent, from, grant.signal, timeoutMs)
+      return await this.#take(agent, from, grant.signal, late)
+    } catch (error) {
+      if (late.signal.aborted && !grant.aborted)
+        throw new SyscallError('ETIMEDOUT', `no message within ${timeoutMs} ms`)
+      throw error
     } finally {
+      late.cancel()
       this.#tidy(agent)
     }
   }
@@ -80,12 +90,12 @@ export class IpcDriver {
     agent: string,
     from: string | undefined,
     killed: AbortSignal,
-    timeoutMs: number | undefined,
+    late: Deadline,
   ): Promise<Message> {
     const mailbox = this.#mailbox(agent)
     const index = mailbox.waiting.findIndex((message) => from === undefined || message.from === from)
     const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
-    if (kept === undefined) return waitFor(mailbox, from, killed, timeoutMs)
+    if (kept === undefined) return waitFor(mailbox, from, AbortSignal.any([killed, late.signal]))
     this.#count(mailbox, -sizeOf(kept))
     return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text) }
   }
@@ -125,22 +135,12 @@ const sizeOf = ({ text }: Waiting): number => text.length + limits.messageOverhe
 const full = (why: string): SyscallError =>
   new SyscallError('EAGAIN', `${why}; send it again when some are received, or put the content into a file`)
 
-function waitFor(
-  mailbox: Mailbox,
-  from: string | undefined,
-  killed: AbortSignal,
-  timeoutMs: number | undefined,
-): Promise<Message> {
-  const late = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
-  const signal = late === undefined ? killed : AbortSignal.any([killed, late])
+/** @throws SyscallError EINTR when the signal aborts */
+function waitFor(mailbox: Mailbox, from: string | undefined, signal: AbortSignal): Promise<Message> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       mailbox.receivers.delete(receiver)
-      reject(
-        killed.aborted
-          ? new SyscallError('EINTR', 'ended by a signal')
-          : new SyscallError('ETIMEDOUT', `no message within ${timeoutMs} ms`),
-      )
+      reject(new SyscallError('EINTR', 'ended by a signal'))
     }
     const receiver: Receiver = {
       from,

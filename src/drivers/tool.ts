@@ -3,10 +3,12 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
+import { type Clock, systemClock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
+import { deadlineOf } from './deadline.ts'
 
 /** What a tool's function is told besides its arguments. */
 export interface ToolContext {
@@ -50,10 +52,12 @@ export class ToolDriver {
   readonly #tools = new Map<string, Tool>()
   readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: false, validateFormats: false })
   readonly #onFailure: (tool: string, error: unknown) => void
+  readonly #clock: Clock
 
   /** @param onFailure is told what a tool threw; the agent is not */
-  constructor(onFailure: (tool: string, error: unknown) => void) {
+  constructor(onFailure: (tool: string, error: unknown) => void, clock: Clock = systemClock) {
     this.#onFailure = onFailure
+    this.#clock = clock
   }
 
   /**
@@ -127,19 +131,21 @@ export class ToolDriver {
   async call(grant: Grant, name: string, args: Json): Promise<Json> {
     const { pid, agent } = Grant.demand(grant, 'tool.call', name)
     const tool = this.#get(name)
-    const late = AbortSignal.timeout(tool.timeoutMs)
-    const signal = AbortSignal.any([grant.signal, late])
+    const late = deadlineOf(this.#clock, tool.timeoutMs)
+    const signal = AbortSignal.any([grant.signal, late.signal])
     try {
       const result = await raceAbort(Promise.resolve(tool.run(args, { signal, pid, agent })), signal)
       return asJson(result === undefined ? null : result, 'result')
     } catch (error) {
       if (grant.signal.aborted)
         throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known', true)
-      if (late.aborted)
+      if (late.signal.aborted)
         throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`, true)
       if (error instanceof SyscallError) throw error
       this.#onFailure(name, error)
       throw new SyscallError('EIO', 'the tool failed; the application has the details')
+    } finally {
+      late.cancel()
     }
   }
 

@@ -1,9 +1,10 @@
 /** Cells, forked ahead and shared only by processes of one agent under one policy. */
 import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { CellProcess } from './cell-process.ts'
+import { CellProcess, type LaunchCell } from './cell-process.ts'
 import type { Guest, GuestEvents, GuestSpec, Tenancy, UserSpace } from './guest.ts'
 import { assertJail, type Jail } from './jail.ts'
+import { launchCell } from './launch.ts'
 
 export interface PoolOptions {
   /** Most processes that share one cell. */
@@ -16,22 +17,27 @@ export interface PoolOptions {
 }
 
 export class CellPool implements UserSpace {
-  readonly #options: Required<PoolOptions>
+  readonly #options: Required<Omit<PoolOptions, 'jail'>>
+  readonly #launch: LaunchCell
   readonly #byTenancy = new Map<string, Set<CellProcess>>()
   readonly #spares = new Set<CellProcess>()
   #closed = false
 
-  /** @throws KernelError ENOSYS for a jail that does not work here */
-  constructor(options: PoolOptions = {}) {
+  /**
+   * @param launch what starts a cell; the real one by default
+   * @throws KernelError ENOSYS for a jail that does not work here
+   */
+  constructor(options: PoolOptions = {}, launch?: LaunchCell) {
     const { processes = limits.processesPerCell, max = limits.cellsMax, spare = 1, jail = 'none' } = options
     assertJail(jail)
-    this.#options = { processes, max, spare, jail }
+    this.#options = { processes, max, spare }
+    this.#launch = launch ?? (() => launchCell({ jail }))
   }
 
   /** Forks cells ahead, so that a process does not wait for its own. */
   warm(): void {
     while (!this.#closed && this.#spares.size < this.#options.spare && this.#count < this.#options.max)
-      this.#spares.add(new CellProcess(this.#onDeath, this.#options.jail))
+      this.#spares.add(new CellProcess(this.#onDeath, this.#launch))
   }
 
   start(tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest {
@@ -83,7 +89,7 @@ export class CellPool implements UserSpace {
         )
       void idle.close()
     }
-    return new CellProcess(this.#onDeath, this.#options.jail)
+    return new CellProcess(this.#onDeath, this.#launch)
   }
 
   /** Past the limit, cells without a guest are ended, longest-standing tenancy first; never one of `tenancy`. */

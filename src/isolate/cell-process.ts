@@ -4,10 +4,12 @@ import { type Duplex, PassThrough } from 'node:stream'
 import { limits } from '../limits.ts'
 import { encodeFrame, type Frame, FrameDecoder } from './frames.ts'
 import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
-import type { Jail } from './jail.ts'
-import { type Launched, launchCell } from './launch.ts'
+import type { Launched } from './launch.ts'
 import { standsStill } from './system-stop.ts'
 import { type Host, Tenant } from './tenant.ts'
+
+/** Starts a cell. */
+export type LaunchCell = () => Launched
 
 const besideGuilty: Fault = {
   code: 'EIO',
@@ -32,9 +34,9 @@ export class CellProcess implements Host {
   /** Who made the cell's end necessary. */
   #guilty: Guest | undefined
 
-  constructor(onDeath: (cell: CellProcess) => void, jail: Jail) {
+  constructor(onDeath: (cell: CellProcess) => void, launch: LaunchCell) {
     this.#onDeath = onDeath
-    this.#launched = launchCell({ jail })
+    this.#launched = launch()
     this.#child = this.#launched.child
     this.#child.once('exit', (code, signal) => this.#buried(`ended with ${signal ?? `code ${code}`}`))
     this.#child.once('error', (error) =>
@@ -64,14 +66,15 @@ export class CellProcess implements Host {
 
   /** Whether it takes another guest. */
   get open(): boolean {
-    return !this.#dead && !this.#suspended && (!this.own || this.#lastGuest === 0)
+    return !this.#dead && this.#cause === undefined && !this.#suspended && (!this.own || this.#lastGuest === 0)
   }
 
   start(spec: GuestSpec, events: GuestEvents): Guest {
     this.#lastGuest += 1
     this.#hold(true)
-    const tenant = new Tenant(this.#lastGuest, this, spec, events)
+    const tenant = new Tenant(this.#lastGuest, this, events)
     this.#tenants.set(this.#lastGuest, tenant)
+    tenant.start(spec)
     return tenant
   }
 
@@ -116,6 +119,8 @@ export class CellProcess implements Host {
   }
 
   #receive(decoder: FrameDecoder, chunk: Buffer): void {
+    // What comes from a cell that is being killed is not heard any more.
+    if (this.#cause !== undefined) return
     try {
       for (const frame of decoder.push(chunk)) this.#obey(frame)
     } catch {

@@ -77,10 +77,14 @@ export class Tenant implements Guest {
   #thawing: { readonly number: number; readonly done: PromiseWithResolvers<void> } | undefined
   #suspended = false
 
-  constructor(number: number, host: Host, spec: GuestSpec, events: GuestEvents) {
+  constructor(number: number, host: Host, events: GuestEvents) {
     this.#number = number
     this.#host = host
     this.#events = events
+  }
+
+  /** To be called once, when its cell knows of it. */
+  start(spec: GuestSpec): void {
     this.#send('start', 0, '', JSON.stringify(spec))
     this.#expectTurn(spec.limit.wallMs, limits.cellStartMs)
   }
@@ -133,7 +137,11 @@ export class Tenant implements Guest {
    * @throws Error for what no cell says; the cell is of no use after that
    */
   obey(frame: Frame): void {
-    if (frame.kind === 'ended') return this.#forget()
+    if (frame.kind === 'ended') {
+      // Nobody would hear of its end, nor wait for it any longer.
+      if (this.#ended === undefined) throw new Error('a cell ended a guest that it was not told to end')
+      return this.#forget()
+    }
     if (this.#ended !== undefined) return
     if (frame.kind === 'call') return this.#events.call(frame.number, frame.name, frame.text)
     if (frame.kind === 'frozen') return this.#onFrozen(frame)

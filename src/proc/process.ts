@@ -177,7 +177,8 @@ export class Process {
   signal(signal: SignalName, by: string): string | undefined {
     if (this.over) return undefined
     this.#supervisor.signalled(this, signal, by)
-    return this.#reception.take(signal, `${signal} ${by}`)
+    // A record that fails, or a listener, may have ended it meanwhile.
+    return this.over ? undefined : this.#reception.take(signal, `${signal} ${by}`)
   }
 
   /**

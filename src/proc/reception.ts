@@ -113,10 +113,11 @@ export class Reception {
     if (!this.#held) return 'was not stopped'
     this.#held = false
     this.#frozen = undefined
-    this.#receiver.change('running')
     this.#turns.release()
+    this.#receiver.change('running')
     this.takePending()
-    if (!this.#receiver.over) this.#receiver.resumed()
+    // Who was told may have stopped it again.
+    if (!this.#receiver.over && !this.#held) this.#receiver.resumed()
     return 'goes on'
   }
 

@@ -7,7 +7,7 @@ import { boot, entriesOf, exitValue, main, sleep, until } from '../support/kerne
 /** Counts for ever in one turn, and says what it has counted when it may. */
 const spinner = 'let n = 0\nexport default function spin() { for (;;) n += 1 }'
 /** One builtin that V8 cannot interrupt. */
-const builtin = main('let n = 3n; for (;;) n *= n')
+const builtin = main('console.log("begins"); await proc.self(); let n = 3n; for (;;) n *= n')
 
 const state = (proc: ProcessHandle, wanted: string): Promise<void> =>
   until(() => proc.state === wanted, `it is ${wanted}`)
@@ -24,6 +24,18 @@ async function running(kernel: KernelSpace, source: string, options: SpawnOption
   const proc = kernel.spawn({ source }, options)
   await until(() => proc.state === 'running', 'it runs')
   await sleep(250)
+  return proc
+}
+
+/** A guest inside its builtin. */
+async function multiplying(kernel: KernelSpace): Promise<ProcessHandle> {
+  let begun = false
+  kernel.on('output', () => {
+    begun = true
+  })
+  const proc = kernel.spawn({ source: builtin })
+  await until(() => begun, 'it begins')
+  await sleep(500)
   return proc
 }
 
@@ -153,7 +165,7 @@ test('the time limit of a turn and its CPU time stand still with it', async () =
 
 test('inside one uninterruptible builtin the operating system stops a guest that is alone in its cell', async () => {
   const kernel = boot({ isolation: 'cell', cells: { spare: 0 } })
-  const proc = await running(kernel, builtin)
+  const proc = await multiplying(kernel)
   for (let round = 0; round < 2; round += 1) {
     proc.signal('STOP')
     await state(proc, 'stopped')
@@ -173,8 +185,8 @@ test('inside one uninterruptible builtin the operating system stops a guest that
 
 test('inside such a builtin in a shared cell it is stopping, and its cell is killed at the deadline', async () => {
   const kernel = boot({ isolation: 'cell' })
-  const [proc, beside] = [kernel.spawn({ source: builtin }), kernel.spawn({ source: spinner })]
-  await sleep(600)
+  const beside = kernel.spawn({ source: spinner })
+  const proc = await multiplying(kernel)
   proc.signal('STOP')
   expect(proc.state).toBe('stopping')
   expect(await proc.exit).toMatchObject({ status: 'failed', error: { code: 'ETIMEDOUT' } })

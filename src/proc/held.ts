@@ -1,0 +1,39 @@
+/** What waits while a process is stopped: calls it had sent, and effects that were on record and had not begun. */
+import { limits } from '../limits.ts'
+import type { Process } from './process.ts'
+
+export class Held<Call extends { readonly text: string }> {
+  readonly #calls = new Map<Process, Call[]>()
+  readonly #wakers = new Map<Process, Set<() => void>>()
+
+  /** @returns false where too many wait already */
+  keep(process: Process, call: Call): boolean {
+    const calls = this.#calls.get(process) ?? []
+    const length = calls.reduce((sum, { text }) => sum + text.length, call.text.length)
+    if (calls.length >= limits.callsInFlightMax || length > limits.outboxMax) return false
+    calls.push(call)
+    this.#calls.set(process, calls)
+    return true
+  }
+
+  /** @returns the calls that a process sent while it was stopped, which are kept no longer */
+  take(process: Process): readonly Call[] {
+    const calls = this.#calls.get(process) ?? []
+    this.#calls.delete(process)
+    return calls
+  }
+
+  /** Resolves when a stopped process has been woken; it may be stopped again since. */
+  untilWoken(process: Process): Promise<void> {
+    return new Promise((wake) => {
+      this.#wakers.set(process, (this.#wakers.get(process) ?? new Set()).add(wake))
+    })
+  }
+
+  /** The process goes on, or has ended. */
+  wake(process: Process): void {
+    const wakers = this.#wakers.get(process) ?? []
+    this.#wakers.delete(process)
+    for (const wake of wakers) wake()
+  }
+}

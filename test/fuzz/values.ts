@@ -1,0 +1,298 @@
+/** Arguments of syscalls as JSON text: made from the schema of each row, and spoilt in the ways that parsers are. */
+import { z } from 'zod'
+import type { Syscall } from '../../src/syscalls/row.ts'
+import { syscalls } from '../../src/syscalls.ts'
+import type { Random } from '../support/random.ts'
+
+interface Schema {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly anyOf?: readonly Schema[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly items?: Schema
+  readonly minimum?: number
+  readonly exclusiveMinimum?: number
+  readonly maximum?: number
+  readonly format?: string
+  readonly contentEncoding?: string
+  readonly maxLength?: number
+}
+
+const rows: Readonly<Record<string, Syscall>> = syscalls
+const schemas = new Map(
+  Object.entries(rows).map(([name, { args }]) => [
+    name,
+    z.toJSONSchema(args, { io: 'input', unrepresentable: 'any' }) as Schema,
+  ]),
+)
+export const rowNames = [...schemas.keys()]
+
+const paths = [
+  ...[
+    '/',
+    '/mem',
+    '/mem/working/a',
+    '/mem/working/b/c',
+    '/mem/episodic/x',
+    '/tmp/t',
+    '/state/s',
+    '/proc/1.json',
+  ],
+  ...[
+    '/policy/hash',
+    '/audit/log.jsonl',
+    '/tools',
+    '/ipc',
+    '/mem/../proc',
+    '/mem/./working//a/',
+    '../mem',
+    '',
+  ],
+  ...[
+    '/mem/working/../../../../etc/passwd',
+    '/mem\\working',
+    '/mem/%2e%2e/x',
+    '/mem/working/\u202egnp',
+    '/mem/\u0000',
+  ],
+  ...[
+    '/mem/e\u0301',
+    '/mem/é',
+    '/mem/working/con',
+    '/mem/ﬁle',
+    '/mem/.\u200b.',
+    `/mem/${'x'.repeat(256)}`,
+    `/mem/${'a/'.repeat(600)}`,
+  ],
+  ...[
+    '/proc/self/fd/0',
+    '/mem/working',
+    '/state/checkpoints',
+    '/mem/~',
+    '/mem/working/a\n',
+    '/tmp/𝒳',
+    '/tmp/😀',
+  ],
+]
+const urls = [
+  ...[
+    'http://127.0.0.1:9/',
+    'http://127.1/',
+    'http://2130706433/',
+    'http://0x7f.0.0.1/',
+    'http://[::1]:80/',
+    'http://[::ffff:127.0.0.1]/',
+  ],
+  ...[
+    'http://169.254.169.254/latest',
+    'http://10.0.0.1/',
+    'http://u:p@10.0.0.1/',
+    'file:///etc/passwd',
+    'data:,x',
+    'ftp://10.0.0.1/',
+  ],
+  ...[
+    'http://10.0.0.1:99999/',
+    'http://10.0.0.1/%00',
+    'http://10.0.0.1\\@x',
+    'http:/10.0.0.1',
+    '//10.0.0.1',
+    'http://',
+    ' http://10.0.0.1 ',
+  ],
+  ...[
+    'http://10.0.0.1/\r\nHost: x',
+    'http://１０.0.0.1/',
+    'javascript:1',
+    'http://0/',
+    'http://10.0.0.1/#x',
+    'http://10.0.0.1/?a=b',
+  ],
+]
+const words = [
+  ...[
+    '',
+    'a',
+    'fuzzed',
+    'text',
+    'strict',
+    'permissive',
+    'GET',
+    'TRACE',
+    'CONNECT',
+    'content-length',
+    'host',
+    'SIGTERM',
+    'SIGKILL',
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'toString',
+    'then',
+    '\u0000',
+    '\ud800',
+    '\udfff\ud800',
+    '\uFEFF',
+    '😀',
+    'x'.repeat(65),
+    'x'.repeat(5_000),
+  ],
+  ...[
+    'ok',
+    'echo',
+    'stdout',
+    'export default 1',
+    'AAAA',
+    'A===',
+    'QUJD',
+    '\r\n',
+    '#{x}',
+    '%s',
+    '../x',
+    '/x',
+    './p.yaml',
+    '3s',
+    '64MiB',
+    '1e400',
+  ],
+]
+const numbers = [
+  ...[
+    '0',
+    '-0',
+    '1',
+    '-1',
+    '1.5',
+    '1e3',
+    '2147483647',
+    '2147483648',
+    '4294967295',
+    '9007199254740991',
+    '9007199254740993',
+  ],
+  ...[
+    '1e308',
+    '1e309',
+    '-1e309',
+    '5e-324',
+    '0.1',
+    '00',
+    '+1',
+    '.5',
+    '1.',
+    '0x10',
+    'NaN',
+    'Infinity',
+    '1e',
+    '65536',
+    '65537',
+  ],
+]
+
+/** Keys that say what a text is; the rest is any word. */
+function textFor(key: string, random: Random): string {
+  if (['path', 'from', 'to'].includes(key) && random.chance(0.9)) return random.pick(paths)
+  if (key === 'url') return random.pick(urls)
+  if (key === 'base64') return random.pick(['', 'AAAA', 'QUJD', 'QQ==', 'Q===', 'QQ', 'A A=', '-_-_'])
+  if (key === 'name' && random.chance(0.5)) return random.pick(['echo', 'fuzzed', 'kid'])
+  if (key === 'target' || key === 'to') return random.pick(['fuzzed', 'kid', 'nobody'])
+  return random.pick(words)
+}
+
+/** @returns JSON text that fits the schema, as far as the schema can say */
+function fitting(schema: Schema, key: string, random: Random, depth = 0): string {
+  if (schema.anyOf !== undefined) return fitting(random.pick(schema.anyOf), key, random, depth)
+  if (schema.const !== undefined) return JSON.stringify(schema.const)
+  if (schema.enum !== undefined) return JSON.stringify(random.pick(schema.enum))
+  if (schema.type === 'object') return fittingObject(schema, random, depth)
+  if (schema.type === 'array') {
+    const items = Array.from({ length: random.between(0, 3) }, () =>
+      fitting(schema.items ?? {}, key, random, depth + 1),
+    )
+    return `[${items.join(',')}]`
+  }
+  if (schema.type === 'string') return JSON.stringify(textFor(key, random))
+  if (schema.type === 'boolean') return random.pick(['true', 'false'])
+  if (schema.type === 'integer' || schema.type === 'number') {
+    const least = schema.minimum ?? (schema.exclusiveMinimum === undefined ? 0 : schema.exclusiveMinimum + 1)
+    const most = Math.min(schema.maximum ?? 1_000, random.pick([least, least + 10, 2 ** 31]))
+    return String(random.between(least, Math.max(least, most)))
+  }
+  return anyJson(random, depth)
+}
+
+function fittingObject(schema: Schema, random: Random, depth: number): string {
+  if (schema.properties === undefined)
+    return random.pick([
+      '{}',
+      '{"syscalls":5}',
+      '{"wall":"1s"}',
+      '{"x":1}',
+      '{"accept":"*/*"}',
+      '{"Host":"x"}',
+    ])
+  const pairs = Object.entries(schema.properties)
+    .filter(([key]) => schema.required?.includes(key) || random.chance(0.4))
+    .map(([key, of]) => `${JSON.stringify(key)}:${fitting(of, key, random, depth + 1)}`)
+  return `{${pairs.join(',')}}`
+}
+
+function anyJson(random: Random, depth: number): string {
+  if (depth > 3 || random.chance(0.4))
+    return random.pick([JSON.stringify(random.pick(words)), random.pick(numbers), 'null', 'true'])
+  if (random.chance(0.5)) return `[${[0, 1].map(() => anyJson(random, depth + 1)).join(',')}]`
+  return `{${JSON.stringify(random.pick(words))}:${anyJson(random, depth + 1)}}`
+}
+
+const deep = (open: string, close: string, times: number): string =>
+  `${open.repeat(times)}1${close.repeat(times)}`
+
+/** Ways to spoil a text; each may also leave it sound. */
+const spoilers: readonly ((text: string, random: Random) => string)[] = [
+  (text) => text.replace(/,"[^"]*":("(?:[^"\\]|\\.)*"|[^,}\]]+)/, ''),
+  (text, random) => text.replace(/:("(?:[^"\\]|\\.)*"|[^,}\]]+)/, () => `:${anyJson(random, 0)}`),
+  (text, random) => text.replace(/:("(?:[^"\\]|\\.)*"|[^,}\]]+)/, () => `:${random.pick(numbers)}`),
+  (text, random) =>
+    text.replace(/}$/, () => `${text.length > 2 ? ',' : ''}${JSON.stringify(random.pick(words))}:1}`),
+  (text) => text.replace(/^{("[^"]*"):([^,}]*)/, (all, key, value) => `${all},${key}:${value},${key}:null`),
+  (text, random) =>
+    text.replace(
+      /^{/,
+      () => `{"${random.pick(['__proto__', 'constructor', 'prototype', '\\u005f_proto__'])}":{"path":"/x"},`,
+    ),
+  (text, random) => text.slice(0, random.between(0, text.length)),
+  (text, random) => {
+    const at = random.between(0, text.length)
+    return `${text.slice(0, at)}${random.pick(['\u0000', '"', '\\', '{', '}', ',', '\ud800', '\u2028', 'é', ' ', '\\u0000', '\\ud800'])}${text.slice(at)}`
+  },
+  (text, random) =>
+    text.replace(
+      /:("(?:[^"\\]|\\.)*"|[^,}\]]+)/,
+      () => `:${deep('[', ']', random.pick([10, 63, 64, 65, 5_000]))}`,
+    ),
+  (text, random) =>
+    text.replace(
+      /:("(?:[^"\\]|\\.)*"|[^,}\]]+)/,
+      () => `:${deep('{"a":', '}', random.pick([10, 64, 3_000]))}`,
+    ),
+  (text) => `\uFEFF${text}`,
+  (text) => `${text} ${text}`,
+  (text) => `[${text}]`,
+  () => '',
+  (_text, random) => anyJson(random, 0),
+  (text, random) =>
+    text.replace(/"[^"]*"}$/, () => `"${'y'.repeat(random.pick([1_000, 100_000, 1_100_000]))}"}`),
+  (text, random) => text.replace(/}$/, () => `,"x":[${'0,'.repeat(random.pick([10, 300_000]))}0]}`),
+]
+
+/** One call: its name, and its arguments as text. */
+export function someArguments(random: Random): { readonly name: string; readonly text: string } {
+  const name = random.pick(rowNames)
+  let text = fitting(schemas.get(name) ?? {}, '', random)
+  for (let times = random.chance(0.45) ? random.between(1, 2) : 0; times > 0; times -= 1)
+    text = random.pick(spoilers)(text, random)
+  return { name: random.chance(0.02) ? random.pick(words) : name, text }
+}
