@@ -296,3 +296,30 @@ export function someArguments(random: Random): { readonly name: string; readonly
     text = random.pick(spoilers)(text, random)
   return { name: random.chance(0.02) ? random.pick(words) : name, text }
 }
+
+const neverKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * @returns whether a text is what no call may ever be made with: no JSON, keys that reach a prototype, lone surrogates,
+ *   numbers without end, more than 64 levels
+ */
+export function isUnsound(text: string): boolean {
+  try {
+    return walk(JSON.parse(text), 0)
+  } catch {
+    return true
+  }
+}
+
+function walk(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return !value.isWellFormed()
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  const flawed = (key: string): boolean => neverKeys.has(key) || !key.isWellFormed()
+  return (
+    depth >= 64 ||
+    Object.entries(value).some(
+      ([key, item]) => (!Array.isArray(value) && flawed(key)) || walk(item, depth + 1),
+    )
+  )
+}

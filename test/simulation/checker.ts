@@ -162,6 +162,8 @@ export class Checker {
       this.violated(`process ${pid} went from ${from} to ${to}, and was ${was}`)
     if (!legal[from].includes(to)) this.violated(`process ${pid} went from ${from} to ${to}`)
     if (this.#alive && model.recorded !== to) this.violated(`process ${pid} went to ${to} without a record`)
+    if (to === 'stopped' && model.freezing && !model.frozen)
+      this.violated(`process ${pid} is called stopped, and its guest has not said that it stands still`)
     const now = this.#parts.clock.now()
     if (isStill(to) && !isStill(was)) model.stoppedAt = now
     if (isStill(was) && !isStill(to)) model.stoppedMs += now - model.stoppedAt
@@ -215,12 +217,21 @@ export class Checker {
     this.of(pid).inTurn = false
   }
 
+  /** The kernel asks a guest to stand still. */
+  freezes(pid: number): void {
+    this.of(pid).freezing = true
+  }
+
+  /** The guest does. */
   frozen(pid: number): void {
     this.of(pid).frozen = true
   }
 
-  thawed(pid: number): void {
-    this.of(pid).frozen = false
+  /** The kernel lets it go on. */
+  thaws(pid: number): void {
+    const model = this.of(pid)
+    model.freezing = false
+    model.frozen = false
   }
 
   /** @returns what was delivered, parsed */
@@ -333,6 +344,8 @@ export class Checker {
     if (state !== model.state && !(state === 'waiting' && model.state === 'running'))
       this.violated(`process ${pid} is ${state}, and was told to be ${model.state}`)
     if (model.over) this.violated(`process ${pid} has ended, and is in the table`)
+    if (model.freezing && !model.still)
+      this.violated(`process ${pid} is ${state}, and its guest was not thawed`)
     if (parent?.over) this.violated(`process ${pid} lives, and its parent ${parent.pid} has ended`)
     const { syscalls, cpuMs } = ledger.used
     if (syscalls < model.used.syscalls || cpuMs < model.used.cpuMs)

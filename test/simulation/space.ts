@@ -160,6 +160,7 @@ class SimulatedGuest implements Guest {
     const { promise, resolve } = Promise.withResolvers<Frozen | undefined>()
     this.#freezing?.(undefined)
     this.#freezing = resolve
+    this.#parts.checker.freezes(this.#pid)
     const stand = (): void => {
       if (this.#freezing !== resolve || this.#ended) return
       this.#freezing = undefined
@@ -169,6 +170,7 @@ class SimulatedGuest implements Guest {
       resolve({ how: this.#random.pick(['paused', 'idle', 'system']), stack: [] })
     }
     const how = this.#random.weighted({ now: 5, soon: 3, late: 1, never: 1 })
+    if (how === 'late') this.#parts.tally.fault('freeze answers late')
     if (how === 'never') this.#parts.tally.fault('freeze never answers')
     else if (how === 'now') this.#cell.sent.push(stand)
     else this.#parts.clock.after(this.#random.between(1, how === 'soon' ? 20 : 5_000), stand)
@@ -179,8 +181,8 @@ class SimulatedGuest implements Guest {
   async thaw(): Promise<void> {
     this.#freezing?.(undefined)
     this.#freezing = undefined
+    this.#parts.checker.thaws(this.#pid)
     if (!this.#frozen) return
-    this.#parts.checker.thawed(this.#pid)
     this.#frozen = false
     this.#resume()
     for (const act of this.#still.splice(0)) this.#send(act)
