@@ -66,7 +66,9 @@ export class CellProcess implements Host {
 
   /** Whether it takes another guest. */
   get open(): boolean {
-    return !this.#dead && this.#cause === undefined && !this.#suspended && (!this.own || this.#lastGuest === 0)
+    return (
+      !this.#dead && this.#cause === undefined && !this.#suspended && (!this.own || this.#lastGuest === 0)
+    )
   }
 
   start(spec: GuestSpec, events: GuestEvents): Guest {

@@ -15,7 +15,7 @@ import type { Process } from '../../src/proc/process.ts'
 import { System } from '../../src/system.ts'
 import { VirtualClock } from '../simulation/clock.ts'
 import type { Random } from '../support/random.ts'
-import { someArguments } from './values.ts'
+import { isUnsound, someArguments } from './values.ts'
 
 /** No argument is this text, so that no child is taken for it. */
 const program = 'the program that is fuzzed'
@@ -137,7 +137,8 @@ export class ArgumentFuzz {
     this.#puppets.events?.call(this.#number, name, text)
     await this.#answered()
     assert.deepEqual(this.#defects, [], `${shown}: the kernel has a defect`)
-    this.#checkRecord(shown, before)
+    const entry = this.#checkRecord(shown, before)
+    if (isUnsound(text)) assert.equal(entry?.kind, 'refusal', `${shown}: it was admitted, and is not sound`)
     this.#checkReplies(shown)
   }
 
@@ -177,7 +178,7 @@ export class ArgumentFuzz {
     return this.#process.over || this.#puppets.replies.some(([number]) => number === this.#number)
   }
 
-  #checkRecord(shown: string, before: string): void {
+  #checkRecord(shown: string, before: string): Entry | undefined {
     const own = this.#store.fresh.filter(({ pid }) => pid === this.#process.pid)
     const judged = own.filter(
       ({ kind, call }) => (kind === 'intent' || kind === 'refusal') && call === this.#number,
@@ -191,6 +192,7 @@ export class ArgumentFuzz {
       assert.equal(this.#files(), before, `${shown}: it failed, and files have changed`)
     if (entry?.kind === 'refusal')
       assert.equal(this.#files(), before, `${shown}: a refusal has touched files`)
+    return entry
   }
 
   #checkReplies(shown: string): void {

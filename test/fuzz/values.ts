@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Syscall } from '../../src/syscalls/row.ts'
 import { syscalls } from '../../src/syscalls.ts'
 import type { Random } from '../support/random.ts'
+import { numbers, paths, urls, words } from './words.ts'
 
 interface Schema {
   readonly type?: string
@@ -28,169 +29,6 @@ const schemas = new Map(
   ]),
 )
 export const rowNames = [...schemas.keys()]
-
-const paths = [
-  ...[
-    '/',
-    '/mem',
-    '/mem/working/a',
-    '/mem/working/b/c',
-    '/mem/episodic/x',
-    '/tmp/t',
-    '/state/s',
-    '/proc/1.json',
-  ],
-  ...[
-    '/policy/hash',
-    '/audit/log.jsonl',
-    '/tools',
-    '/ipc',
-    '/mem/../proc',
-    '/mem/./working//a/',
-    '../mem',
-    '',
-  ],
-  ...[
-    '/mem/working/../../../../etc/passwd',
-    '/mem\\working',
-    '/mem/%2e%2e/x',
-    '/mem/working/\u202egnp',
-    '/mem/\u0000',
-  ],
-  ...[
-    '/mem/e\u0301',
-    '/mem/é',
-    '/mem/working/con',
-    '/mem/ﬁle',
-    '/mem/.\u200b.',
-    `/mem/${'x'.repeat(256)}`,
-    `/mem/${'a/'.repeat(600)}`,
-  ],
-  ...[
-    '/proc/self/fd/0',
-    '/mem/working',
-    '/state/checkpoints',
-    '/mem/~',
-    '/mem/working/a\n',
-    '/tmp/𝒳',
-    '/tmp/😀',
-  ],
-]
-const urls = [
-  ...[
-    'http://127.0.0.1:9/',
-    'http://127.1/',
-    'http://2130706433/',
-    'http://0x7f.0.0.1/',
-    'http://[::1]:80/',
-    'http://[::ffff:127.0.0.1]/',
-  ],
-  ...[
-    'http://169.254.169.254/latest',
-    'http://10.0.0.1/',
-    'http://u:p@10.0.0.1/',
-    'file:///etc/passwd',
-    'data:,x',
-    'ftp://10.0.0.1/',
-  ],
-  ...[
-    'http://10.0.0.1:99999/',
-    'http://10.0.0.1/%00',
-    'http://10.0.0.1\\@x',
-    'http:/10.0.0.1',
-    '//10.0.0.1',
-    'http://',
-    ' http://10.0.0.1 ',
-  ],
-  ...[
-    'http://10.0.0.1/\r\nHost: x',
-    'http://１０.0.0.1/',
-    'javascript:1',
-    'http://0/',
-    'http://10.0.0.1/#x',
-    'http://10.0.0.1/?a=b',
-  ],
-]
-const words = [
-  ...[
-    '',
-    'a',
-    'fuzzed',
-    'text',
-    'strict',
-    'permissive',
-    'GET',
-    'TRACE',
-    'CONNECT',
-    'content-length',
-    'host',
-    'SIGTERM',
-    'SIGKILL',
-  ],
-  ...[
-    '__proto__',
-    'constructor',
-    'toString',
-    'then',
-    '\u0000',
-    '\ud800',
-    '\udfff\ud800',
-    '\uFEFF',
-    '😀',
-    'x'.repeat(65),
-    'x'.repeat(5_000),
-  ],
-  ...[
-    'ok',
-    'echo',
-    'stdout',
-    'export default 1',
-    'AAAA',
-    'A===',
-    'QUJD',
-    '\r\n',
-    '#{x}',
-    '%s',
-    '../x',
-    '/x',
-    './p.yaml',
-    '3s',
-    '64MiB',
-    '1e400',
-  ],
-]
-const numbers = [
-  ...[
-    '0',
-    '-0',
-    '1',
-    '-1',
-    '1.5',
-    '1e3',
-    '2147483647',
-    '2147483648',
-    '4294967295',
-    '9007199254740991',
-    '9007199254740993',
-  ],
-  ...[
-    '1e308',
-    '1e309',
-    '-1e309',
-    '5e-324',
-    '0.1',
-    '00',
-    '+1',
-    '.5',
-    '1.',
-    '0x10',
-    'NaN',
-    'Infinity',
-    '1e',
-    '65536',
-    '65537',
-  ],
-]
 
 /** Keys that say what a text is; the rest is any word. */
 function textFor(key: string, random: Random): string {
@@ -295,4 +133,31 @@ export function someArguments(random: Random): { readonly name: string; readonly
   for (let times = random.chance(0.45) ? random.between(1, 2) : 0; times > 0; times -= 1)
     text = random.pick(spoilers)(text, random)
   return { name: random.chance(0.02) ? random.pick(words) : name, text }
+}
+
+const neverKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * @returns whether a text is what no call may ever be made with: no JSON, keys that reach a prototype, lone surrogates,
+ *   numbers without end, more than 64 levels
+ */
+export function isUnsound(text: string): boolean {
+  try {
+    return walk(JSON.parse(text), 0)
+  } catch {
+    return true
+  }
+}
+
+function walk(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return !value.isWellFormed()
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  const flawed = (key: string): boolean => neverKeys.has(key) || !key.isWellFormed()
+  return (
+    depth >= 64 ||
+    Object.entries(value).some(
+      ([key, item]) => (!Array.isArray(value) && flawed(key)) || walk(item, depth + 1),
+    )
+  )
 }

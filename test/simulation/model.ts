@@ -37,6 +37,9 @@ export class ProcessModel {
   /** A guest of it was started. */
   hosted = false
   inTurn = false
+  /** Its guest was asked to stand still. */
+  freezing = false
+  /** It does. */
   frozen = false
   lastTime = 0
   stoppedAt = 0

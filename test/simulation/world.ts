@@ -1,17 +1,12 @@
 /** One simulated life of a whole kernel: everything in it comes from a seed, and is checked after every step. */
-import { Agent, makeAgent } from '../../src/agents.ts'
-import { loadPolicy, type PolicyRef } from '../../src/config/policy.ts'
-import { KernelError, SyscallError } from '../../src/errors.ts'
-import { EvidenceError } from '../../src/evidence/store.ts'
 import { limits } from '../../src/limits.ts'
-import type { PolicyDocument } from '../../src/policy/types.ts'
-import { type SignalName, signalNames } from '../../src/proc/signals.ts'
 import { System } from '../../src/system.ts'
 import { Random } from '../support/random.ts'
+import { Application, agentNames, textOf } from './application.ts'
 import { Checker } from './checker.ts'
 import { VirtualClock } from './clock.ts'
 import { watchInvocations } from './invocations.ts'
-import { permits, policies, unsoundPolicies } from './policies.ts'
+import { permits, policies } from './policies.ts'
 import { SimulatedSpace } from './space.ts'
 import { FaultyStore } from './store.ts'
 import { Tally } from './tally.ts'
@@ -32,19 +27,7 @@ export interface Outcome {
   readonly fingerprint: string
 }
 
-const agentNames = ['root-a', 'root-b', 'root-c', 'kid', 'kin'] as const
 const rootsMax = 8
-/** Signals that a person or the application may send, and how often. */
-const sent: Readonly<Partial<Record<SignalName, number>>> = {
-  SIGSTOP: 8,
-  SIGCONT: 10,
-  SIGKILL: 2,
-  SIGTERM: 2,
-  SIGINT: 1,
-  SIGUSR1: 2,
-  SIGTRUST: 1,
-}
-
 /** Lets everything run that the last step has made ready. */
 async function settle(): Promise<void> {
   for (let round = 0; round < 2; round += 1) await new Promise((resolve) => setImmediate(resolve))
@@ -59,11 +42,11 @@ export class World {
   readonly #store: FaultyStore
   readonly #space: SimulatedSpace
   readonly #system: System
+  readonly #application: Application
   readonly #seed: number
   readonly #meddling: boolean
   readonly #syncMs: number
   #nonce = 1_000
-  #down = false
 
   /** @param print whether each step is printed */
   constructor(seed: number, print = false) {
@@ -92,7 +75,16 @@ export class World {
     })
     this.#system = this.#boot(disk)
     this.#checker.watch(this.#system, this.#store)
-    if (this.#meddling) this.#meddleInListeners(random.fork('listeners'))
+    this.#application = new Application({
+      random,
+      clock,
+      system: this.#system,
+      checker: this.#checker,
+      tally: this.#tally,
+      space: this.#space,
+      store: this.#store,
+    })
+    if (this.#meddling) this.#application.meddleInListeners(random.fork('listeners'))
   }
 
   /** Lives until the kernel has shut down, or a promise is broken. */
@@ -104,7 +96,8 @@ export class World {
     process.on('unhandledRejection', stray)
     try {
       const steps = this.#random.between(20, stepsMax)
-      while (this.#tally.steps < steps && this.#sound && !this.#down) await this.#step(() => this.#act())
+      while (this.#tally.steps < steps && this.#sound && !this.#application.down)
+        await this.#step(() => this.#act())
       await this.#shutDown()
     } catch (error) {
       this.#checker.violated(`the kernel threw at the application: ${textOf(error)}`)
@@ -131,7 +124,7 @@ export class World {
           random: random.fork('tools'),
           clock: this.#clock,
           called: (tool, nonce) => this.#checker.toolCalled(tool, nonce),
-          meddle: (pid) => this.#meddle(this.#random, pid),
+          meddle: (pid) => this.#application.meddle(this.#random, pid),
         }),
         ...(random.chance(0.3) && { limits: { syscalls: random.between(5, 200) } }),
       },
@@ -163,120 +156,13 @@ export class World {
     if (what === 'receive') this.#space.receive(random)
     else if (what === 'time') this.#clock.fire()
     else if (what === 'pass') this.#clock.pass(random.between(0, 300))
-    else if (what === 'spawn') this.#spawn()
-    else if (what === 'signal') this.#signal(random, random.between(1, this.#checker.processes.size + 1))
-    else if (what === 'reload') this.#reload()
-    else if (what === 'files') this.#files()
-    else if (what === 'look') this.#look()
+    else if (what === 'spawn') this.#application.spawn()
+    else if (what === 'signal')
+      this.#application.signal(random, random.between(1, this.#checker.processes.size + 1))
+    else if (what === 'reload') this.#application.reload()
+    else if (what === 'files') this.#application.files()
+    else if (what === 'look') this.#application.look()
     else this.#space.kill(random)
-  }
-
-  #spawn(): void {
-    const random = this.#random
-    this.#expecting('spawn', () => {
-      const options = {
-        name: random.pick(agentNames),
-        ...(random.chance(0.2) && { policy: random.pick(policies) as PolicyDocument }),
-        ...(random.chance(0.3) && {
-          budget: random.pick([{ syscalls: 12 }, { wall: '2s' }, { cpu: '50ms' }, { depth: 0 }]),
-        }),
-      }
-      const agent = makeAgent({ source: 'export default 1' }, options, 'cell')
-      this.#checker.holds(this.#system.spawner.spawn(this.#loadedLater(agent), [1, 'x']))
-    })
-  }
-
-  /** Some programs still have to be bundled when their process exists already. */
-  #loadedLater(agent: Agent): Agent {
-    const random = this.#random
-    if (!random.chance(0.25)) return agent
-    const fails = random.chance(0.2)
-    const load = () =>
-      new Promise<{ text: string; filename: string }>((resolve, reject) =>
-        this.#clock.after(random.between(1, 500), () =>
-          fails
-            ? reject(new KernelError('ENOENT', 'no program'))
-            : resolve({ text: '1', filename: 'program.js' }),
-        ),
-      )
-    return new Agent({ ...agent, code: { kind: 'text', load } })
-  }
-
-  #signal(random: Random, pid: number): void {
-    this.#expecting('signal', () => {
-      const name = random.chance(0.05)
-        ? random.pick(signalNames)
-        : random.weighted(sent as Record<SignalName, number>)
-      this.#tally.saw(`the application sends ${name} to ${pid}`)
-      this.#system.table.find(pid).signal(name, 'by the application')
-    })
-  }
-
-  #reload(): void {
-    const random = this.#random
-    this.#expecting('reload', () => {
-      const policy = random.chance(0.2) ? random.pick(unsoundPolicies) : random.pick(policies)
-      this.#system.reload(loadPolicy(policy as PolicyRef))
-    })
-  }
-
-  #files(): void {
-    const files = this.#system.filesOf(this.#random.pick(agentNames))
-    const work = this.#random.chance(0.5) ? files.write('/mem/working/a', 'host') : files.read('/policy/hash')
-    work.catch((error: unknown) => this.#expected('a file act of the application', error))
-  }
-
-  #look(): void {
-    this.#expecting('a look', () => {
-      const { log, table } = this.#system
-      if (log.failed === undefined && !log.verify().ok) this.#checker.violated('the evidence does not verify')
-      if (table.ended().some(({ pid }) => table.live().some((process) => process.pid === pid)))
-        this.#checker.violated('a process is live and ended')
-    })
-  }
-
-  /** What a tool or a listener of the application may do in the middle of the kernel's work. */
-  #meddle(random: Random, pid: number): void {
-    const target = random.chance(0.6) ? pid : random.between(1, this.#checker.processes.size + 1)
-    const what = random.weighted({ signal: 10, spawn: 2, 'cell dies': 1, reload: 1, shutdown: 0.2 })
-    this.#tally.fault(`meddling: ${what}`)
-    if (what === 'signal') this.#signal(random, target)
-    else if (what === 'spawn') this.#spawn()
-    else if (what === 'cell dies') this.#space.kill(random)
-    else if (what === 'reload') this.#reload()
-    else void this.#close()
-  }
-
-  #meddleInListeners(random: Random): void {
-    let within = false
-    for (const event of ['state', 'signal', 'syscall', 'output'] as const)
-      this.#system.observers.on(event, ({ pid }) => {
-        if (within || !random.chance(0.03)) return
-        within = true
-        this.#meddle(random, pid)
-        within = false
-      })
-  }
-
-  #expecting(what: string, act: () => void): void {
-    try {
-      act()
-    } catch (error) {
-      this.#expected(what, error)
-    }
-  }
-
-  /** The application may be told no, in the kernel's own words. */
-  #expected(what: string, error: unknown): void {
-    this.#tally.saw(`${what}: ${error instanceof Error ? error.message : String(error)}`)
-    if (error instanceof KernelError || error instanceof SyscallError) return
-    if (error instanceof EvidenceError && (this.#store.faults > 0 || this.#down)) return
-    this.#checker.violated(`${what} threw at the application: ${textOf(error)}`)
-  }
-
-  #close(): Promise<void> {
-    this.#down = true
-    return this.#system.shutdown()
   }
 
   async #shutDown(): Promise<void> {
@@ -286,7 +172,7 @@ export class World {
     let over = false
     this.#tally.saw('shutdown')
     await this.#step(() => {
-      this.#close().then(
+      this.#application.close().then(
         () => {
           over = true
         },
@@ -315,9 +201,9 @@ export class World {
     })
     if (what === 'receive') this.#space.receive(this.#random)
     else if (what === 'signal')
-      this.#signal(this.#random, this.#random.between(1, this.#checker.processes.size))
-    else if (what === 'spawn') this.#spawn()
-    else if (what === 'files') this.#files()
+      this.#application.signal(this.#random, this.#random.between(1, this.#checker.processes.size))
+    else if (what === 'spawn') this.#application.spawn()
+    else if (what === 'files') this.#application.files()
     else if (!this.#clock.fire()) this.#clock.pass(100)
   }
 
@@ -342,6 +228,3 @@ export class World {
     }
   }
 }
-
-const textOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error)
