@@ -14,7 +14,7 @@ import { assertJail, countsProcesses, type Jail } from '../../src/isolate/jail.t
 import { type Launched, launchCell, protectionsOf } from '../../src/isolate/launch.ts'
 import { limits } from '../../src/limits.ts'
 import { isGone, linesOf, nicesOf, openFilesOf, stateOf } from '../support/cell-process-state.ts'
-import { tempFolder, until } from '../support/kernel.ts'
+import { boot, main, tempFolder, until } from '../support/kernel.ts'
 
 const program = (name: string): string => fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))
 const onLinux = process.platform === 'linux'
@@ -206,6 +206,25 @@ test('the protections of this machine are plain data', () => {
       jail === 'bubblewrap' ? 'jail' : hasNetPermission ? 'permissions' : 'none',
     )
   }
+})
+
+test('a jail that is not there, or does not work, is refused and never left out', () => {
+  const refusal = (find: (name: string) => string | undefined) =>
+    expect(() => assertJail('bubblewrap', find)).toThrow(
+      expect.objectContaining({
+        code: 'ENOSYS',
+        message: expect.stringMatching(/^cells cannot run in a jail: bubblewrap .*or leave out `cells.jail`/),
+      }),
+    )
+  refusal(() => undefined)
+  refusal(() => '/bin/false')
+  // It starts and does nothing: no jail either.
+  refusal(() => '/bin/true')
+})
+
+test.runIf(jails.includes('bubblewrap'))('a kernel with a jail runs agents in it', async () => {
+  const kernel = boot({ isolation: 'cell', cells: { jail: 'bubblewrap' } })
+  expect(await kernel.execute({ source: main('return 6 * 7') })).toBe(42)
 })
 
 test('an installation whose path the permissions cannot name is refused', () => {
