@@ -64,16 +64,22 @@ function noJail(why: string): KernelError {
   )
 }
 
-/** Shared libraries of Node.js as this system's loader finds them; isolated-vm needs no others. */
+const libraries = new Map<string, readonly string[]>()
+
+/** Shared libraries of Node.js as this system's loader finds them, asked once; isolated-vm needs no others. */
 function librariesOfNode(): readonly string[] {
+  const known = libraries.get(process.execPath)
+  if (known !== undefined) return known
   const ldd = findTool('ldd')
   if (ldd === undefined) throw noJail('there is no `ldd` to tell the libraries of Node.js')
   const { stdout = '' } = spawnSync(ldd, [process.execPath], {
     timeout: limits.jailTrialMs,
     encoding: 'utf8',
   })
-  const libraries = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path = '']) => path)
-  return [...libraries, '/etc/ld.so.cache'].filter((path) => path !== '' && existsSync(path))
+  const found = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path = '']) => path)
+  const all = [...found, '/etc/ld.so.cache'].filter((path) => path !== '' && existsSync(path))
+  libraries.set(process.execPath, all)
+  return all
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What is taken from the process of a cell, tried out by code that runs in its place. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -197,6 +197,35 @@ describe.each(jails)('a cell with the jail `%s`', (jail) => {
     expect(openFiles).toBeLessThanOrEqual(limits.cellFilesMax / 2)
   })
 })
+
+/** A user without rights, for what does not hold for root. */
+const asNobody = [
+  findTool('setpriv') ?? '',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
+  process.execPath,
+]
+const canBeNobody = (): boolean => {
+  const [tool = '', ...args] = asNobody
+  const probe = ['-e', 'require("node:fs").readFileSync(process.argv[1])', program('cell-parent')]
+  return process.getuid?.() === 0 && spawnSync(tool, [...args, ...probe], { stdio: 'ignore' }).status === 0
+}
+
+test.runIf(jails.includes('bubblewrap') && findTool('prlimit') !== undefined && canBeNobody())(
+  'the processes inside a jail are limited, for all users but root',
+  async () => {
+    const [tool = '', ...args] = asNobody
+    const parent = spawn(tool, [...args, program('cell-parent'), 'bubblewrap'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: '/',
+    })
+    children.add(parent)
+    const [chunk] = await once(parent.stdout, 'data')
+    const { cellThreadsMax } = limits
+    expect(linesOf(Number(chunk), 'limits').get('Max processes')).toBe(`${cellThreadsMax} ${cellThreadsMax}`)
+  },
+)
 
 test('the protections of this machine are plain data', () => {
   for (const jail of jails) {
