@@ -1,6 +1,7 @@
 /** What gatehouse needs of a machine, tried out. Nothing that is tried is left behind. */
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Protections } from '../isolate/launch.ts'
 import type { Isolation } from '../policy/types.ts'
 
 export interface Check {
@@ -25,8 +26,7 @@ export async function runChecks(evidenceDir: string): Promise<readonly Check[]> 
     await checkIsolation('an isolate', 'inline'),
     await checkIsolation('a cell', 'cell'),
     checkEvidence(evidenceDir),
-    checkNamespaces(),
-    checkBubblewrap(process.env.PATH ?? ''),
+    ...(await checkCells()),
   ]
 }
 
@@ -109,44 +109,83 @@ function nearestFolder(path: string): string {
   return existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path))
 }
 
-const jailNote = 'not needed: cells run as plain child processes of this user'
-
-function checkNamespaces(): Check {
-  const what = 'user namespaces'
-  const refused = namespaceSwitches.find(({ file, off }) => readNumber(file) === off)
-  if (process.platform !== 'linux')
-    return { state: 'warn', what, found: 'only Linux has them', advice: jailNote }
-  if (refused === undefined) return { state: 'ok', what, found: 'not switched off' }
-  return { state: 'warn', what, found: `switched off by ${refused.file}`, advice: jailNote }
-}
-
-/** Where kernels and distributions switch them off: user_namespaces(7), and AppArmor's restriction in Ubuntu. */
-const namespaceSwitches = [
-  { file: '/proc/sys/user/max_user_namespaces', off: 0 },
-  { file: '/proc/sys/kernel/unprivileged_userns_clone', off: 0 },
-  { file: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns', off: 1 },
-] as const
-
-function readNumber(file: string): number | undefined {
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
-}
-
-function checkBubblewrap(path: string): Check {
-  const what = 'bubblewrap'
-  const found = path
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .some((folder) => isExecutable(join(folder, 'bwrap')))
-  if (found) return { state: 'ok', what, found: 'is there; this version does not use it' }
-  return { state: 'warn', what, found: 'is not there', advice: jailNote }
-}
-
-function isExecutable(file: string): boolean {
+/** What is in force for every cell on this machine, and whether a jail around one works. */
+async function checkCells(): Promise<readonly Check[]> {
   try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
+    const { protectionsOf } = await import('../isolate/launch.ts')
+    const { canReadVitals } = await import('../isolate/watchdog.ts')
+    return [
+      ...checkProtections(protectionsOf('none'), canReadVitals()),
+      checkJail((await import('../isolate/jail.ts')).assertJail),
+    ]
+  } catch (error) {
+    return [{ state: 'fail', what: 'cells', found: reasonOf(error), advice: 'run `npm install` again' }]
+  }
+}
+
+/**
+ * @param its what is in force for a cell without a jail
+ * @param watched whether the system tells what a watchdog asks
+ */
+export function checkProtections(its: Protections, watched: boolean): readonly Check[] {
+  const util = 'install `setpriv` (util-linux) and run as a user who may use it'
+  const check = (what: string, holds: boolean, found: readonly [string, string], advice: string): Check => ({
+    state: holds ? 'ok' : 'warn',
+    what: `cells: ${what}`,
+    found: found[holds ? 0 : 1],
+    ...(!holds && { advice }),
+  })
+  const jailAdvice = 'the option `cells: { jail: "bubblewrap" }` takes it from them; so does Node.js 26'
+  return [
+    check(
+      'files, children, workers',
+      its.permissions,
+      ['taken by Node.js', 'not taken'],
+      'use Node.js 22.19 or newer',
+    ),
+    check(
+      'network',
+      its.network !== 'none',
+      ['taken by Node.js', 'not taken; agent code has none, a cell that was taken over has'],
+      jailAdvice,
+    ),
+    check(
+      'priority',
+      its.priority,
+      ['lower than the kernel’s', 'the same as the kernel’s'],
+      'install `nice` (coreutils)',
+    ),
+    check(
+      'resources',
+      its.resources,
+      ['no core, no file written, few open', 'not limited'],
+      'this system has no `sh` whose `ulimit` works',
+    ),
+    check('end with the kernel', its.parentDeath, ['also while stopped', 'only while not stopped'], util),
+    check(
+      'privileges',
+      its.noNewPrivileges && its.noCapabilities,
+      ['none, and no new ones', 'those of this user'],
+      util,
+    ),
+    check(
+      'watchdog',
+      watched,
+      ['memory, CPU time, threads, children, heartbeat', 'heartbeat only'],
+      'the rest is read from /proc, which only Linux has',
+    ),
+  ]
+}
+
+/** @param assert throws where the jail does not work */
+export function checkJail(assert: (jail: 'bubblewrap') => void): Check {
+  const what = 'cells: jail'
+  try {
+    assert('bubblewrap')
+    return { state: 'ok', what, found: 'bubblewrap works; `cells: { jail: "bubblewrap" }` switches it on' }
+  } catch (error) {
+    const advice = 'only needed for `cells: { jail: "bubblewrap" }`'
+    return { state: 'warn', what, found: reasonOf(error), advice }
   }
 }
 

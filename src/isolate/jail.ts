@@ -15,12 +15,15 @@ export const jailDescriptors = { info: 4, go: 5 } as const
 
 /**
  * @param files what is seen inside, read-only
- * @param options `descriptors`: whether pid and start go through them
+ * @param options `descriptors`: whether pid and start go through them; `find`: tells where a tool of the system is
  * @returns bubblewrap with its arguments; the program and its arguments follow
  * @throws KernelError ENOSYS where there is no bubblewrap
  */
-export function jailPrefix(files: CellFiles, { descriptors }: { descriptors: boolean }): readonly string[] {
-  const bwrap = process.platform === 'linux' ? findTool('bwrap') : undefined
+export function jailPrefix(
+  files: CellFiles,
+  { descriptors, find = findTool }: { descriptors: boolean; find?: typeof findTool },
+): readonly string[] {
+  const bwrap = process.platform === 'linux' ? find('bwrap') : undefined
   if (bwrap === undefined) throw noJail('bubblewrap (`bwrap`) is not installed')
   const seen = [...files.own, ...files.packages, process.execPath, ...librariesOfNode()]
   return [
@@ -41,16 +44,16 @@ export function jailPrefix(files: CellFiles, { descriptors }: { descriptors: boo
  * Tries the jail out with the Node.js that cells run.
  * @throws KernelError ENOSYS that says why there is none; a jail that was asked for is never left out
  */
-export function assertJail(jail: Jail): void {
+export function assertJail(jail: Jail, find: typeof findTool = findTool): void {
   if (jail === 'none') return
-  const [bwrap = '', ...args] = jailPrefix(findCellFiles(), { descriptors: false })
+  const [bwrap = '', ...args] = jailPrefix(findCellFiles(), { descriptors: false, find })
   const tried = spawnSync(bwrap, [...args, process.execPath, '--version'], {
     timeout: limits.jailTrialMs,
     encoding: 'utf8',
     env: {},
   })
-  if (tried.status === 0 && tried.stdout.trim() === process.version) return
-  const [line = ''] = tried.stderr.split('\n')
+  if (tried.status === 0 && tried.stdout?.trim() === process.version) return
+  const [line = ''] = (tried.stderr ?? '').split('\n')
   throw noJail(`bubblewrap does not work here (${line || `status ${tried.status ?? tried.signal}`})`)
 }
 
@@ -61,16 +64,22 @@ function noJail(why: string): KernelError {
   )
 }
 
-/** Shared libraries of Node.js as this system's loader finds them; isolated-vm needs no others. */
+const libraries = new Map<string, readonly string[]>()
+
+/** Shared libraries of Node.js as this system's loader finds them, asked once; isolated-vm needs no others. */
 function librariesOfNode(): readonly string[] {
+  const known = libraries.get(process.execPath)
+  if (known !== undefined) return known
   const ldd = findTool('ldd')
   if (ldd === undefined) throw noJail('there is no `ldd` to tell the libraries of Node.js')
   const { stdout = '' } = spawnSync(ldd, [process.execPath], {
     timeout: limits.jailTrialMs,
     encoding: 'utf8',
   })
-  const libraries = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path = '']) => path)
-  return [...libraries, '/etc/ld.so.cache'].filter((path) => path !== '' && existsSync(path))
+  const found = [...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path = '']) => path)
+  const all = [...found, '/etc/ld.so.cache'].filter((path) => path !== '' && existsSync(path))
+  libraries.set(process.execPath, all)
+  return all
 }
 
 /**

@@ -34,7 +34,7 @@ export const canReadVitals = (): boolean => readVitals(process.pid) !== undefine
 
 export class Watchdog {
   readonly #watched: Watched
-  readonly #patience: Pace
+  readonly #patience: Patience
   readonly #cpu: CpuDebt
   #timer: NodeJS.Timeout | undefined
   /** How long the ping that is out has had no answer, in ms; undefined where none is out. */

@@ -1,7 +1,8 @@
 /** The doctor says what is there, what is missing, and what to do. */
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { checkNode, checkPlatform } from '../../src/cli/doctor-checks.ts'
+import { checkJail, checkNode, checkPlatform, checkProtections } from '../../src/cli/doctor-checks.ts'
+import { KernelError } from '../../src/index.ts'
 import { folderWith, gatehouse } from '../support/cli.ts'
 
 test('evidence that cannot be written is a failure, with what to do', async () => {
@@ -30,6 +31,25 @@ test('a platform without all promises is a warning', () => {
   ])
 })
 
+test('what is not in force for cells is a warning with what to do, and never a failure', () => {
+  const none = { permissions: true, network: 'none', priority: false, resources: false } as const
+  const rest = { parentDeath: false, noNewPrivileges: true, noCapabilities: false, jail: 'none' } as const
+  const checks = checkProtections({ ...none, ...rest }, false)
+  expect(checks.map(({ state }) => state)).toEqual(['ok', ...Array(6).fill('warn')])
+  expect(checks.filter(({ state, advice }) => (state === 'warn') !== (advice !== undefined))).toEqual([])
+  const full = { priority: true, resources: true, parentDeath: true, noCapabilities: true } as const
+  const sound = checkProtections({ ...none, ...rest, ...full, network: 'permissions' }, true)
+  expect(sound.map(({ state }) => state)).toEqual(Array(7).fill('ok'))
+})
+
+test('a jail that does not work is a warning that says why', () => {
+  const refuse = () => {
+    throw new KernelError('ENOSYS', 'cells cannot run in a jail: bubblewrap (`bwrap`) is not installed')
+  }
+  expect(checkJail(refuse)).toMatchObject({ state: 'warn', found: expect.stringMatching(/is not installed/) })
+  expect(checkJail(() => undefined)).toMatchObject({ state: 'ok' })
+})
+
 test('here everything needed is there, and nothing is left behind', async () => {
   const folder = folderWith()
   const { code, stdout } = await gatehouse(folder, ['doctor'])
@@ -47,6 +67,8 @@ test('in JSON every check has its state', async () => {
   expect({ code, ok }).toEqual({ code: 0, ok: true })
   expect(checks.map(({ what }: { what: string }) => what)).toEqual([
     ...['Node.js', 'platform', 'isolated-vm', 'an isolate', 'a cell', 'evidence in `.gatehouse`'],
-    ...['user namespaces', 'bubblewrap'],
+    ...['files, children, workers', 'network', 'priority', 'resources', 'end with the kernel', 'privileges']
+      .concat('watchdog', 'jail')
+      .map((part) => `cells: ${part}`),
   ])
 })

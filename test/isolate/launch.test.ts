@@ -1,5 +1,5 @@
 /** What is taken from the process of a cell, tried out by code that runs in its place. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -14,7 +14,7 @@ import { assertJail, countsProcesses, type Jail } from '../../src/isolate/jail.t
 import { type Launched, launchCell, protectionsOf } from '../../src/isolate/launch.ts'
 import { limits } from '../../src/limits.ts'
 import { isGone, linesOf, nicesOf, openFilesOf, stateOf } from '../support/cell-process-state.ts'
-import { tempFolder, until } from '../support/kernel.ts'
+import { boot, main, tempFolder, until } from '../support/kernel.ts'
 
 const program = (name: string): string => fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))
 const onLinux = process.platform === 'linux'
@@ -198,6 +198,35 @@ describe.each(jails)('a cell with the jail `%s`', (jail) => {
   })
 })
 
+/** A user without rights, for what does not hold for root. */
+const asNobody = [
+  findTool('setpriv') ?? '',
+  '--reuid=65534',
+  '--regid=65534',
+  '--clear-groups',
+  process.execPath,
+]
+const canBeNobody = (): boolean => {
+  const [tool = '', ...args] = asNobody
+  const probe = ['-e', 'require("node:fs").readFileSync(process.argv[1])', program('cell-parent')]
+  return process.getuid?.() === 0 && spawnSync(tool, [...args, ...probe], { stdio: 'ignore' }).status === 0
+}
+
+test.runIf(jails.includes('bubblewrap') && findTool('prlimit') !== undefined && canBeNobody())(
+  'the processes inside a jail are limited, for all users but root',
+  async () => {
+    const [tool = '', ...args] = asNobody
+    const parent = spawn(tool, [...args, program('cell-parent'), 'bubblewrap'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: '/',
+    })
+    children.add(parent)
+    const [chunk] = await once(parent.stdout, 'data')
+    const { cellThreadsMax } = limits
+    expect(linesOf(Number(chunk), 'limits').get('Max processes')).toBe(`${cellThreadsMax} ${cellThreadsMax}`)
+  },
+)
+
 test('the protections of this machine are plain data', () => {
   for (const jail of jails) {
     const protections = protectionsOf(jail)
@@ -206,6 +235,25 @@ test('the protections of this machine are plain data', () => {
       jail === 'bubblewrap' ? 'jail' : hasNetPermission ? 'permissions' : 'none',
     )
   }
+})
+
+test('a jail that is not there, or does not work, is refused and never left out', () => {
+  const refusal = (find: (name: string) => string | undefined) =>
+    expect(() => assertJail('bubblewrap', find)).toThrow(
+      expect.objectContaining({
+        code: 'ENOSYS',
+        message: expect.stringMatching(/^cells cannot run in a jail: bubblewrap .*or leave out `cells.jail`/),
+      }),
+    )
+  refusal(() => undefined)
+  refusal(() => '/bin/false')
+  // It starts and does nothing: no jail either.
+  refusal(() => '/bin/true')
+})
+
+test.runIf(jails.includes('bubblewrap'))('a kernel with a jail runs agents in it', async () => {
+  const kernel = boot({ isolation: 'cell', cells: { jail: 'bubblewrap' } })
+  expect(await kernel.execute({ source: main('return 6 * 7') })).toBe(42)
 })
 
 test('an installation whose path the permissions cannot name is refused', () => {
