@@ -4,6 +4,7 @@
  */
 import { mock } from 'node:test'
 import { parseArgs } from 'node:util'
+import { collectGarbage } from '../support/garbage.ts'
 import { Random } from '../support/random.ts'
 import { ArgumentFuzz } from './arguments.ts'
 import { BoundaryFuzz } from './boundary.ts'
@@ -21,8 +22,13 @@ const first = Number(values.seed)
 const liesPerKernel = 50
 const callsPerKernel = 60
 
+/** A part whose heap grows by more than this from its first tenth to its end holds on to something, in MiB. */
+const growthMax = 32
+
 interface Figures {
   done: number
+  /** After its first tenth, in MiB. */
+  heap: number
   seeds: number
   failures: number
 }
@@ -30,19 +36,25 @@ interface Figures {
 /** Runs one part on seed after seed until enough is done, or it has failed a few times. */
 async function part(
   name: 'frames' | 'lies' | 'calls',
-  run: (seed: number, more: number) => Promise<number> | number,
+  run: (seed: number) => Promise<number> | number,
 ): Promise<Figures> {
   const wanted = Number(values[name])
-  const figures = { done: 0, seeds: 0, failures: 0 }
+  const figures = { done: 0, heap: 0, seeds: 0, failures: 0 }
   for (let seed = first; figures.done < wanted && figures.failures < 5; seed += 1) {
     figures.seeds += 1
     try {
-      figures.done += await run(seed, wanted - figures.done)
+      figures.done += await run(seed)
+      if (figures.heap === 0 && figures.done >= wanted / 10) figures.heap = await heapMiB()
     } catch (error) {
       figures.failures += 1
       console.log(`\n${name}, seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`)
       console.log(`again: node test/fuzz/main.ts --${name} 1 --seed ${seed}`)
     }
+  }
+  const grown = (await heapMiB()) - figures.heap
+  if (figures.failures === 0 && grown > growthMax) {
+    figures.failures += 1
+    console.log(`\n${name}: the heap has grown by ${grown} MiB`)
   }
   return figures
 }
@@ -56,13 +68,22 @@ const shown = (counts: ReadonlyMap<string, number>): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
 
-function heapMiB(): number {
+/** @returns what is held, once the garbage is gone */
+async function heapMiB(): Promise<number> {
+  // What was let go of a moment ago is garbage only when the event loop has come round.
+  for (let round = 0; round < 3; round += 1) await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
   return Math.round(process.memoryUsage().heapUsed / 2 ** 20)
 }
 
-const report = (what: string, { done, seeds, failures }: Figures, ms: number, more: string): void =>
+const report = async (
+  what: string,
+  { done, heap, seeds, failures }: Figures,
+  ms: number,
+  more: string,
+): Promise<void> =>
   console.log(
-    `${what}: ${done} in ${Math.round(ms / 100) / 10} s, ${seeds} seeds, ${failures} failures; ${more}`,
+    `${what}: ${done} in ${Math.round(ms / 100) / 10} s, ${seeds} seeds, ${failures} failures, heap ${heap} to ${await heapMiB()} MiB; ${more}`,
   )
 
 const found: Figures[] = []
@@ -75,12 +96,7 @@ if (Number(values.frames) > 0) {
     flaws += stream.flaws
     return stream.frames
   })
-  report(
-    'frames through the decoder',
-    figures,
-    performance.now() - began,
-    `${flaws} flaws, heap ${heapMiB()} MiB`,
-  )
+  await report('frames through the decoder', figures, performance.now() - began, `${flaws} flaws`)
   found.push(figures)
 }
 
@@ -94,12 +110,7 @@ if (Number(values.calls) > 0) {
     add(fuzz.answers, answers)
     return fuzz.calls
   })
-  report(
-    'calls through the gate',
-    figures,
-    performance.now() - began,
-    `${shown(answers)}; heap ${heapMiB()} MiB`,
-  )
+  await report('calls through the gate', figures, performance.now() - began, `${shown(answers)}`)
   found.push(figures)
 }
 
@@ -118,11 +129,11 @@ if (Number(values.lies) > 0) {
     return liesPerKernel
   })
   mock.timers.reset()
-  report(
+  await report(
     'lies of cells to a kernel',
     figures,
     performance.now() - began,
-    `${frames} frames, ends: ${shown(ends)}; heap ${heapMiB()} MiB`,
+    `${frames} frames, ends: ${shown(ends)}`,
   )
   found.push(figures)
 }
