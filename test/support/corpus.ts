@@ -18,7 +18,7 @@ const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 /** Within this a fresh process has to run to its value, and a bystander to make a call, in ms. */
 const boundMs = 8_000
 /** A larger record is verified when the arena closes, not after each attack too. */
-const verifiedBytesMax = 4 * 1024 * 1024
+const verifiedBytesMax = 1024 * 1024
 
 /** Everything that is not structural, except what belongs to others. */
 const policy: PolicyDocument = {
@@ -112,8 +112,9 @@ export class Arena {
    * @throws AssertionError that says which promise was broken
    */
   async run(attack: Attack): Promise<Outcome> {
-    this.#stallMs = 0
     this.#host.newEvidence()
+    this.#stallMs = 0
+    this.#calledAt = performance.now()
     const attacker = this.kernel.spawn(
       { source: attack.source },
       {
