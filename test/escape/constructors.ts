@@ -171,12 +171,12 @@ export const constructors: Family = {
       source:
         probing(`const sloppy = new Function('found', 'const f = arguments.callee; try { found.push(String(f.caller)); found.push(String(f.caller && f.caller.caller)) } catch (error) { found.push(error.name) }')
         const found = []
-        const object = { get a() { sloppy(found); return 1 } }
+        const object = new Function('found', 'sloppy', 'return { get a() { sloppy(found); return 1 } }')(found, sloppy)
         await tools.echo(object)
         new Function('found', 'sloppy', 'Object.defineProperty(Object.prototype, "then", { configurable: true, get() { sloppy(found) } })')(found, sloppy)
         await proc.self()
         delete Object.prototype.then
-        return [...new Set(found)].filter((text) => text !== 'null' && text !== 'TypeError' && !text.startsWith('get() { sloppy'))`),
+        return [...new Set(found)].filter((text) => text !== 'null' && text !== 'TypeError' && !text.startsWith('get() { sloppy') && !text.startsWith('get a() { sloppy'))`),
       ends: gives([]),
     },
     {
