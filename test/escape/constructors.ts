@@ -168,16 +168,15 @@ export const constructors: Family = {
       name: 'a caller above the program',
       tries:
         'Asks sloppy functions for their callers, to get at the functions of the kernel’s side of user space.',
-      source:
-        probing(`const sloppy = new Function('found', 'const f = arguments.callee; try { found.push(String(f.caller)); found.push(String(f.caller && f.caller.caller)) } catch (error) { found.push(error.name) }')
-        const found = []
-        const object = new Function('found', 'sloppy', 'return { get a() { sloppy(found); return 1 } }')(found, sloppy)
-        await tools.echo(object)
-        new Function('found', 'sloppy', 'Object.defineProperty(Object.prototype, "then", { configurable: true, get() { sloppy(found) } })')(found, sloppy)
+      source: probing(`globalThis.found = []
+        const getter = new Function('const f = arguments.callee; try { found.push(String(f.caller)) } catch (error) { found.push(error.name) } return undefined')
+        await codeOf(() => tools.echo(Object.defineProperty({}, 'a', { enumerable: true, get: getter })))
+        Object.defineProperty(Object.prototype, 'then', { configurable: true, get: getter })
         await proc.self()
         delete Object.prototype.then
-        return [...new Set(found)].filter((text) => text !== 'null' && text !== 'TypeError' && !text.startsWith('get() { sloppy') && !text.startsWith('get a() { sloppy'))`),
-      ends: gives([]),
+        await codeOf(() => sys({ toString: getter }))
+        return [found.length > 2, found.filter((text) => text !== 'null' && text !== 'TypeError')]`),
+      ends: gives([true, []]),
     },
     {
       name: 'a program that is itself sloppy',

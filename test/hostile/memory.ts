@@ -151,7 +151,7 @@ export const memory: Family = {
       tries: 'Keeps a little more in each of many turns, with all the time that it needs.',
       budget: { cpu: '10s', memory: '16MiB' },
       source: program(
-        'const all = []; for (;;) { all.push(new Array(65_536).fill(all.length)); await proc.self() }',
+        'const all = []; while (all.length < 300) { all.push(new Array(65_536).fill(all.length)); await proc.self() } return "150 MiB"',
       ),
       ends: [{ failed: 'ENOMEM' }],
     },

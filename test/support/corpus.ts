@@ -127,9 +127,11 @@ export class Arena {
     const exit = await attacker.exit
     // Where V8 did not let go of it, its cell is killed later, with whoever came to live there.
     if (exit.status !== 'exited') this.#generation += 1
+    const left = this.kernel.ps().filter(({ pid }) => pid !== this.#bystander.pid)
     const probeMs = await this.#probe()
     await this.#progress()
     assertEnding(attack, exit)
+    assert.deepEqual(left, [], 'no process of the attacker is left')
     assert.deepEqual(this.#defects.splice(0), [], 'the kernel meets no defect of its own')
     assert.ok(this.#stallMs < boundMs, `the bystander waited ${Math.round(this.#stallMs)} ms`)
     this.#host.assertUntouched()
