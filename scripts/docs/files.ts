@@ -1,5 +1,6 @@
 /** Every file that is printed from the tables of the code, by its path in the repository. */
 import { policySchemaText } from '../../src/policy/schema.ts'
+import { corpusText } from './corpus.ts'
 import { errorsText } from './errors.ts'
 import { guestText } from './guest.ts'
 import { limitsText } from './limits.ts'
@@ -7,6 +8,7 @@ import { signalsText } from './signals.ts'
 import { syscallsText } from './syscalls.ts'
 
 export const printedFiles: Readonly<Record<string, () => string>> = {
+  'docs/corpus.md': corpusText,
   'docs/errors.md': errorsText,
   'docs/limits.md': limitsText,
   'docs/signals.md': signalsText,

@@ -168,16 +168,17 @@ export const constructors: Family = {
       name: 'a caller above the program',
       tries:
         'Asks sloppy functions for their callers, to get at the functions of the kernel’s side of user space.',
-      source:
-        probing(`const sloppy = new Function('found', 'const f = arguments.callee; try { found.push(String(f.caller)); found.push(String(f.caller && f.caller.caller)) } catch (error) { found.push(error.name) }')
-        const found = []
-        const object = { get a() { sloppy(found); return 1 } }
-        await tools.echo(object)
-        new Function('found', 'sloppy', 'Object.defineProperty(Object.prototype, "then", { configurable: true, get() { sloppy(found) } })')(found, sloppy)
+      source: probing(`globalThis.found = []
+        const getter = new Function('const f = arguments.callee; try { found.push(f.caller) } catch (error) { found.push(error.name) } return undefined')
+        await codeOf(() => tools.echo(Object.defineProperty({}, 'a', { enumerable: true, get: getter })))
+        Object.defineProperty(Object.prototype, 'then', { configurable: true, get: getter })
         await proc.self()
         delete Object.prototype.then
-        return [...new Set(found)].filter((text) => text !== 'null' && text !== 'TypeError' && !text.startsWith('get() { sloppy'))`),
-      ends: gives([]),
+        await codeOf(() => sys({ toString: getter }))
+        const callers = found.filter((caller) => typeof caller === 'function')
+        // V8's own function that settles a promise may be seen: it has settled by then.
+        return [found.length > 2, callers.map(String).filter((text) => text !== 'function () { [native code] }'), callers.flatMap(reach)]`),
+      ends: gives([true, [], []]),
     },
     {
       name: 'a program that is itself sloppy',

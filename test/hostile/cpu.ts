@@ -103,13 +103,11 @@ const spinners: Readonly<Record<string, Spinner>> = {
     tries: 'Writes out a big integer of a million digits.',
     body: 'const n = 7n ** 4_000_000n; for (;;) String(n).length',
     ends: byTurn,
-    notInline: uninterruptible,
   },
   'a search in a long text': {
     tries: 'Searches a text in the way that takes longest.',
     body: 'const text = "a".repeat(2e6); for (;;) text.indexOf("a".repeat(1e6) + "b")',
     ends: byTurn,
-    notInline: uninterruptible,
   },
   'a copy without end': {
     tries: 'Copies and fills large buffers within single steps.',

@@ -2,7 +2,8 @@
 import { type Attack, type Family, gives, program, usedUp } from '../support/attack.ts'
 
 /** V8 ends the whole process where memory runs out inside one of its own steps. */
-const breaksV8 = 'Memory runs out inside one step of V8, which ends the process it runs in.'
+const breaksV8 =
+  'Memory runs out inside one step of V8: its isolate can never be freed, and the application may crash when it ends.'
 const beyondHeap = 'The memory lies outside the heap that V8 limits, in the application’s own process.'
 
 interface Eater {
@@ -49,7 +50,6 @@ const eaters: Readonly<Record<string, Eater>> = {
   'ropes of text': {
     tries: 'Joins texts without copying, and then asks for one character of the whole.',
     body: 'const all = []; for (;;) { const text = "é".repeat(2 ** 26) + all.length; all.push(text, text.codePointAt(7)) }',
-    notInline: breaksV8,
   },
   'texts without end': {
     tries: 'Keeps different texts until the heap is full.',
@@ -113,7 +113,6 @@ const eaters: Readonly<Record<string, Eater>> = {
   'a join of everything': {
     tries: 'Joins an array that holds itself and long texts.',
     body: 'let all = ["x".repeat(1e6)]; for (;;) all = [all.join(), all.join()]',
-    notInline: breaksV8,
   },
   'matches without end': {
     tries: 'Collects every match of a pattern that matches everywhere.',
@@ -127,7 +126,6 @@ const eaters: Readonly<Record<string, Eater>> = {
   'segments of Intl': {
     tries: 'Segments long texts, and keeps the segments.',
     body: 'const all = [], segmenter = new Intl.Segmenter("th", { granularity: "word" }); for (;;) all.push([...segmenter.segment("ภาษาไทย ".repeat(1_000))])',
-    notInline: beyondHeap,
   },
   'iterators that are kept open': {
     tries: 'Keeps generators in the middle of their work, each with its frame.',
@@ -148,6 +146,15 @@ export const memory: Family = {
   property: 'A process that uses up its memory ends by it; the kernel and the others do not notice.',
   attacks: [
     ...eating,
+    {
+      name: 'memory bit by bit',
+      tries: 'Keeps a little more in each of many turns, with all the time that it needs.',
+      budget: { cpu: '10s', memory: '16MiB' },
+      source: program(
+        'const all = []; while (all.length < 300) { all.push(new Array(65_536).fill(all.length)); await proc.self() } return "150 MiB"',
+      ),
+      ends: [{ failed: 'ENOMEM' }],
+    },
     {
       name: 'memory up to its limit, and then a call',
       tries: 'Catches the errors of a heap that is nearly full and goes on calling the kernel.',

@@ -18,7 +18,7 @@ const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 /** Within this a fresh process has to run to its value, and a bystander to make a call, in ms. */
 const boundMs = 8_000
 /** A larger record is verified when the arena closes, not after each attack too. */
-const verifiedBytesMax = 4 * 1024 * 1024
+const verifiedBytesMax = 1024 * 1024
 
 /** Everything that is not structural, except what belongs to others. */
 const policy: PolicyDocument = {
@@ -112,8 +112,9 @@ export class Arena {
    * @throws AssertionError that says which promise was broken
    */
   async run(attack: Attack): Promise<Outcome> {
-    this.#stallMs = 0
     this.#host.newEvidence()
+    this.#stallMs = 0
+    this.#calledAt = performance.now()
     const attacker = this.kernel.spawn(
       { source: attack.source },
       {
@@ -126,9 +127,11 @@ export class Arena {
     const exit = await attacker.exit
     // Where V8 did not let go of it, its cell is killed later, with whoever came to live there.
     if (exit.status !== 'exited') this.#generation += 1
+    const left = this.kernel.ps().filter(({ pid }) => pid !== this.#bystander.pid)
     const probeMs = await this.#probe()
     await this.#progress()
     assertEnding(attack, exit)
+    assert.deepEqual(left, [], 'no process of the attacker is left')
     assert.deepEqual(this.#defects.splice(0), [], 'the kernel meets no defect of its own')
     assert.ok(this.#stallMs < boundMs, `the bystander waited ${Math.round(this.#stallMs)} ms`)
     this.#host.assertUntouched()
