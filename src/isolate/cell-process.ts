@@ -7,6 +7,7 @@ import type { Fault, Guest, GuestEvents, GuestSpec } from './guest.ts'
 import type { Launched } from './launch.ts'
 import { standsStill } from './system-stop.ts'
 import { type Host, Tenant } from './tenant.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Starts a cell. */
 export type LaunchCell = () => Launched
@@ -24,6 +25,9 @@ export class CellProcess implements Host {
   readonly #pipe: Duplex
   readonly #tenants = new Map<number, Tenant>()
   readonly #onDeath: (cell: CellProcess) => void
+  readonly #watchdog: Watchdog
+  /** Time in turns of guests that are gone, in ms. */
+  #pastMs = 0
   readonly #startDeadline: NodeJS.Timeout
   #lastGuest = 0
   #dead = false
@@ -52,6 +56,13 @@ export class CellProcess implements Host {
         this.kill({ code: 'ETIMEDOUT', reason: `its cell was not ready within ${limits.cellStartMs} ms` }),
       limits.cellStartMs,
     )
+    this.#watchdog = new Watchdog({
+      pid: this.#launched.pid,
+      guests: () => [...this.#tenants.values()],
+      activeMs: () => [...this.#tenants.values()].reduce((sum, { activeMs }) => sum + activeMs, this.#pastMs),
+      ping: () => this.send({ kind: 'ping', guest: 0, number: 0, name: '', text: '' }),
+      kill: (cause) => this.kill(cause),
+    })
     this.#hold(false)
   }
 
@@ -95,6 +106,7 @@ export class CellProcess implements Host {
     // One that stands still cannot see that the kernel is gone: the system has to end it then.
     if (pid === undefined || this.#dead || !this.#launched.protections.parentDeath) return false
     this.#suspended = true
+    this.#watchdog.pause()
     process.kill(pid, 'SIGSTOP')
     return standsStill(pid)
   }
@@ -102,10 +114,13 @@ export class CellProcess implements Host {
   resume(): void {
     const pid = this.#launched.pid()
     this.#suspended = false
-    if (pid !== undefined && !this.#dead) process.kill(pid, 'SIGCONT')
+    if (pid === undefined || this.#dead) return
+    process.kill(pid, 'SIGCONT')
+    this.#watchdog.resume()
   }
 
   forget(number: number): void {
+    this.#pastMs += this.#tenants.get(number)?.activeMs ?? 0
     this.#tenants.delete(number)
     if (this.#tenants.size === 0 && !this.#closing) this.#hold(false)
   }
@@ -133,6 +148,7 @@ export class CellProcess implements Host {
 
   #obey(frame: Frame): void {
     if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
+    if (frame.kind === 'pong') return this.#watchdog.pong()
     this.#tenants.get(frame.guest)?.obey(frame)
   }
 
@@ -146,6 +162,7 @@ export class CellProcess implements Host {
     if (this.#dead) return
     this.#dead = true
     clearTimeout(this.#startDeadline)
+    this.#watchdog.close()
     this.#pipe.destroy()
     const fault = this.#cause ?? { code: 'EIO' as const, reason: `its cell ${how}` }
     const tenants = [...this.#tenants.values()]

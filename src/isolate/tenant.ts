@@ -69,7 +69,12 @@ export class Tenant implements Guest {
   readonly #number: number
   readonly #host: Host
   readonly #events: GuestEvents
+  /** Of the turn that runs, or of the end. */
   #deadline: Deadline | undefined
+  /** Time in turns that are over, in ms. */
+  #pastMs = 0
+  /** The heap that it may have. */
+  heapBytes = 0
   /** Set once it is over: resolves when none of its code runs any more. */
   #ended: PromiseWithResolvers<void> | undefined
   #lastRequest = 0
@@ -85,8 +90,14 @@ export class Tenant implements Guest {
 
   /** To be called once, when its cell knows of it. */
   start(spec: GuestSpec): void {
+    this.heapBytes = spec.heapBytes
     this.#send('start', 0, '', JSON.stringify(spec))
     this.#expectTurn(spec.limit.wallMs, limits.cellStartMs)
+  }
+
+  /** How long its turns have taken, in ms, while it did not stand still. */
+  get activeMs(): number {
+    return this.#pastMs + (this.#deadline?.usedMs ?? 0)
   }
 
   deliver(time: number, batch: string, limit: TurnLimit): void {
@@ -146,7 +157,7 @@ export class Tenant implements Guest {
     if (frame.kind === 'call') return this.#events.call(frame.number, frame.name, frame.text)
     if (frame.kind === 'frozen') return this.#onFrozen(frame)
     if (frame.kind === 'thawed') return this.#onThawed(frame)
-    this.#deadline?.cancel()
+    this.#rest()
     if (frame.kind === 'turn') return this.#events.turn(usageSchema.parse(JSON.parse(frame.text)))
     if (frame.kind !== 'fault') throw new Error(`a cell sent \`${frame.kind}\``)
     const { error, ...fault } = faultSchema.parse(JSON.parse(frame.text))
@@ -159,7 +170,7 @@ export class Tenant implements Guest {
 
   /** Its cell is gone. */
   buried(fault: Fault): void {
-    this.#deadline?.cancel()
+    this.#rest()
     const wasOver = this.#ended !== undefined
     this.#over().resolve()
     if (!wasOver) this.#events.fault(fault)
@@ -226,12 +237,19 @@ export class Tenant implements Guest {
   }
 
   #killUnless(ms: number, reason: string): void {
-    this.#deadline?.cancel()
+    this.#rest()
     this.#deadline = new Deadline(ms, () => this.#host.kill({ code: 'ETIMEDOUT', reason }, this))
   }
 
-  #forget(): void {
+  /** Nothing of it is due. */
+  #rest(): void {
+    this.#pastMs += this.#deadline?.usedMs ?? 0
     this.#deadline?.cancel()
+    this.#deadline = undefined
+  }
+
+  #forget(): void {
+    this.#rest()
     this.#host.forget(this.#number)
     this.#over().resolve()
   }
