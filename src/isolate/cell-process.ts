@@ -32,6 +32,7 @@ export class CellProcess implements Host {
   #lastGuest = 0
   #dead = false
   #suspended = false
+  #retired = false
   /** Whoever closes it waits for its end, so that the application has to live until then. */
   #closing = false
   #cause: Fault | undefined
@@ -78,7 +79,11 @@ export class CellProcess implements Host {
   /** Whether it takes another guest. */
   get open(): boolean {
     return (
-      !this.#dead && this.#cause === undefined && !this.#suspended && (!this.own || this.#lastGuest === 0)
+      !this.#dead &&
+      !this.#retired &&
+      this.#cause === undefined &&
+      !this.#suspended &&
+      (!this.own || this.#lastGuest === 0)
     )
   }
 
@@ -119,9 +124,15 @@ export class CellProcess implements Host {
     this.#watchdog.resume()
   }
 
+  retire(): void {
+    this.#retired = true
+  }
+
   forget(number: number): void {
     this.#pastMs += this.#tenants.get(number)?.activeMs ?? 0
     this.#tenants.delete(number)
+    if (this.#retired && this.#tenants.size === 0)
+      this.kill({ code: 'ECANCELED', reason: 'its last guest has ended' })
     if (this.#tenants.size === 0 && !this.#closing) this.#hold(false)
   }
 

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { encodeFrame, type Frame, FrameDecoder, type FrameKind } from './frames.ts'
+import { attachInCell } from './freezer.ts'
 import { giveUp } from './give-up.ts'
 import type { Fault, GuestSpec } from './guest.ts'
 import { IsolateGuest } from './isolate.ts'
@@ -32,6 +33,7 @@ function start(number: number, text: string): void {
       },
     },
     (message) => catastrophe(number, message),
+    attachInCell,
   )
   guests.set(number, guest)
 }

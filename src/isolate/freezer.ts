@@ -5,7 +5,7 @@
  * stand still: a `debugger` statement of agent code does nothing otherwise, and code that it compiles is not announced.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type ivm from 'isolated-vm'
+import ivm from 'isolated-vm'
 import { limits } from '../limits.ts'
 import type { Frozen, StackFrame } from './guest.ts'
 
@@ -38,10 +38,22 @@ interface PausedMessage {
  */
 type Phase = 'off' | 'pausing' | 'paused' | 'resuming' | 'leaving'
 
+/**
+ * When the debugger's session is made. `needed`: for each stop, so that none is there when the isolate dies by itself.
+ * `start`: V8 14 and later take it only from the thread that is inside the isolate, which is before agent code runs; one
+ * that runs out of memory then leaves its heap behind, so only a cell, which can be ended, may do so.
+ * `never`: a stop waits for the end of the turn.
+ */
+export type Attach = 'needed' | 'start' | 'never'
+
+const isLate = Number(process.versions.v8.split('.')[0]) >= 14
+export const attachInCell: Attach = isLate ? 'start' : 'needed'
+export const attachInline: Attach = isLate ? 'never' : 'needed'
+
 export class Freezer {
   readonly #isolate: ivm.Isolate
-  /** How stack frames name the program. */
   readonly #filename: string
+  readonly #attach: Attach
   #session: ivm.InspectorSession | undefined
   #phase: Phase = 'off'
   /** Whether the guest is to stand still. */
@@ -60,9 +72,20 @@ export class Freezer {
   /** What to do when V8 has answered a message. */
   readonly #answers = new Map<number, () => void>()
 
-  constructor(isolate: ivm.Isolate, filename: string) {
+  /** @param filename how stack frames name the program */
+  constructor(isolate: ivm.Isolate, filename: string, attach: Attach) {
     this.#isolate = isolate
     this.#filename = filename
+    this.#attach = attach
+  }
+
+  /** To be called once, before any agent code runs in the context. */
+  attachTo(context: ivm.Context): void {
+    if (this.#attach !== 'start') return
+    const open = new ivm.Callback(() => {
+      this.#session = this.#open()
+    })
+    context.evalClosureSync('$0()', [open])
   }
 
   /** @returns the proof that agent code stands still; undefined where `thaw` or the end came first */
@@ -73,7 +96,7 @@ export class Freezer {
     const { promise } = this.#proof
     if (!this.#busy) this.#proof.resolve(stillness)
     // One that is just going on is stopped again as soon as it does.
-    else if (this.#phase === 'off') this.#pause()
+    else if (this.#phase === 'off' && this.#attach !== 'never') this.#pause()
     return promise
   }
 
@@ -108,7 +131,7 @@ export class Freezer {
     this.#over = true
     this.#proof?.resolve(undefined)
     if (this.#phase === 'paused') this.#resume()
-    if (this.#session !== undefined) await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
+    if (this.#phase !== 'off') await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
     clearTimeout(this.#resend)
     this.#gone?.resolve()
     this.#close()
@@ -116,7 +139,7 @@ export class Freezer {
 
   #pause(): void {
     this.#phase = 'pausing'
-    this.#session = this.#open()
+    this.#session ??= this.#open()
     this.#off = Promise.withResolvers()
     this.#send('Debugger.enable')
     this.#send('Debugger.setSkipAllPauses', { skip: false })
@@ -172,7 +195,7 @@ export class Freezer {
       this.#send('Debugger.disable', undefined, () => {
         if (this.#phase !== 'leaving') return
         this.#phase = 'off'
-        this.#close()
+        if (this.#attach === 'needed') this.#close()
         this.#off.resolve()
         if (!this.#over && this.#wanted && this.#busy) this.#pause()
       })

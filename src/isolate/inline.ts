@@ -1,4 +1,6 @@
 /** Guests as isolates of the application's own process: the cheapest call, for code that will not try to crash V8. */
+
+import { attachInline } from './freezer.ts'
 import type { Guest, GuestEvents, GuestSpec, Tenancy, UserSpace } from './guest.ts'
 import { IsolateGuest } from './isolate.ts'
 
@@ -22,6 +24,7 @@ export class InlineSpace implements UserSpace {
           reason:
             'agent code broke V8 by running out of memory; in `inline` isolation the application should be restarted',
         }),
+      attachInline,
     )
     this.#guests.add(guest)
     return {

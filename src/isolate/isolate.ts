@@ -4,7 +4,7 @@ import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
 import { Deadline } from './deadline.ts'
-import { Freezer } from './freezer.ts'
+import { type Attach, Freezer } from './freezer.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
 
 const MiB = 1024 * 1024
@@ -40,16 +40,22 @@ export class IsolateGuest implements Guest {
   /**
    * @param spec what to run; the first turn begins at once
    * @param events what comes out; never called from within the constructor
+   * @param attach when the debugger is made ready, for a stop in the middle of an instruction
    * @param onCatastrophe called when V8 ran out of memory so that only the end of this process helps
    */
-  constructor(spec: GuestSpec, events: GuestEvents, onCatastrophe: (message: string) => void) {
+  constructor(
+    spec: GuestSpec,
+    events: GuestEvents,
+    onCatastrophe: (message: string) => void,
+    attach: Attach,
+  ) {
     this.#events = events
     this.#isolate = new ivm.Isolate({
       memoryLimit: Math.max(spec.heapBytes, limits.heapBytesMin) / MiB,
       inspector: true,
       onCatastrophicError: onCatastrophe,
     })
-    this.#freezer = new Freezer(this.#isolate, spec.filename)
+    this.#freezer = new Freezer(this.#isolate, spec.filename, attach)
     this.#running = this.#turn(this.#boot(spec), spec.limit)
   }
 
@@ -84,6 +90,7 @@ export class IsolateGuest implements Guest {
 
   async #boot(spec: GuestSpec): Promise<void> {
     const context = this.#isolate.createContextSync({ inspector: true })
+    this.#freezer.attachTo(context)
     const post = new ivm.Callback(this.#post, { ignored: true })
     this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
       result: { reference: true },

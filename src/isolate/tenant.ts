@@ -54,6 +54,8 @@ export interface Host {
   /** Has the operating system stop it: resolves with whether it stands still. */
   suspend(): Promise<boolean>
   resume(): void
+  /** It takes no other guest, and ends with its last one. */
+  retire(): void
   /** The guest is gone from it. */
   forget(number: number): void
 }
@@ -161,6 +163,8 @@ export class Tenant implements Guest {
     if (frame.kind === 'turn') return this.#events.turn(usageSchema.parse(JSON.parse(frame.text)))
     if (frame.kind !== 'fault') throw new Error(`a cell sent \`${frame.kind}\``)
     const { error, ...fault } = faultSchema.parse(JSON.parse(frame.text))
+    // Where V8 cannot free what it held, only the end of the cell does.
+    if (fault.code === 'ENOMEM') this.#host.retire()
     this.#over()
     void this.#expectEnd()
     this.#events.fault(
