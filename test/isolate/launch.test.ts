@@ -169,7 +169,11 @@ describe.each(jails)('a cell with the jail `%s`', (jail) => {
       process.kill(pid, 'SIGSTOP')
       await until(() => stateOf(pid) === 'T', 'the cell is stopped')
       parent.kill('SIGKILL')
-      await until(() => isGone(pid), 'the cell is gone')
+      try {
+        await until(() => isGone(pid), 'the cell is gone')
+      } finally {
+        if (!isGone(pid)) process.kill(pid, 'SIGKILL')
+      }
     },
   )
 
