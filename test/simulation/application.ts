@@ -71,7 +71,7 @@ export class Application {
   /** Some programs still have to be bundled when their process exists already. */
   #loadedLater(agent: Agent): Agent {
     const random = this.#random
-    if (!random.chance(0.25)) return agent
+    if (!random.chance(0.4)) return agent
     const fails = random.chance(0.2)
     const load = () =>
       new Promise<{ text: string; filename: string }>((resolve, reject) =>
