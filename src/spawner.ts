@@ -91,7 +91,11 @@ export class Spawner {
   resume(process: Process): void {
     const start = this.#unstarted.get(process)
     this.#unstarted.delete(process)
-    start?.()
+    try {
+      start?.()
+    } catch (error) {
+      endUnstarted(process, error)
+    }
   }
 
   /** Nothing starts after this. */

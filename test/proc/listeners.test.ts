@@ -1,6 +1,6 @@
 /** Listeners that act on the kernel in the middle of what they are told of: the last act counts, and none is undone. */
 import { expect, test } from 'vitest'
-import { boot, exitValue, main, sleep, until } from '../support/kernel.ts'
+import { boot, main } from '../support/kernel.ts'
 
 const waits = main('await sys("clock.sleep", { ms: 20 }); return "done"')
 
@@ -16,28 +16,6 @@ test('a process that a listener kills when it is told of a SIGSTOP stays killed'
   expect((await process.exit).status).toBe('killed')
   expect(process.state).toBe('killed')
   expect(states.slice(states.indexOf('killed'))).toEqual(['killed'])
-})
-
-test('a process that a listener stops when it is told that it goes on gets nothing until the next SIGCONT', async () => {
-  const kernel = boot()
-  kernel.tool('slow', {
-    description: 'answers a little later',
-    parameters: { type: 'object' },
-    execute: () => sleep(20).then(() => 'done'),
-  })
-  const process = kernel.spawn({ source: main('return tools.slow({})') })
-  await until(() => process.state === 'waiting', 'it waits for the tool')
-  process.signal('SIGSTOP')
-  await sleep(50)
-  const off = kernel.on('state', ({ to }) => {
-    if (to === 'running' || to === 'waiting') process.signal('SIGSTOP')
-  })
-  process.signal('SIGCONT')
-  off()
-  await sleep(100)
-  expect(process.state).toMatch(/^stop/)
-  process.signal('SIGCONT')
-  expect(exitValue(await process.exit)).toBe('done')
 })
 
 test('a listener that asks for the shutdown while the kernel shuts down waits for the same one', async () => {

@@ -71,7 +71,7 @@ export class Application {
   /** Some programs still have to be bundled when their process exists already. */
   #loadedLater(agent: Agent): Agent {
     const random = this.#random
-    if (!random.chance(0.25)) return agent
+    if (!random.chance(0.4)) return agent
     const fails = random.chance(0.2)
     const load = () =>
       new Promise<{ text: string; filename: string }>((resolve, reject) =>
@@ -132,6 +132,13 @@ export class Application {
 
   meddleInListeners(random: Random): void {
     let within = false
+    // One that does not want anything to go on.
+    this.#parts.system.observers.on('state', ({ pid, from }) => {
+      if (within || from !== 'stopped' || !random.chance(0.4)) return
+      within = true
+      this.#expecting('signal', () => this.#parts.system.table.find(pid).signal('SIGSTOP', 'by a listener'))
+      within = false
+    })
     for (const event of ['state', 'signal', 'syscall', 'output'] as const)
       this.#parts.system.observers.on(event, ({ pid }) => {
         if (within || !random.chance(0.03)) return

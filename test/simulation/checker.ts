@@ -197,6 +197,8 @@ export class Checker extends RecordChecks {
     if (state !== model.state && !(state === 'waiting' && model.state === 'running'))
       this.violated(`process ${pid} is ${state}, and was told to be ${model.state}`)
     if (model.over) this.violated(`process ${pid} has ended, and is in the table`)
+    if (model.begun && !model.hosted && process.identity.isolation !== 'host')
+      this.violated(`process ${pid} is ${state}, and no guest was started for it`)
     if (model.freezing && !model.still)
       this.violated(`process ${pid} is ${state}, and its guest was not thawed`)
     if (parent?.over) this.violated(`process ${pid} lives, and its parent ${parent.pid} has ended`)

@@ -1,5 +1,5 @@
 /**
- * Simulates kernels: `npm run simulate -- --seeds 1000 [--from N] [--steps N]` for many seeds,
+ * Simulates kernels: `npm run simulate -- --seeds 1000 [--from N] [--steps N] [--for SECONDS]` for many seeds,
  * `--seed N` for one again, with its last steps; `--print` prints them all. Exits with 1 where a promise was broken.
  */
 import { parseArgs } from 'node:util'
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '0' },
     steps: { type: 'string', default: '1500' },
+    for: { type: 'string', default: 'Infinity' },
     print: { type: 'boolean', default: false },
   },
 })
@@ -55,6 +56,7 @@ function report({ seed, steps, violations, lately }: Outcome): void {
 
 const began = performance.now()
 for (let seed = first; seed < first + count && totals.failures < failuresMax; seed += 1) {
+  if (performance.now() - began > 1_000 * Number(values.for)) break
   const outcome = await live(seed)
   tally(outcome)
   if (outcome.violations.length > 0) report(outcome)

@@ -16,7 +16,7 @@ export class SimulatedSpace implements UserSpace {
 
   start(tenancy: Tenancy, spec: GuestSpec, events: GuestEvents): Guest {
     const { random, tally } = this.#parts
-    if (random.chance(0.02)) {
+    if (random.chance(0.06)) {
       tally.fault('no cell')
       throw new SyscallError('EAGAIN', 'every cell is in use already')
     }
