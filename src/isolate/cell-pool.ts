@@ -30,7 +30,8 @@ export class CellPool implements UserSpace {
     const cells = this.#byTenancy.get(tenancy) ?? new Set()
     for (const cell of cells) if (!cell.dead && cell.guests < limits.processesPerCell) return cell
     this.#assertRoom()
-    const cell = this.#spare ?? new CellProcess(this.#onDeath)
+    const spare = this.#spare?.dead ? undefined : this.#spare
+    const cell = spare ?? new CellProcess(this.#onDeath)
     this.#spare = undefined
     this.#byTenancy.set(tenancy, cells.add(cell))
     this.#retireIdle(tenancy)

@@ -91,8 +91,9 @@ export class CellProcess {
     return this.#tenants.size
   }
 
+  /** Gone, or told to go: nobody may move in any more. */
   get dead(): boolean {
-    return this.#dead
+    return this.#dead || this.#closing || this.#cause !== undefined
   }
 
   start(spec: GuestSpec, events: GuestEvents): Guest {
