@@ -43,7 +43,7 @@ export class CellPool implements UserSpace {
   #assertRoom(): void {
     const cells = [...this.#byTenancy.values()].flatMap((each) => [...each])
     if (cells.length < limits.cellsMax) return
-    const idle = cells.find((cell) => cell.guests === 0)
+    const idle = cells.find((cell) => cell.guests === 0 && !cell.dead)
     if (idle === undefined)
       throw new SyscallError(
         'EAGAIN',

@@ -17,8 +17,8 @@ import { ArenaHost } from './corpus-host.ts'
 const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 /** Within this a fresh process has to run to its value, and a bystander to make a call, in ms. */
 const boundMs = 8_000
-/** An attack that takes longer is probed while it goes on, in ms. */
-const longMs = 1_500
+/** How often an attack that goes on is probed, in ms. */
+const longMs = 1_000
 /** A larger record is verified when the arena closes, not after each attack too. */
 const verifiedBytesMax = 1024 * 1024
 
@@ -169,18 +169,24 @@ export class Arena {
 
   /** @returns what was broken while the attack went on */
   async #probeDuring(attacker: ProcessHandle): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined
-    const isLong = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), longMs)
+    let goesOn = true
+    void attacker.exit.then(() => {
+      goesOn = false
     })
-    const goesOn = await Promise.race([isLong, attacker.exit.then(() => false)])
-    clearTimeout(timer)
-    return goesOn
-      ? this.#probe().then(
-          () => undefined,
-          (error: unknown) => error,
-        )
-      : undefined
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const pause = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, longMs)
+      })
+      await Promise.race([pause, attacker.exit])
+      clearTimeout(timer)
+      if (!goesOn) return undefined
+      try {
+        await this.#probe()
+      } catch (error) {
+        return error
+      }
+    }
   }
 
   /** The bystander makes two more calls. */
