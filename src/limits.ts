@@ -80,6 +80,8 @@ export const limits = Object.freeze({
   turnMs: 30_000,
   /** How long past its time limit a turn may take to settle until its isolate is disposed, in ms. */
   turnGraceMs: 500,
+  /** How long a guest may take to end until its cell gets no other guest, in ms. */
+  endMs: 100,
   /** How long past a turn's end the kernel waits for a cell before it kills it, in ms. */
   cellGraceMs: 2_000,
   /** How long a cell may take to start, in ms. */

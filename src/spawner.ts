@@ -186,7 +186,12 @@ export class Spawner {
       heapBytes: memoryBytes ?? limits.heapBytes,
       limit: process.turnLimit,
     }
-    const tenancy = { agent: process.name, policy: process.policy.hash, own: this.#ownsCell(process) }
+    const tenancy = {
+      agent: process.name,
+      policy: process.policy.hash,
+      own: this.#ownsCell(process),
+      run: process.identity.run,
+    }
     const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
     process.begin(space.start(tenancy, spec, this.#events(process)))
   }

@@ -58,22 +58,35 @@ export class CellPool implements UserSpace {
     return [...this.#byTenancy.values()].flatMap((cells) => [...cells])
   }
 
-  #cellFor({ agent, policy, own }: Tenancy): CellProcess {
+  #cellFor({ agent, policy, own, run }: Tenancy): CellProcess {
     const key = `${agent}\n${policy}`
     const cells = this.#byTenancy.get(key) ?? new Set()
     if (!own)
       for (const cell of cells)
         if (cell.open && !cell.own && cell.guests < this.#options.processes) return cell
+    this.#assertShare(run)
     const cell = this.#takeSpare() ?? this.#fork()
     cell.own = own
+    cell.run = run
     this.#byTenancy.set(key, cells.add(cell))
     this.#retireIdle(key)
     this.warm()
     return cell
   }
 
+  /** @throws SyscallError EAGAIN when a run has half of all cells: the rest is for the others */
+  #assertShare(run: string): void {
+    const share = Math.ceil(this.#options.max / 2)
+    const taken = this.#cells().filter((cell) => cell.run === run && cell.guests > 0).length
+    if (taken >= share)
+      throw new SyscallError(
+        'EAGAIN',
+        `this run has ${taken} cells already, half of all; children of one agent name and policy share them`,
+      )
+  }
+
   #takeSpare(): CellProcess | undefined {
-    const [cell] = this.#spares
+    const cell = [...this.#spares].find(({ open }) => open)
     if (cell !== undefined) this.#spares.delete(cell)
     return cell
   }
@@ -81,7 +94,7 @@ export class CellPool implements UserSpace {
   /** @throws SyscallError EAGAIN when every cell that may be is in use */
   #fork(): CellProcess {
     if (this.#count >= this.#options.max) {
-      const idle = this.#cells().find((cell) => cell.guests === 0)
+      const idle = this.#cells().find((cell) => cell.guests === 0 && cell.open)
       if (idle === undefined)
         throw new SyscallError(
           'EAGAIN',

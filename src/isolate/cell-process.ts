@@ -20,6 +20,8 @@ const besideGuilty: Fault = {
 export class CellProcess implements Host {
   /** Whether it is one guest's alone, and ends with it. */
   own = false
+  /** The run for which it was taken. */
+  run = ''
   readonly #launched: Launched
   readonly #child: ChildProcess
   readonly #pipe: Duplex
@@ -83,6 +85,7 @@ export class CellProcess implements Host {
       !this.#retired &&
       this.#cause === undefined &&
       !this.#suspended &&
+      ![...this.#tenants.values()].some(({ overdue }) => overdue) &&
       (!this.own || this.#lastGuest === 0)
     )
   }

@@ -99,6 +99,8 @@ export interface Tenancy {
   readonly policy: string
   /** Whether it has a cell to itself. */
   readonly own: boolean
+  /** Its first process and all below: no run gets every cell. */
+  readonly run: string
 }
 
 /** A place for guests. */

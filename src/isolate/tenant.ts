@@ -97,6 +97,11 @@ export class Tenant implements Guest {
     this.#expectTurn(spec.limit.wallMs, limits.cellStartMs)
   }
 
+  /** Whether it was told to end a while ago and has not: its cell may have to be killed for it. */
+  get overdue(): boolean {
+    return this.#ended !== undefined && (this.#deadline?.usedMs ?? 0) > limits.endMs
+  }
+
   /** How long its turns have taken, in ms, while it did not stand still. */
   get activeMs(): number {
     return this.#pastMs + (this.#deadline?.usedMs ?? 0)

@@ -39,9 +39,10 @@ export const processes: Family = {
       succeeds:
         'The children of one run take all cells, and no process of another agent starts until they end.',
       budget: { cpu: '3s', wall: '20s', memory: '16MiB' },
-      source: probing(`const codes = []
-        for (let n = 0; n < 40; n += 1) codes.push(await codeOf(proc.spawn('export default () => new Promise((resolve) => setTimeout(resolve, 4_000))', { name: 'child' + n })))
-        await sleep(1_500)
+      source:
+        probing(`const text = 'export default () => new Promise((resolve) => setTimeout(resolve, 8_000))'
+        const codes = await Promise.all(Array.from({ length: 60 }, (_, n) => codeOf(proc.spawn(text, { name: 'child' + n }))))
+        await sleep(3_500)
         return codes.every((code) => code === 'ok' || code === 'EAGAIN')`),
       ends: gives(true),
     },

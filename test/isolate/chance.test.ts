@@ -19,7 +19,7 @@ function valueWith(seed: string, body: string): Promise<unknown> {
     limit: { wallMs: 5_000 },
   }
   return new Promise((resolve, reject) => {
-    const guest = space.start({ agent: 'a', policy: 'p', own: false }, spec, {
+    const guest = space.start({ agent: 'a', policy: 'p', own: false, run: 'r' }, spec, {
       call: (_number, _name, text) => resolve(JSON.parse(text).value),
       turn: () => guest.end(),
       fault: ({ reason }) => reject(new Error(reason)),

@@ -17,6 +17,8 @@ import { ArenaHost } from './corpus-host.ts'
 const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 /** Within this a fresh process has to run to its value, and a bystander to make a call, in ms. */
 const boundMs = 8_000
+/** How often an attack that goes on is probed, in ms. */
+const longMs = 1_000
 /** A larger record is verified when the arena closes, not after each attack too. */
 const verifiedBytesMax = 1024 * 1024
 
@@ -124,12 +126,13 @@ export class Arena {
         policy: [tenancy(this.#generation), ...(attack.policy === undefined ? [] : [attack.policy].flat())],
       },
     )
-    const exit = await attacker.exit
+    const [exit, hindered] = await Promise.all([attacker.exit, this.#probeDuring(attacker)])
     // Where V8 did not let go of it, its cell is killed later, with whoever came to live there.
     if (exit.status !== 'exited') this.#generation += 1
     const left = this.kernel.ps().filter(({ pid }) => pid !== this.#bystander.pid)
     const probeMs = await this.#probe()
     await this.#progress()
+    if (hindered !== undefined) throw hindered
     assertEnding(attack, exit)
     assert.deepEqual(left, [], 'no process of the attacker is left')
     assert.deepEqual(this.#defects.splice(0), [], 'the kernel meets no defect of its own')
@@ -162,6 +165,28 @@ export class Arena {
     const { value, reason } = await within('a fresh process has its value', exit)
     assert.equal(value ?? reason, 'alive', 'a fresh process has its value')
     return performance.now() - beganAt
+  }
+
+  /** @returns what was broken while the attack went on */
+  async #probeDuring(attacker: ProcessHandle): Promise<unknown> {
+    let goesOn = true
+    void attacker.exit.then(() => {
+      goesOn = false
+    })
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const pause = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, longMs)
+      })
+      await Promise.race([pause, attacker.exit])
+      clearTimeout(timer)
+      if (!goesOn) return undefined
+      try {
+        await this.#probe()
+      } catch (error) {
+        return error
+      }
+    }
   }
 
   /** The bystander makes two more calls. */
