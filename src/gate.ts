@@ -14,6 +14,7 @@ import type { IntentBody, OutcomeBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Grant } from './grant.ts'
+import { type Arrival, HeldCalls } from './held-calls.ts'
 import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
@@ -22,14 +23,6 @@ import type { Process } from './proc/process.ts'
 import type { Drivers } from './syscalls/row.ts'
 
 const mint = Grant.claimMint()
-
-/** One call as it arrived: everything in it is the guest's word. */
-interface Arrival {
-  readonly process: Process
-  readonly number: number
-  readonly name: string
-  readonly text: string
-}
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
@@ -44,8 +37,7 @@ export class Gate {
   readonly #drivers: Drivers
   readonly #log: EvidenceLog
   readonly #observers: Observers
-  /** Calls that wait for SIGCONT, by process. */
-  readonly #held = new Map<Process, Arrival[]>()
+  readonly #held = new HeldCalls()
   readonly #effects = new Set<Promise<void>>()
   /** Effects that have no outcome yet. */
   readonly #running = new Set<Effect>()
@@ -70,14 +62,17 @@ export class Gate {
 
   /** Admits what a process had asked for while it was stopped. */
   resume(process: Process): void {
-    const arrivals = this.#held.get(process) ?? []
-    this.#held.delete(process)
-    for (const arrival of arrivals) this.call(process, arrival.number, arrival.name, arrival.text)
+    for (const { number, name, text } of this.#held.take(process)) this.call(process, number, name, text)
+  }
+
+  /** What a stopped process has asked for, as it came. */
+  heldOf(process: Process): readonly Arrival[] {
+    return this.#held.of(process)
   }
 
   /** Drops what a process that ended had still asked for. */
   forget(process: Process): void {
-    this.#held.delete(process)
+    this.#held.take(process)
   }
 
   /**
@@ -128,16 +123,9 @@ export class Gate {
   }
 
   #hold(arrival: Arrival): void {
-    const held = this.#held.get(arrival.process) ?? []
-    const length = held.reduce((sum, { text }) => sum + text.length, arrival.text.length)
-    if (held.length >= limits.callsInFlightMax || length > limits.outboxMax) {
-      return this.#refuse(
-        arrival,
-        new Refusal(new SyscallError('EAGAIN', 'too many calls wait for this stopped process')),
-      )
-    }
-    held.push(arrival)
-    this.#held.set(arrival.process, held)
+    if (this.#held.hold(arrival)) return
+    const cause = new SyscallError('EAGAIN', 'too many calls wait for this stopped process')
+    this.#refuse(arrival, new Refusal(cause))
   }
 
   #refuse(arrival: Arrival, error: unknown): void {
@@ -174,16 +162,18 @@ export class Gate {
   #begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
     const { external, resources, decision } = admitted
+    const resource = resources.join(' → ')
     const before = this.#log.written
     const { seq } = this.#log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
-      resource: resources.join(' → '),
+      resource,
       args: this.#log.payload(arrival.text),
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
     } satisfies IntentBody)
-    const flight = new Flight()
+    const { number } = arrival
+    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
     const grant = mint.make(

@@ -52,7 +52,7 @@ export class System implements Supervisor {
   /** What no mount shows: evidence, and files of policies. */
   readonly hidden: Hidden
   readonly spawner: Spawner
-  readonly #gate: Gate
+  readonly gate: Gate
   readonly #clock: Clock
   readonly #homes = new Homes(() => this.#clock.now())
   readonly #trees = new WeakMap<Process, Tree>()
@@ -97,13 +97,13 @@ export class System implements Supervisor {
       table: this.table,
       treeOf: (process) => this.#treeOf(process),
     }
-    this.#gate = new Gate(this.drivers, this.log, this.observers)
+    this.gate = new Gate(this.drivers, this.log, this.observers)
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
       clock: this.#clock,
       chance,
-      gate: this.#gate,
+      gate: this.gate,
       supervisor: this,
       spaces: this.#spaces,
       ceiling: () => this.#ceiling,
@@ -138,7 +138,7 @@ export class System implements Supervisor {
     )
     const temporary = makeTemporary(() => this.#clock.now())
     const tree = standardTree({ home: this.#homes.of(agent), temporary, views, mounts: this.#mounts })
-    return new HostFiles(this.#gate, this.drivers.vfs, tree, agent)
+    return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
   }
 
   /** Atomic: the record first, then every process at once. */
@@ -157,8 +157,9 @@ export class System implements Supervisor {
     }
   }
 
-  shutdown(): Promise<void> {
-    this.#down ??= this.#shutdown()
+  /** @param last runs when every process has ended, before the evidence is closed; never rejects */
+  shutdown(last: () => Promise<void> = async () => {}): Promise<void> {
+    this.#down ??= this.#shutdown(last)
     return this.#down
   }
 
@@ -177,14 +178,14 @@ export class System implements Supervisor {
   resumed(process: Process): void {
     this.spawner.resume(process)
     this.drivers.clock.resume(process)
-    this.#gate.resume(process)
+    this.gate.resume(process)
   }
 
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
-    this.#gate.forget(process)
+    this.gate.forget(process)
     this.#trees.delete(process)
-    this.table.bury(process)
+    this.table.bury(process, exit)
     try {
       this.#recordExit(process, exit)
     } catch (error) {
@@ -268,7 +269,7 @@ export class System implements Supervisor {
     }
   }
 
-  async #shutdown(): Promise<void> {
+  async #shutdown(last: () => Promise<void>): Promise<void> {
     this.spawner.close()
     const exits = this.table.live().map((process) => {
       process.raise('SIGKILL', 'the kernel shut down')
@@ -277,8 +278,9 @@ export class System implements Supervisor {
     await Promise.all(exits)
     const { promise: deadline, resolve } = Promise.withResolvers<void>()
     const cancel = this.#clock.after(limits.drainMs, resolve)
-    await this.#gate.drain(deadline)
+    await this.gate.drain(deadline)
     cancel()
+    await last()
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })

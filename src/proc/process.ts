@@ -1,6 +1,6 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
-import type { Fault, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
+import type { Fault, Frozen, Guest, Usage as GuestUsage } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { Isolation, PolicySet } from '../policy/types.ts'
 import { Dispositions } from './dispositions.ts'
@@ -59,6 +59,8 @@ export class Process {
   policy: PolicySet
   /** What it was refused last, and by which decision. */
   lastRefusal: LastRefusal | undefined
+  /** The proof that it stands still, and where; set while `stopped`. */
+  frozen: Frozen | undefined
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor

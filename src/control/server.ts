@@ -1,0 +1,101 @@
+/** A running kernel's ear for other terminals: an HTTP server on a Unix socket that only its owner reaches. */
+import { createServer, type Server } from 'node:http'
+import { resolve } from 'node:path'
+import type { Clock } from '../clock.ts'
+import { limits } from '../limits.ts'
+import type { Observers } from '../observers.ts'
+import { Journal } from './journal.ts'
+import { LogStreams } from './log-streams.ts'
+import { closeToOthers, makePlace, type Place, removePlace } from './place.ts'
+import { protocol, protocolHeader } from './protocol.ts'
+import { type Controlled, Routes } from './routes.ts'
+
+export class ControlServer {
+  readonly #dir: string
+  readonly #clock: Clock
+  readonly #observers: Observers
+  readonly #journal: Journal
+  readonly #logs: LogStreams
+  readonly #server: Server
+  /** Where it listens, or undefined where it cannot; never rejects. */
+  readonly #place: Promise<Place | undefined>
+
+  /**
+   * Begins to listen. Whatever goes wrong is told to observers, and the kernel runs without.
+   * @param dir the kernel's directory, whose lock the kernel holds
+   */
+  constructor(dir: string, kernel: Controlled, observers: Observers, clock: Clock) {
+    this.#dir = resolve(dir)
+    this.#clock = clock
+    this.#observers = observers
+    this.#journal = new Journal(observers, clock)
+    this.#logs = new LogStreams(kernel, this.#journal)
+    const routes = new Routes(kernel, this.#logs, (error) => observers.controlFailed(error))
+    this.#server = boundedServer((request, response) => {
+      response.setHeader(protocolHeader, protocol)
+      void routes.answer(request, response)
+    })
+    this.#place = this.#listen().catch((error: unknown) => {
+      observers.controlFailed(error)
+      return undefined
+    })
+  }
+
+  /** Ends what is followed, lets the last replies be read, and takes the socket away; never rejects. */
+  async close(): Promise<void> {
+    this.#logs.close()
+    this.#journal.close()
+    const place = await this.#place
+    if (place === undefined) return
+    const closed = new Promise<void>((done) => this.#server.close(() => done()))
+    // It also keeps the application alive until this is done, which the socket itself does not.
+    const cancel = this.#clock.after(limits.controlCloseMs, () => this.#server.closeAllConnections())
+    await closed
+    cancel()
+    try {
+      removePlace(this.#dir, place)
+    } catch (error) {
+      this.#observers.controlFailed(error)
+    }
+  }
+
+  async #listen(): Promise<Place> {
+    const place = makePlace(this.#dir)
+    try {
+      await new Promise<void>((done, fail) => {
+        this.#server.once('error', fail)
+        this.#server.listen({ path: place.path, exclusive: true }, () => {
+          this.#server.off('error', fail)
+          done()
+        })
+        // It is there as soon as `listen` returns, and nobody else can reach it before.
+        closeToOthers(place)
+      })
+    } catch (error) {
+      place.close()
+      throw error
+    }
+    this.#server.on('error', (error) => this.#observers.controlFailed(error))
+    return place
+  }
+}
+
+/** Neither many connections, nor slow, silent or endless ones, cost the kernel more than a bound. */
+function boundedServer(answer: Parameters<typeof createServer>[1]): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.controlHeaderBytesMax,
+      headersTimeout: limits.controlIdleMs,
+      requestTimeout: limits.controlIdleMs,
+      connectionsCheckingInterval: limits.controlIdleMs / 5,
+      keepAlive: false,
+    },
+    answer,
+  )
+  server.maxConnections = limits.controlConnectionsMax
+  // What is asked in one breath would be answered in one, and held until it is read.
+  server.maxRequestsPerSocket = 1
+  server.timeout = limits.controlIdleMs
+  server.on('connection', (socket) => socket.unref())
+  return server.unref()
+}
