@@ -19,7 +19,7 @@ test('a process that waits: its call in flight, its budget, its policy, its last
   expect(end).toBeUndefined()
   expect(live?.policy).toEqual({ names: ['permissive'], hash: kernel.policy.hash, mode: 'enforce' })
   expect(live?.inFlight).toEqual([
-    { number: expect.any(Number), syscall: 'ipc.receive', resource: 'waiter', ms: expect.any(Number) },
+    { number: expect.any(Number), syscall: 'ipc.receive', resource: '*', ms: expect.any(Number) },
   ])
   expect(live?.budget).toMatchObject({ limits: { syscalls: 50 }, used: { syscalls: 2 } })
   expect(live?.stack).toEqual([])

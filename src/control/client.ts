@@ -1,5 +1,5 @@
 /** A command's side of the socket: finds the kernel of a directory, asks, and reads what it says. */
-import { Client, type Dispatcher } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { Inspection } from '../inspect.ts'
 import { limits } from '../limits.ts'
 import { codeOf, findPlace, type Place } from './place.ts'
@@ -18,7 +18,7 @@ type Query = Readonly<Record<string, string>>
 export class ControlClient {
   readonly #dir: string
   readonly #place: Place
-  readonly #client: Client
+  readonly #client: Pool
 
   /**
    * @param dir a kernel's directory
@@ -27,7 +27,7 @@ export class ControlClient {
   constructor(dir: string) {
     this.#dir = dir
     this.#place = findPlace(dir)
-    this.#client = new Client(`http://${hostName}`, {
+    this.#client = new Pool(`http://${hostName}`, {
       socketPath: this.#place.path,
       headersTimeout: limits.controlReplyMs,
       connectTimeout: limits.controlReplyMs,

@@ -32,7 +32,7 @@ export class ControlServer {
     this.#logs = new LogStreams(kernel, this.#journal)
     const routes = new Routes(kernel, this.#logs, (error) => observers.controlFailed(error))
     this.#server = boundedServer((request, response) => {
-      response.setHeader(protocolHeader, protocol)
+      response.setHeader(protocolHeader, protocol).setHeader('connection', 'close')
       void routes.answer(request, response)
     })
     this.#place = this.#listen().catch((error: unknown) => {

@@ -1,0 +1,32 @@
+/** A client that need not keep to any protocol: bytes in, bytes out. */
+import { connect, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** Connects; the socket is gone when the test is over. */
+export function dial(path: string): Socket {
+  const socket = connect(path)
+  socket.on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  return socket
+}
+
+/** Sends bytes and gives all that comes back until the other side closes. */
+export function exchange(path: string, bytes: string | Buffer): Promise<string> {
+  const socket = dial(path)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  socket.write(bytes)
+  return new Promise((resolve) => socket.once('close', () => resolve(text)))
+}
+
+/** A whole request as it should be. */
+export const requestText = (
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): string =>
+  `${line} HTTP/1.1\r\n${Object.entries({ host: 'gatehouse', 'gatehouse-protocol': '1', ...headers })
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}\r\n${body}`
