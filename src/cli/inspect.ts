@@ -13,7 +13,7 @@ export const inspect: CommandSpec = {
   summary:
     'look at one process, by pid or name: where it stands if it is stopped, its calls, its last entries',
   examples: [
-    ['gatehouse kill -s STOP 3 && gatehouse inspect 3', 'with the stack of its frozen code'],
+    ['gatehouse inspect 3', 'with the stack of its code, after `gatehouse kill -s STOP 3`'],
     ['gatehouse inspect researcher --json', 'for a program'],
   ],
   options: addDirOption,

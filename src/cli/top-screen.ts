@@ -56,13 +56,16 @@ export const pressesOf = (typed: string): readonly Press[] =>
     return key === 'q' || key === '\u0003' || key === '\u0004' ? [{ do: 'quit' }] : []
   })
 
-/** The rows are new: the selection stays with its process, or goes to the next one that lives. */
+/** At first the oldest process is selected. */
+export const begun = (reply: PsReply): TopState => ({
+  reply,
+  selected: reply.processes[0]?.pid,
+  message: '',
+})
+
+/** The rows are new: the selection stays with its process, and ends with it, so that no key hits its neighbour. */
 export function refreshed(state: TopState, reply: PsReply): TopState {
-  const pids = reply.processes.map(({ pid }) => pid)
-  const { selected } = state
-  const kept = pids.find((pid) => pid === selected)
-  const near = pids.find((pid) => selected !== undefined && pid > selected) ?? pids.at(-1)
-  return { ...state, reply, selected: selected === undefined ? pids[0] : (kept ?? near) }
+  return { ...state, reply, selected: reply.processes.find(({ pid }) => pid === state.selected)?.pid }
 }
 
 export function moved(state: TopState, by: number): TopState {

@@ -7,7 +7,7 @@ import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
 import { addDirOption, withKernel } from './find-kernel.ts'
 import type { Colors, Screen } from './output.ts'
-import { moved, pressesOf, refreshed, screenOf, type TopState } from './top-screen.ts'
+import { begun, moved, pressesOf, refreshed, screenOf, type TopState } from './top-screen.ts'
 
 /** How often the table is asked for, in ms. */
 const refreshMs = 1_000
@@ -36,8 +36,7 @@ export const top: CommandSpec = {
     await withKernel(command, async (kernel) => {
       // Before the screen is taken: whoever cannot be asked is an error like any other.
       const reply = await kernel.ps(false)
-      const state = refreshed({ reply, selected: undefined, message: '' }, reply)
-      await onScreen(screen, (quit) => new Top(kernel, screen, out.colors, state).run(quit))
+      await onScreen(screen, (quit) => new Top(kernel, screen, out.colors, begun(reply)).run(quit))
     })
     return exitCodes.done
   },
@@ -105,13 +104,16 @@ class Top {
   async #refresh(quit: AbortSignal): Promise<void> {
     while (!quit.aborted) {
       await pause(refreshMs, quit)
-      if (!quit.aborted) this.#show(refreshed(this.#state, await this.#kernel.ps(false)))
+      if (quit.aborted) return
+      const reply = await this.#kernel.ps(false)
+      this.#show(refreshed(this.#state, reply))
     }
   }
 
   async #signal(signal: SignalName): Promise<void> {
     const { selected } = this.#state
-    if (selected === undefined) return
+    if (selected === undefined)
+      return this.#show({ ...this.#state, message: `${signal} is for the selected process: select one` })
     const message = await this.#send(selected, signal)
     const reply = await this.#kernel.ps(false)
     this.#show({ ...refreshed(this.#state, reply), message })
