@@ -52,6 +52,8 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/admission.ts': /^src\/(syscalls\.ts|policy\/|proc\/|(errors|limits|json)\.ts$)/,
   'src/gate.ts':
     /^src\/((admission|answers|errors|limits|json|grant|held-calls|observers)\.ts$|evidence\/|proc\/|policy\/)/,
+  'src/held-calls.ts': /^src\/limits\.ts$/,
+  'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|limits|json)\.ts$)/,
 }

@@ -6,6 +6,7 @@ import { codeOf, findPlace, type Place } from './place.ts'
 import {
   ControlError,
   hostName,
+  keyHeader,
   type LogLine,
   type PsReply,
   protocol,
@@ -91,7 +92,7 @@ export class ControlClient {
     body: string | null,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    const headers = { [protocolHeader]: protocol }
+    const headers = { [protocolHeader]: protocol, [keyHeader]: this.#place.key }
     let reply: Dispatcher.ResponseData
     try {
       reply = await this.#client.request({ method, path, query, body, headers, signal })

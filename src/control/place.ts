@@ -1,4 +1,5 @@
-/** Where a kernel's socket lies: in a folder of its own in the kernel's directory, for its owner alone. */
+/** Where a kernel's socket and key lie: in a folder of its own in the kernel's directory, for its owner alone. */
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -9,10 +10,12 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   rmdirSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { limits } from '../limits.ts'
 import { ControlError } from './protocol.ts'
@@ -20,11 +23,24 @@ import { ControlError } from './protocol.ts'
 /** In the directory in which the kernel keeps its evidence. */
 export const controlFolder = 'control'
 const socketName = 'socket'
+/**
+ * Whoever asks sends what this file holds: a cell that a guest has broken out into runs as the same user and may connect
+ * to a socket, but Node's permission model lets it read no file.
+ */
+const keyName = 'key'
+const keyBytes = 32
 
 /** The folder held open, so that what was checked is what is used, whatever happens to its name. */
 export interface Place {
   /** How the socket is reached while the place is open. */
   readonly path: string
+  readonly key: string
+  close(): void
+}
+
+interface Folder {
+  readonly socket: string
+  readonly keyFile: string
   close(): void
 }
 
@@ -37,10 +53,13 @@ export interface Place {
 export function makePlace(dir: string): Place {
   const folder = join(dir, controlFolder)
   if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { mode: 0o700 })
-  const place = openPlace(dir, (fd) => fchmodSync(fd, 0o700))
+  const place = openFolder(dir, (fd) => fchmodSync(fd, 0o700))
   try {
-    rmSync(place.path, { force: true })
-    return place
+    rmSync(place.socket, { force: true })
+    rmSync(place.keyFile, { force: true })
+    const key = randomBytes(keyBytes).toString('hex')
+    writeFileSync(place.keyFile, key, { flag: 'wx', mode: 0o600 })
+    return { path: place.socket, key, close: place.close }
   } catch (error) {
     place.close()
     throw error
@@ -53,7 +72,7 @@ export const closeToOthers = (place: Place): void => chmodSync(place.path, 0o600
 /** Takes away what `makePlace` made. */
 export function removePlace(dir: string, place: Place): void {
   try {
-    rmSync(place.path, { force: true })
+    for (const name of [socketName, keyName]) rmSync(join(dirname(place.path), name), { force: true })
     rmdirSync(join(dir, controlFolder))
   } finally {
     place.close()
@@ -67,53 +86,66 @@ export function removePlace(dir: string, place: Place): void {
  */
 export function findPlace(dir: string): Place {
   assertOwn(lstatOf(dir, dir), 'folder', dir)
-  const place = openPlace(dir)
+  const place = openFolder(dir)
   try {
     const shown = join(dir, controlFolder, socketName)
-    const socket = lstatOf(place.path, dir)
-    if (!socket.isSocket()) throw new ControlError('EACCES', `\`${shown}\` is no socket of a kernel`)
+    const socket = lstatOf(place.socket, dir)
     assertOwn(socket, 'socket', shown)
-    return place
+    if (!socket.isSocket()) throw new ControlError('EACCES', `\`${shown}\` is no socket of a kernel`)
+    return { path: place.socket, key: readKey(place.keyFile, dir), close: place.close }
   } catch (error) {
     place.close()
     throw error
   }
 }
 
+/** No link is followed, and what is no file of that length is no key. */
+function readKey(file: string, dir: string): string {
+  const fd = openAt(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK, dir)
+  try {
+    const key = fstatSync(fd).size === keyBytes * 2 ? readFileSync(fd, 'latin1') : ''
+    if (/^[\da-f]+$/.test(key)) return key
+    throw new ControlError('EACCES', `the key in \`${join(dir, controlFolder)}\` is none`)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** @param prepare gets the folder's descriptor once it is known to be one's own */
-function openPlace(dir: string, prepare: (fd: number) => void = () => {}): Place {
+function openFolder(dir: string, prepare: (fd: number) => void = () => {}): Folder {
   const folder = join(dir, controlFolder)
-  const fd = openFolder(folder, dir)
+  const fd = openAt(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW, dir)
   try {
     assertOwn(fstatSync(fd), 'folder', folder)
     prepare(fd)
     if ((fstatSync(fd).mode & 0o077) !== 0)
       throw new ControlError('EACCES', `others than its owner can open \`${folder}\`; \`chmod 700\` it`)
-    return { path: reach(fd, folder), close: () => closeSync(fd) }
+    const base = reach(fd, folder)
+    return { socket: join(base, socketName), keyFile: join(base, keyName), close: () => closeSync(fd) }
   } catch (error) {
     closeSync(fd)
     throw error
   }
 }
 
-function openFolder(folder: string, dir: string): number {
+function openAt(path: string, how: number, dir: string): number {
   try {
-    return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    return openSync(path, how)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT') throw nobody(dir)
     if (code === 'ENOTDIR' || code === 'ELOOP')
-      throw new ControlError('ENOTDIR', `\`${folder}\` is a link or a file, where a folder belongs`)
-    throw new ControlError('EACCES', `\`${folder}\` cannot be opened: the system says ${code}`)
+      throw new ControlError('ENOTDIR', `\`${path}\` is a link or a file, where a folder belongs`)
+    throw new ControlError('EACCES', `\`${path}\` cannot be opened: the system says ${code}`)
   }
 }
 
 /** By its descriptor no folder is too far away: the address of a socket holds some 100 bytes (unix(7), Linux). */
 function reach(fd: number, folder: string): string {
   const byDescriptor = `/proc/self/fd/${fd}`
-  if (process.platform === 'linux' && existsSync(byDescriptor)) return `${byDescriptor}/${socketName}`
+  if (process.platform === 'linux' && existsSync(byDescriptor)) return byDescriptor
   const path = resolve(folder, socketName)
-  if (Buffer.byteLength(path) <= limits.socketPathBytesMax) return path
+  if (Buffer.byteLength(path) <= limits.socketPathBytesMax) return dirname(path)
   throw new ControlError(
     'ENAMETOOLONG',
     `\`${path}\` is longer than the ${limits.socketPathBytesMax} bytes that a socket's path may have here; keep evidence in a directory nearer to the root`,

@@ -10,6 +10,8 @@ import { agentSignals, type SignalName } from '../proc/signals.ts'
 /** Both sides say theirs in this header; a change that the other side could misread makes another number. */
 export const protocol = '1'
 export const protocolHeader = 'gatehouse-protocol'
+/** Carries what the key file of the kernel holds. */
+export const keyHeader = 'gatehouse-key'
 /** The only host there is; a request for another one was meant for somebody else. */
 export const hostName = 'gatehouse'
 

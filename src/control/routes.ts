@@ -1,4 +1,5 @@
 /** What another terminal can ask of a kernel; every path with what it takes, and what it gives. */
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
 import { z } from 'zod'
@@ -12,6 +13,7 @@ import {
   ControlError,
   type ErrorReply,
   hostName,
+  keyHeader,
   type PsReply,
   protocol,
   protocolHeader,
@@ -45,11 +47,14 @@ export class Routes {
     this.#onDefect = onDefect
   }
 
-  /** Answers one request, whatever it is; never rejects. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /**
+   * Answers one request, whatever it is; never rejects.
+   * @param key what whoever asks has to send
+   */
+  async answer(request: IncomingMessage, response: ServerResponse, key: string): Promise<void> {
     response.on('error', () => response.destroy())
     try {
-      const { path, query } = readHead(request)
+      const { path, query } = readHead(request, key)
       if (path === '/logs') return this.#logs.send(read(path, query), response)
       reply(response, 200, path === '/signal' ? await this.#signal(request, query) : this.#look(path, query))
     } catch (error) {
@@ -88,14 +93,19 @@ const methods: Readonly<Record<RequestPath, 'GET' | 'POST'>> = {
   '/signal': 'POST',
 }
 
-/** @throws ControlError for another protocol, another host, and what is none of the paths */
-function readHead({ method, url = '', headers }: IncomingMessage): { path: RequestPath; query: object } {
+/** @throws ControlError for another protocol, key or host, and what is none of the paths */
+function readHead(
+  { method, url = '', headers }: IncomingMessage,
+  key: string,
+): { path: RequestPath; query: object } {
   const theirs = headers[protocolHeader]
   if (theirs !== protocol)
     throw new ControlError(
       'EPROTO',
       `this kernel speaks protocol ${protocol}, and the command ${typeof theirs === 'string' ? theirs.slice(0, limits.wordMax) : 'none'}; use the same version of gatehouse for both`,
     )
+  if (!isSame(headers[keyHeader], key))
+    throw new ControlError('EACCES', "the request does not carry this kernel's key")
   if (headers.host !== hostName) throw new ControlError('EINVAL', 'the request is for another host')
   const [given = '', search = ''] = url.split('?', 2)
   const path = (Object.keys(methods) as RequestPath[]).find((known) => known === given)
@@ -104,22 +114,33 @@ function readHead({ method, url = '', headers }: IncomingMessage): { path: Reque
   return { path, query: Object.fromEntries(new URLSearchParams(search)) }
 }
 
+/** In the same time wherever they differ. */
+function isSame(given: string | readonly string[] | undefined, key: string): boolean {
+  const [a, b] = [Buffer.from(typeof given === 'string' ? given : ''), Buffer.from(key)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
 function read<Path extends RequestPath>(path: Path, given: unknown): z.infer<(typeof requests)[Path]> {
   const checked = requests[path].safeParse(given)
   if (checked.success) return checked.data as z.infer<(typeof requests)[Path]>
   throw new ControlError('EINVAL', z.prettifyError(checked.error).slice(0, limits.refusedArgsMax))
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limits.controlBodyBytesMax)
-      throw new ControlError('E2BIG', `a request has at most ${limits.controlBodyBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
+/** What is too long is left unread, so that the reply to it still can be sent. */
+function readBody(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= limits.controlBodyBytesMax) return void chunks.push(chunk)
+      request.pause()
+      reject(new ControlError('E2BIG', `a request has at most ${limits.controlBodyBytesMax} bytes`))
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks).toString()))
+    for (const event of ['close', 'error'])
+      request.once(event, () => reject(new ControlError('EINVAL', 'the body ends too early')))
+  })
 }
 
 function parse(text: string): unknown {
@@ -137,6 +158,7 @@ function reply(response: ServerResponse, status: number, document: object): void
 
 function statusOf(code: string): number {
   if (code === 'EIO') return 500
+  if (code === 'EACCES') return 403
   if (code === 'EAGAIN') return 503
   return code === 'ESRCH' || code === 'ENOSYS' ? 404 : 400
 }

@@ -16,7 +16,8 @@ export class ControlServer {
   readonly #observers: Observers
   readonly #journal: Journal
   readonly #logs: LogStreams
-  readonly #server: Server
+  readonly #routes: Routes
+  readonly #server = boundedServer()
   /** Where it listens, or undefined where it cannot; never rejects. */
   readonly #place: Promise<Place | undefined>
 
@@ -30,11 +31,7 @@ export class ControlServer {
     this.#observers = observers
     this.#journal = new Journal(observers, clock)
     this.#logs = new LogStreams(kernel, this.#journal)
-    const routes = new Routes(kernel, this.#logs, (error) => observers.controlFailed(error))
-    this.#server = boundedServer((request, response) => {
-      response.setHeader(protocolHeader, protocol).setHeader('connection', 'close')
-      void routes.answer(request, response)
-    })
+    this.#routes = new Routes(kernel, this.#logs, (error) => observers.controlFailed(error))
     this.#place = this.#listen().catch((error: unknown) => {
       observers.controlFailed(error)
       return undefined
@@ -61,6 +58,10 @@ export class ControlServer {
 
   async #listen(): Promise<Place> {
     const place = makePlace(this.#dir)
+    this.#server.on('request', (request, response) => {
+      response.setHeader(protocolHeader, protocol).setHeader('connection', 'close')
+      void this.#routes.answer(request, response, place.key)
+    })
     try {
       await new Promise<void>((done, fail) => {
         this.#server.once('error', fail)
@@ -81,17 +82,13 @@ export class ControlServer {
 }
 
 /** Neither many connections, nor slow, silent or endless ones, cost the kernel more than a bound. */
-function boundedServer(answer: Parameters<typeof createServer>[1]): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.controlHeaderBytesMax,
-      headersTimeout: limits.controlIdleMs,
-      requestTimeout: limits.controlIdleMs,
-      connectionsCheckingInterval: limits.controlIdleMs / 5,
-      keepAlive: false,
-    },
-    answer,
-  )
+function boundedServer(): Server {
+  const server = createServer({
+    maxHeaderSize: limits.controlHeaderBytesMax,
+    headersTimeout: limits.controlIdleMs,
+    requestTimeout: limits.controlIdleMs,
+    connectionsCheckingInterval: limits.controlIdleMs / 5,
+  })
   server.maxConnections = limits.controlConnectionsMax
   // What is asked in one breath would be answered in one, and held until it is read.
   server.maxRequestsPerSocket = 1

@@ -1,5 +1,14 @@
 /** Before a command connects: the kernel is its own user's, no link leads there, and both speak alike. */
-import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -31,6 +40,7 @@ function listening(): string {
 async function impostor(answer: RequestListener): Promise<string> {
   const dir = tempFolder()
   mkdirSync(join(dir, 'control'), { mode: 0o700 })
+  writeFileSync(join(dir, 'control', 'key'), 'a'.repeat(64))
   const server = createServer(answer)
   onTestFinished(() => void server.close())
   await new Promise<void>((done) => server.listen(join(dir, 'control', 'socket'), done))
@@ -85,6 +95,22 @@ test('a folder that others can open is refused, and a file in place of the socke
   mkdirSync(join(other, 'control'), { mode: 0o700 })
   writeFileSync(join(other, 'control', 'socket'), '')
   expect((await failureOf(other)).message).toMatch(/is no socket of a kernel$/)
+})
+
+test('the key is read from a file of the folder, and what is none is refused', async () => {
+  const dir = listening()
+  const key = join(dir, 'control', 'key')
+  expect(lstatSync(key).mode & 0o777).toBe(0o600)
+  writeFileSync(key, 'f'.repeat(64))
+  expect(await failureOf(dir)).toMatchObject({
+    code: 'EACCES',
+    message: "the request does not carry this kernel's key",
+  })
+  writeFileSync(key, 'short')
+  expect((await failureOf(dir)).message).toMatch(/^the key in `.*` is none$/)
+  rmSync(key)
+  symlinkSync('/dev/zero', key)
+  expect((await failureOf(dir)).message).toMatch(/is a link or a file/)
 })
 
 test('a kernel that speaks another protocol is named as such', async () => {

@@ -1,5 +1,7 @@
 /** A client that need not keep to any protocol: bytes in, bytes out. */
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
 /** Connects; the socket is gone when the test is over. */
@@ -21,12 +23,15 @@ export function exchange(path: string, bytes: string | Buffer): Promise<string> 
   return new Promise((resolve) => socket.once('close', () => resolve(text)))
 }
 
-/** A whole request as it should be. */
-export const requestText = (
+/** A whole request as it should be, but for what is given. */
+export function requestText(
+  path: string,
   line: string,
   headers: Readonly<Record<string, string>> = {},
   body = '',
-): string =>
-  `${line} HTTP/1.1\r\n${Object.entries({ host: 'gatehouse', 'gatehouse-protocol': '1', ...headers })
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')}\r\n${body}`
+): string {
+  const key = readFileSync(join(dirname(path), 'key'), 'utf8')
+  const all = { host: 'gatehouse', 'gatehouse-protocol': '1', 'gatehouse-key': key, ...headers }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
+}
