@@ -18,6 +18,8 @@ export class ControlServer {
   readonly #logs: LogStreams
   readonly #routes: Routes
   readonly #server = boundedServer()
+  /** Each resolves when its reply has been handed over whole, or its reader has left. */
+  readonly #replies = new Set<Promise<void>>()
   /** Where it listens, or undefined where it cannot; never rejects. */
   readonly #place: Promise<Place | undefined>
 
@@ -44,11 +46,14 @@ export class ControlServer {
     this.#journal.close()
     const place = await this.#place
     if (place === undefined) return
-    const closed = new Promise<void>((done) => this.#server.close(() => done()))
-    // It also keeps the application alive until this is done, which the socket itself does not.
-    const cancel = this.#clock.after(limits.controlCloseMs, () => this.#server.closeAllConnections())
-    await closed
+    // Node.js itself would cut off replies that are complete and not yet read.
+    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>()
+    const cancel = this.#clock.after(limits.controlCloseMs, giveUp)
+    await Promise.race([Promise.all(this.#replies), late])
     cancel()
+    const closed = new Promise<void>((done) => this.#server.close(() => done()))
+    this.#server.closeAllConnections()
+    await closed
     try {
       removePlace(this.#dir, place)
     } catch (error) {
@@ -56,10 +61,16 @@ export class ControlServer {
     }
   }
 
+  #track(reply: Promise<void>): void {
+    this.#replies.add(reply)
+    void reply.then(() => this.#replies.delete(reply))
+  }
+
   async #listen(): Promise<Place> {
     const place = makePlace(this.#dir)
     this.#server.on('request', (request, response) => {
       response.setHeader(protocolHeader, protocol).setHeader('connection', 'close')
+      this.#track(new Promise((done) => response.once('close', done)))
       void this.#routes.answer(request, response, place.key)
     })
     try {

@@ -80,6 +80,23 @@ test('following can be given up, and a shutdown is told from an end', async () =
   expect((await followed).at(-1)).toEqual({ kind: 'end', state: 'killed' })
 })
 
+test('what was printed last is not lost where the kernel ends at once', async () => {
+  const { kernel, client } = listening()
+  const child = kernel.spawn({
+    source: main(`await ipc.receive(); console.log('\\u0001'.repeat(200_000)); await ipc.receive()`),
+  })
+  await until(() => child.state === 'waiting', 'it waits')
+  const followed = linesOf(client, String(child.pid), { follow: true })
+  await sleep(100)
+  await kernel.spawn({ source: main(`await ipc.send('program', 1)`) }, { name: 'sender' }).exit
+  await until(() => child.state === 'waiting', 'it has printed')
+  await kernel.shutdown()
+  expect((await followed).slice(1)).toMatchObject([
+    { kind: 'output', text: `${'\u0001'.repeat(200_000)}\n` },
+    { kind: 'end', state: 'killed' },
+  ])
+})
+
 test('of a process that prints much the last is kept, of many the latest, and output and calls do not drive each other out', () => {
   const observers = new Observers()
   const journal = new Journal(observers, systemClock)
