@@ -176,8 +176,8 @@ export const limits = Object.freeze({
   controlIdleMs: 5_000,
   /** How long the kernel waits at its end until what it wrote to other terminals is read, in ms. */
   controlCloseMs: 500,
-  /** What waits for a follower of logs that does not read, in bytes; past it the follower is cut off. */
-  controlBacklogBytes: 1 * MiB,
+  /** What waits for a follower of logs that does not read, in bytes; past it the next line cuts it off. */
+  controlBacklogBytes: 4 * MiB,
   /** What a command reads as one reply of a kernel, in bytes: every row of a full process table. */
   controlReplyBytesMax: 64 * MiB,
   /** How long a command waits for a reply, in ms. */

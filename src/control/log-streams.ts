@@ -41,9 +41,9 @@ export class LogStreams {
     const waitingMax = response.writableLength + limits.controlBacklogBytes
     const leave = this.#journal.follow(pid, (record) => {
       if (record.kind !== 'output' && !all) return
-      response.write(lineOf(record))
       // Who does not read is cut off: what waits for it is the kernel's memory.
       if (response.writableLength > waitingMax) response.destroy()
+      else response.write(lineOf(record))
     })
     this.#followers.add(response)
     response.once('close', () => {

@@ -97,6 +97,24 @@ test('what was printed last is not lost where the kernel ends at once', async ()
   ])
 })
 
+test('one that was cut off is told so', async () => {
+  const { kernel, client } = listening()
+  const child = kernel.spawn({
+    source: main(`console.log('up'); await ipc.receive()
+      for (let n = 0; n < 1600; n += 1) { console.log('x'.repeat(10_000)); if (n % 20 === 0) await new Promise((go) => setTimeout(go, 1)) }`),
+  })
+  await until(() => child.state === 'waiting', 'it waits')
+  const lines = client.logs('program', { calls: false, follow: true }, new AbortController().signal)
+  await lines.next()
+  kernel.spawn({ source: main(`await ipc.send('program', 1)`) }, { name: 'sender' })
+  await child.exit
+  const error = await (async () => {
+    for await (const line of lines) if (line.kind === 'end') return 'it came to the end'
+    return 'nothing was thrown'
+  })().catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'ECONNRESET', message: expect.stringMatching(/cut this off/) })
+})
+
 test('of a process that prints much the last is kept, of many the latest, and output and calls do not drive each other out', () => {
   const observers = new Observers()
   const journal = new Journal(observers, systemClock)
