@@ -1,7 +1,7 @@
 /** What each process did lately: its output, and beside that its calls, signals and states; bounded, in memory. */
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
-import type { Observers } from '../observers.ts'
+import type { Observers, SyscallEvent } from '../observers.ts'
 import type { LogRecord } from './protocol.ts'
 
 /** Kept apart, so that many calls do not drive out the output, nor much output the calls. */
@@ -19,10 +19,8 @@ interface Own {
 }
 
 type Follower = (record: LogRecord) => void
-type WithoutTime<Record> = Record extends LogRecord ? Omit<Record, 'time'> : never
 
 export class Journal {
-  readonly #clock: Clock
   /** By pid; the process longest silent is first. */
   readonly #processes = new Map<number, Own>()
   readonly #followers = new Map<number, Set<Follower>>()
@@ -32,28 +30,18 @@ export class Journal {
 
   /** Begins to listen. */
   constructor(observers: Observers, clock: Clock) {
-    this.#clock = clock
     this.#leave = [
       observers.on('output', ({ pid, stream, text }) => {
         const tail = text.slice(-limits.journalProcessLength).toWellFormed()
-        this.#add(pid, { kind: 'output', stream, text: tail }, tail.length)
+        this.#add(pid, { kind: 'output', time: clock.now(), stream, text: tail }, tail.length)
       }),
-      observers.on('syscall', ({ pid, syscall, resource, status, code, reason }) =>
-        this.#add(
-          pid,
-          {
-            ...{ kind: 'call', syscall, status },
-            ...(resource !== undefined && { resource }),
-            ...(code !== undefined && { code }),
-            ...(reason !== undefined && { reason }),
-          },
-          syscall.length + (resource?.length ?? 0) + (reason?.length ?? 0),
-        ),
-      ),
+      observers.on('syscall', (call) => this.#add(call.pid, recordOf(call, clock.now()), lengthOf(call))),
       observers.on('signal', ({ pid, signal, by }) =>
-        this.#add(pid, { kind: 'signal', signal, by }, by.length),
+        this.#add(pid, { kind: 'signal', time: clock.now(), signal, by }, by.length),
       ),
-      observers.on('state', ({ pid, from, to }) => this.#add(pid, { kind: 'state', from, to }, 0)),
+      observers.on('state', ({ pid, from, to }) =>
+        this.#add(pid, { kind: 'state', time: clock.now(), from, to }, 0),
+      ),
     ]
   }
 
@@ -80,8 +68,7 @@ export class Journal {
     for (const leave of this.#leave) leave()
   }
 
-  #add(pid: number, what: WithoutTime<LogRecord>, textLength: number): void {
-    const record = { ...what, time: this.#clock.now() } as LogRecord
+  #add(pid: number, record: LogRecord, textLength: number): void {
     const lane: Lane = record.kind === 'output' ? 'output' : 'happened'
     const own = this.#processes.get(pid) ?? {
       lanes: { output: [], happened: [] },
@@ -114,3 +101,17 @@ export class Journal {
     }
   }
 }
+
+/** Made for every call: what is absent stays out without a copy. */
+function recordOf({ syscall, resource, status, code, reason }: SyscallEvent, time: number): LogRecord {
+  if (code === undefined && resource !== undefined) return { kind: 'call', time, syscall, resource, status }
+  return {
+    ...{ kind: 'call', time, syscall, status },
+    ...(resource !== undefined && { resource }),
+    ...(code !== undefined && { code }),
+    ...(reason !== undefined && { reason }),
+  }
+}
+
+const lengthOf = ({ syscall, resource = '', reason = '' }: SyscallEvent): number =>
+  syscall.length + resource.length + reason.length

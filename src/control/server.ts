@@ -74,17 +74,18 @@ export class ControlServer {
       void this.#routes.answer(request, response, place.key)
     })
     try {
+      // It is bound as soon as `listen` returns; nobody else gets through the folder before it is closed to them itself.
       await new Promise<void>((done, fail) => {
         this.#server.once('error', fail)
         this.#server.listen({ path: place.path, exclusive: true }, () => {
           this.#server.off('error', fail)
           done()
         })
-        // It is there as soon as `listen` returns, and nobody else can reach it before.
-        closeToOthers(place)
       })
+      closeToOthers(place)
     } catch (error) {
-      place.close()
+      this.#server.close()
+      removePlace(this.#dir, place)
       throw error
     }
     this.#server.on('error', (error) => this.#observers.controlFailed(error))

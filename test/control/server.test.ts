@@ -43,11 +43,11 @@ test('folder and socket are there for their owner alone at once, and gone after 
   const { kernel, dir, client } = listening()
   expect(lstatSync(join(dir, 'control')).mode & 0o777).toBe(0o700)
   expect(lstatSync(join(dir, 'control', 'socket')).isSocket()).toBe(true)
-  expect(lstatSync(join(dir, 'control', 'socket')).mode & 0o777).toBe(0o600)
   const child = kernel.spawn({ source: waits }, { name: 'waiter' })
   const { kernel: about, processes } = await client.ps(false)
   expect(about).toEqual({ pid: process.pid, policy: kernel.policy })
   expect(processes).toMatchObject([{ pid: child.pid, name: 'waiter' }])
+  expect(lstatSync(join(dir, 'control', 'socket')).mode & 0o777).toBe(0o600)
   await kernel.shutdown()
   expect(existsSync(join(dir, 'control'))).toBe(false)
   expect(kernel.evidence.verify().ok).toBe(true)
@@ -109,6 +109,16 @@ test('where it cannot listen the kernel runs, and says so', async () => {
   expect(errors).toMatchObject([{ where: 'control', error: { code: 'ENOTDIR' } }])
   await kernel.shutdown()
   expect(readFileSync(join(dir, 'control'), 'utf8')).toBe('no folder')
+})
+
+test('where something is in the way of the socket nothing is left behind that seems to listen', async () => {
+  const dir = tempFolder()
+  mkdirSync(join(dir, 'control', 'socket'), { recursive: true })
+  const kernel = boot({ evidence: { dir } })
+  const errors = errorsOf(kernel)
+  expect(await ask(kernel, 'return 1')).toBe(1)
+  expect(errors).toHaveLength(1)
+  expect(() => new ControlClient(dir)).toThrow(/is no socket of a kernel$/)
 })
 
 test('a link in place of the folder is not followed', async () => {
