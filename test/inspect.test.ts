@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeAgent } from '../src/agents.ts'
 import { inspect } from '../src/inspect.ts'
+import { IsolateGuest } from '../src/isolate/isolate.ts'
 import { limits } from '../src/limits.ts'
 import { System } from '../src/system.ts'
-import { boot, kernelErrorOf, main, tempFolder, until } from './support/kernel.ts'
+import { boot, kernelErrorOf, main, sleep, tempFolder, until } from './support/kernel.ts'
 
 const waits = main(`console.log('up'); await ipc.receive(); return 1`)
 
@@ -147,3 +148,28 @@ test('calls that a stopped process makes are shown as held, with nothing of them
     await system.shutdown()
   }
 })
+
+/** Whether isolates of this version can be frozen in the middle of an instruction. */
+const canFreeze = Reflect.has(IsolateGuest.prototype, 'freeze')
+
+test.runIf(canFreeze)(
+  'a guest that spins is frozen where it spins, in the author’s file and line',
+  async () => {
+    const file = join(tempFolder(), 'agent.ts')
+    writeFileSync(
+      file,
+      `type Unused = { a: 1 }\n\nexport default () => spin()\n
+const spin = (): never => {\n  for (;;) {}\n}\n`,
+    )
+    const kernel = boot({ isolation: 'cell' })
+    const child = kernel.spawn({ file })
+    await until(() => child.state === 'running', 'it runs')
+    await sleep(300)
+    child.signal('SIGSTOP')
+    await until(() => child.state === 'stopped', 'it stands still')
+    const { live } = kernel.inspect(child.pid)
+    expect(live?.frozen).toBe('paused')
+    expect(live?.stack[0]).toMatchObject({ function: 'spin', file: 'agent.ts', line: 6 })
+    expect(live?.stackMissing).toBeUndefined()
+  },
+)
