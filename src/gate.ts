@@ -18,19 +18,11 @@ import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
 import { Flight } from './proc/flight.ts'
-import { Held } from './proc/held.ts'
+import { type Arrival, Held } from './proc/held.ts'
 import type { Process } from './proc/process.ts'
 import type { Drivers } from './syscalls/row.ts'
 
 const mint = Grant.claimMint()
-
-/** One call as it arrived: everything in it is the guest's word. */
-interface Arrival {
-  readonly process: Process
-  readonly number: number
-  readonly name: string
-  readonly text: string
-}
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
@@ -45,7 +37,7 @@ export class Gate {
   readonly #drivers: Drivers
   readonly #log: EvidenceLog
   readonly #observers: Observers
-  readonly #held = new Held<Arrival>()
+  readonly #held = new Held()
   readonly #effects = new Set<Promise<void>>()
   /** Effects that have no outcome yet. */
   readonly #running = new Set<Effect>()
@@ -71,8 +63,12 @@ export class Gate {
   /** Begins what waited for the process to go on, and admits what it had asked for while it was stopped. */
   resume(process: Process): void {
     this.#held.wake(process)
-    for (const arrival of this.#held.take(process))
-      this.call(process, arrival.number, arrival.name, arrival.text)
+    for (const { number, name, text } of this.#held.take(process)) this.call(process, number, name, text)
+  }
+
+  /** What a stopped process has asked for, as it came. */
+  heldOf(process: Process): readonly Arrival[] {
+    return this.#held.of(process)
   }
 
   /** Drops what a process that ended had still asked for. */
@@ -129,11 +125,9 @@ export class Gate {
   }
 
   #hold(arrival: Arrival): void {
-    if (this.#held.keep(arrival.process, arrival)) return
-    this.#refuse(
-      arrival,
-      new Refusal(new SyscallError('EAGAIN', 'too many calls wait for this stopped process')),
-    )
+    if (this.#held.keep(arrival)) return
+    const cause = new SyscallError('EAGAIN', 'too many calls wait for this stopped process')
+    this.#refuse(arrival, new Refusal(cause))
   }
 
   #refuse(arrival: Arrival, error: unknown): void {
@@ -172,17 +166,19 @@ export class Gate {
   #begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
     const { external, resources, decision } = admitted
+    const resource = resources.join(' → ')
     const before = this.#log.written
     const args = this.#log.payload(arrival.text)
     const { seq } = this.#log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
-      resource: resources.join(' → '),
+      resource,
       args,
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
     } satisfies IntentBody)
-    const flight = new Flight()
+    const { number } = arrival
+    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
     const grant = mint.make(

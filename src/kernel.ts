@@ -1,7 +1,15 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
-import { type KernelOptions, readAgentName, readKernelOptions } from './config/options.ts'
+import { systemClock } from './clock.ts'
+import {
+  type CheckedKernelOptions,
+  type KernelOptions,
+  readAgentName,
+  readKernelOptions,
+} from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
+import type { Controlled } from './control/routes.ts'
+import { ControlServer } from './control/server.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Entry } from './evidence/entry.ts'
@@ -11,6 +19,7 @@ import type { Verification } from './evidence/verify.ts'
 import { makeGovern } from './govern/govern.ts'
 import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
 import type { HostFiles } from './host-files.ts'
+import { type Inspection, inspect } from './inspect.ts'
 import { asJson, type Json } from './json.ts'
 import type { KernelEvents, Listener } from './observers.ts'
 import type { Isolation } from './policy/types.ts'
@@ -27,6 +36,7 @@ export interface SpawnOptions extends AgentOptions {
 export class KernelSpace {
   readonly #system: System
   readonly #isolation: Isolation
+  readonly #control: ControlServer | undefined
   readonly #agents = new Map<string, Agent>()
   /** Governs a function or method: a decorator (standard or legacy), with or without options, and a wrapper. */
   readonly govern: Govern
@@ -39,6 +49,7 @@ export class KernelSpace {
     const checked = readKernelOptions(options)
     this.#isolation = checked.isolation ?? 'cell'
     this.#system = new System(options, (name) => this.#agents.has(name))
+    this.#control = this.#listen(checked)
     this.govern = makeGovern({ prepare: (fn, governed, name) => this.#prepare(fn, governed, name) })
   }
 
@@ -84,6 +95,15 @@ export class KernelSpace {
     const { table } = this.#system
     const live = table.live().map(rowOf)
     return [...(options.all ? table.ended() : []), ...live].toSorted((a, b) => a.pid - b.pid)
+  }
+
+  /**
+   * Looks at one process: state, policy, where it stands if it is frozen, calls, signals, budget, what is on record last.
+   * @param target a pid or a name; a process that ended lately can be looked at too
+   * @throws KernelError ESRCH where there is no such process, EINVAL for a name that fits several
+   */
+  inspect(target: number | string): Inspection {
+    return translated(() => inspect(this.#system, target))
   }
 
   readonly signals = {
@@ -141,11 +161,28 @@ export class KernelSpace {
 
   /** Ends every process, waits until what was in flight is on record, and closes the evidence. */
   shutdown(): Promise<void> {
-    return this.#system.shutdown()
+    return this.#system.shutdown(async () => this.#control?.close())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
+  }
+
+  /** Where evidence has a directory, other terminals can reach this kernel in it. */
+  #listen({ control = true, evidence = 'memory' }: CheckedKernelOptions): ControlServer | undefined {
+    if (!control || evidence === 'memory') return undefined
+    const system = this.#system
+    const kernel: Controlled = {
+      policy: () => this.policy,
+      ps: (options) => this.ps(options),
+      inspect: (target) => this.inspect(target),
+      signal: (target, signal, by) => {
+        const process = system.table.find(target)
+        return { pid: process.pid, name: process.name, effect: signalAs(process, signal, by) }
+      },
+      whenEnded: (pid) => system.table.get(pid)?.exit.then(({ status }) => status),
+    }
+    return new ControlServer(evidence.dir, kernel, system.observers, systemClock)
   }
 
   /** The files of an agent's policy are kept out of every mount, as those of the kernel are. */

@@ -47,6 +47,16 @@ export const limits = Object.freeze({
   depthMax: 8,
   /** An agent's name, in characters. */
   agentNameMax: 64,
+  /** Pids that a message names where a name fits several processes. */
+  pidsNamedMax: 20,
+  /** Frames of a frozen stack that are shown, the innermost: a runaway recursion has thousands. */
+  framesShownMax: 50,
+  /** Calls in flight, and calls held, that are shown of one process. */
+  callsShownMax: 100,
+  /** As much of one resource or name is shown to a person who looks, in UTF-16 units. */
+  resourceShownMax: 1_024,
+  /** Entries on record that are shown of one process: the last ones. */
+  entriesShownMax: 20,
   /** Signals waiting for one process. */
   signalsPendingMax: 64,
   /** Messages waiting for one agent. */
@@ -199,6 +209,33 @@ export const limits = Object.freeze({
   toolNameMax: 64,
   /** A tool may take this long unless it says otherwise, in ms. */
   toolMs: 60_000,
+
+  /** What the kernel keeps of one process's recent output, and as much of its calls, in UTF-16 units: for `logs`. */
+  journalProcessLength: 256 * KiB,
+  /** The same for all processes, those that ended lately included; past it those of the process longest silent go. */
+  journalLength: 32 * MiB,
+  /** What a line of it counts besides its text, in UTF-16 units. */
+  journalOverhead: 64,
+  /** Connections from other terminals at once; one more is closed at once. */
+  controlConnectionsMax: 64,
+  /** Of these, followers of logs, so that they cannot keep a person from `kill`. */
+  controlFollowersMax: 32,
+  /** The body of one request from another terminal, in bytes. */
+  controlBodyBytesMax: 4 * KiB,
+  /** All header lines of the same, in bytes. */
+  controlHeaderBytesMax: 8 * KiB,
+  /** How long a request may take to arrive, and a reply to be read, in ms. */
+  controlIdleMs: 5_000,
+  /** How long the kernel waits at its end until what it wrote to other terminals is read, in ms. */
+  controlCloseMs: 500,
+  /** What waits for a follower of logs that does not read, in bytes; past it the next line cuts it off. */
+  controlBacklogBytes: 4 * MiB,
+  /** What a command reads as one reply of a kernel, in bytes: every row of a full process table. */
+  controlReplyBytesMax: 64 * MiB,
+  /** How long a command waits for a reply, in ms. */
+  controlReplyMs: 10_000,
+  /** A path by which a socket is reached, in bytes: the least of what Linux (107) and macOS (103) take. */
+  socketPathBytesMax: 103,
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,

@@ -126,6 +126,11 @@ export class Observers {
     this.#tell('error', () => ({ where: `tool ${tool}`, error }))
   }
 
+  /** Other terminals cannot reach the kernel, or not in order; the kernel itself runs. */
+  controlFailed(error: unknown): void {
+    this.#tell('error', () => ({ where: 'control', error }))
+  }
+
   defect(error: unknown): void {
     this.#tell('error', () => ({ where: 'kernel', error }))
   }

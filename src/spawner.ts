@@ -161,6 +161,11 @@ export class Spawner {
     return { error: { ...error, stack: authorsTrace(program, error.stack) } }
   }
 
+  /** What a process runs, once that is known; undefined for a function of the application. */
+  programOf(process: Process): ProgramText | undefined {
+    return this.#programs.get(process)
+  }
+
   #start(process: Process, program: ProgramText, args: readonly Json[]): void {
     if (process.over) return
     if (process.held) {

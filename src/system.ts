@@ -42,7 +42,7 @@ export class System implements Supervisor {
   /** What no mount shows: evidence, and files of policies. */
   readonly hidden: Hidden
   readonly spawner: Spawner
-  readonly #gate: Gate
+  readonly gate: Gate
   readonly #clock: Clock
   readonly #homes = new Homes(() => this.#clock.now())
   readonly #trees = new WeakMap<Process, Tree>()
@@ -89,13 +89,13 @@ export class System implements Supervisor {
       table: this.table,
       treeOf: (process) => this.#treeOf(process),
     }
-    this.#gate = new Gate(this.drivers, this.log, this.observers)
+    this.gate = new Gate(this.drivers, this.log, this.observers)
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
       clock: this.#clock,
       chance,
-      gate: this.#gate,
+      gate: this.gate,
       supervisor: this,
       spaces: this.#spaces,
       ceiling: () => this.#ceiling,
@@ -131,7 +131,7 @@ export class System implements Supervisor {
     )
     const temporary = makeTemporary(() => this.#clock.now())
     const tree = standardTree({ home: this.#homes.of(agent), temporary, views, mounts: this.#mounts })
-    return new HostFiles(this.#gate, this.drivers.vfs, tree, agent)
+    return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
   }
 
   /** Atomic: the record first, then every process at once. */
@@ -150,8 +150,9 @@ export class System implements Supervisor {
     }
   }
 
-  shutdown(): Promise<void> {
-    this.#down ??= this.#shutdown()
+  /** @param last runs when every process has ended, before the evidence is closed; never rejects */
+  shutdown(last: () => Promise<void> = async () => {}): Promise<void> {
+    this.#down ??= this.#shutdown(last)
     return this.#down
   }
 
@@ -170,14 +171,14 @@ export class System implements Supervisor {
   resumed(process: Process): void {
     this.spawner.resume(process)
     this.drivers.clock.resume(process)
-    this.#gate.resume(process)
+    this.gate.resume(process)
   }
 
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
-    this.#gate.forget(process)
+    this.gate.forget(process)
     this.#trees.delete(process)
-    this.table.bury(process)
+    this.table.bury(process, exit)
     try {
       this.#recordExit(process, exit)
     } catch (error) {
@@ -249,7 +250,7 @@ export class System implements Supervisor {
     }
   }
 
-  async #shutdown(): Promise<void> {
+  async #shutdown(last: () => Promise<void>): Promise<void> {
     this.spawner.close()
     // Who is told of the ends that follow may ask for the shutdown again, and has to find this one.
     await undefined
@@ -257,8 +258,9 @@ export class System implements Supervisor {
     await Promise.all(this.#exits)
     const { promise: deadline, resolve } = Promise.withResolvers<void>()
     const cancel = this.#clock.after(limits.drainMs, resolve)
-    await this.#gate.drain(deadline)
+    await this.gate.drain(deadline)
     cancel()
+    await last()
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })

@@ -18,8 +18,9 @@ const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/^(node:)?child_process$/, /^src\/(isolate|control|cli)\//],
   [/^(node:)?(worker_threads|cluster|vm|dgram|repl|wasi|sqlite)$/, /^$/],
   [/^(node:)?net$/, /^src\/(drivers\/net|isolate|control)\//],
-  [/^(node:)?(https?|http2|tls|dns|dns\/promises|zlib)$/, /^src\/drivers\/net\//],
-  [/^undici$/, /^src\/drivers\/net\//],
+  [/^(node:)?(https|http2|tls|dns|dns\/promises|zlib)$/, /^src\/drivers\/net\//],
+  [/^(node:)?http$/, /^src\/control\//],
+  [/^undici$/, /^src\/(drivers\/net|control)\//],
   [/^memfs/, /^src\/drivers\/vfs\//],
   [/^esbuild$/, /^src\/config\//],
   [/^commander$/, /^src\/cli\//],
@@ -50,7 +51,9 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/syscalls.ts': /^src\/(syscalls\/|(errors|limits)\.ts$)/,
   'src/admission.ts': /^src\/(syscalls\.ts|policy\/|proc\/|(errors|limits|json)\.ts$)/,
   'src/gate.ts':
-    /^src\/((admission|answers|errors|limits|json|grant|observers)\.ts$|evidence\/|proc\/|policy\/)/,
+    /^src\/((admission|answers|errors|limits|json|grant|held-calls|observers)\.ts$|evidence\/|proc\/|policy\/)/,
+  'src/held-calls.ts': /^src\/limits\.ts$/,
+  'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|limits|json)\.ts$)/,
 }

@@ -1,4 +1,5 @@
 /** What went wrong, as one sentence and an exit code. */
+import { ControlError } from '../control/protocol.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { EvidenceError } from '../evidence/store.ts'
 
@@ -33,6 +34,8 @@ export function describeFailure(error: unknown): Failure {
     error instanceof KernelError ||
     error instanceof SyscallError ||
     error instanceof EvidenceError
+  if (error instanceof ControlError)
+    return { code: error.code, message: error.message, exitCode: exitCodes.failed }
   if (isRefusal) return { code: error.code, message: error.message, exitCode: exitCodes.usage }
   const what = error instanceof Error ? error.message : String(error)
   return {

@@ -6,16 +6,26 @@ import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { describeFailure, exitCodes } from './failure.ts'
 import { init } from './init.ts'
+import { inspect } from './inspect.ts'
+import { kill } from './kill.ts'
+import { logs } from './logs.ts'
 import { type Io, Output, type OutputStream } from './output.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyExplain } from './policy-explain.ts'
 import { policyList } from './policy-list.ts'
+import { ps } from './ps.ts'
 import { run } from './run.ts'
+import { top } from './top.ts'
 import { packageVersion, version } from './version.ts'
 
 const commands = [
   init,
   run,
+  ps,
+  top,
+  kill,
+  logs,
+  inspect,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',

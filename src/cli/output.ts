@@ -7,13 +7,31 @@ export interface OutputStream {
   write(text: string): boolean
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   on?(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** The keys of a terminal; `process.stdin` is one. */
+export interface KeyStream {
+  readonly isTTY?: boolean
+  setRawMode?(raw: boolean): unknown
+  on(event: 'data', listener: (keys: Buffer) => void): unknown
+  off(event: 'data', listener: (keys: Buffer) => void): unknown
+  resume(): unknown
+  pause(): unknown
+}
+
+/** A terminal that can be drawn on, with its keys. */
+export interface Screen {
+  readonly keys: KeyStream
+  readonly display: OutputStream
 }
 
 /** Where a command runs. */
 export interface Io {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
+  readonly stdin?: KeyStream
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -68,6 +86,17 @@ export class Output {
   /** The result as data, once, on stdout; nothing in text mode. */
   give(document: object): void {
     if (this.json) this.#write('stdout', `${visibleJson(JSON.stringify(document, null, 2))}\n`)
+  }
+
+  /** One of many results as data, on a line of its own; nothing in text mode. */
+  giveLine(document: object): void {
+    if (this.json) this.#write('stdout', `${visibleJson(JSON.stringify(document))}\n`)
+  }
+
+  /** The terminal, where there is one to draw on and to read keys from. */
+  get screen(): Screen | undefined {
+    const { stdin: keys, stdout: display, env } = this.#io
+    return keys?.isTTY === true && isCapable(display, env) ? { keys, display } : undefined
   }
 
   /** What an agent printed; in JSON mode all of it goes to stderr. */

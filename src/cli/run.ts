@@ -121,6 +121,10 @@ async function untilEnd(
 ): Promise<Pick<Ended, 'exit' | 'row' | 'tally'>> {
   const tally = new Tally(kernel)
   kernel.on('output', ({ stream, text }) => out.agent(stream, text))
+  kernel.on('error', ({ where, error }) => {
+    if (where === 'control')
+      out.note(`other terminals cannot reach this run: ${error instanceof Error ? error.message : error}`)
+  })
   const child = kernel.spawn(
     { file },
     {

@@ -14,7 +14,7 @@ const borderless = {
 export function tableOf(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  colors: Colors,
+  colors: Pick<Colors, 'bold'>,
 ): string {
   const table = new Table({
     head: head.map((name) => colors.bold(name)),

@@ -35,6 +35,8 @@ export interface KernelOptions {
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
   readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
+  readonly control?: boolean
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
@@ -82,6 +84,7 @@ const kernelSchema = z.strictObject({
   isolation: z.enum(isolations).optional(),
   cells: cells.optional(),
   evidence: evidence.optional(),
+  control: z.boolean().optional(),
   mounts: z.record(z.string(), mount).optional(),
   tools: z
     .record(
@@ -106,8 +109,15 @@ export type CheckedKernelOptions = z.infer<typeof kernelSchema>
 export type CheckedSpawnOptions = z.infer<typeof spawnSchema>
 
 /** @throws KernelError EINVAL that names the option, what was found and what was meant */
-export const readKernelOptions = (given: unknown): CheckedKernelOptions =>
-  read('KernelSpace', kernelSchema, given)
+export function readKernelOptions(given: unknown): CheckedKernelOptions {
+  const options = read('KernelSpace', kernelSchema, given)
+  if (options.control === true && (options.evidence ?? 'memory') === 'memory')
+    throw new KernelError(
+      'EINVAL',
+      'the option `control` of KernelSpace needs evidence in a directory, in which the socket lies, such as `evidence: { dir: ".gatehouse" }`',
+    )
+  return options
+}
 
 /** @throws KernelError EINVAL that names the option, what was found and what was meant */
 export const readSpawnOptions = (given: unknown): CheckedSpawnOptions => read('spawn', spawnSchema, given)

@@ -61,21 +61,35 @@ export async function bundleProgram(file: string): Promise<ProgramText> {
  */
 export const textProgram = (text: string): ProgramText => sized({ text, filename: 'program.js' })
 
+/** A place in an author's file, named from the program's own folder; lines and columns from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** @returns where the author wrote what stands at a place of the program; that place itself where nothing leads back */
+export function authorsPlace({ filename, map }: ProgramText, line: number, column: number): Place {
+  const entry = map?.findEntry(line - 1, column - 1)
+  if (entry === undefined || !('originalSource' in entry)) return { file: filename, line, column }
+  return { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
+}
+
 /**
  * @param stack a stack trace of the program
  * @returns the same with the author's files and lines, named from the program's own folder
  */
-export function authorsTrace({ filename, map }: ProgramText, stack: string): string {
+export function authorsTrace(program: ProgramText, stack: string): string {
+  const { filename, map } = program
   if (map === undefined) return stack
   return stack
     .split('\n')
-    .map((line) => {
-      const [, before = '', at = '', column = '', after = ''] =
-        line.match(/^(\s+at .*?)(\d+):(\d+)(\)?)$/) ?? []
-      if (!before.endsWith(`${filename}:`)) return line
-      const entry = map.findEntry(Number(at) - 1, Number(column) - 1)
-      if (!('originalSource' in entry)) return line
-      return `${before.slice(0, -filename.length - 1)}${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}${after}`
+    .map((text) => {
+      const [, before = '', at = '', across = '', after = ''] =
+        text.match(/^(\s+at .*?)(\d+):(\d+)(\)?)$/) ?? []
+      if (!before.endsWith(`${filename}:`)) return text
+      const { file, line, column } = authorsPlace(program, Number(at), Number(across))
+      return `${before.slice(0, -filename.length - 1)}${file}:${line}:${column}${after}`
     })
     .join('\n')
 }

@@ -6,6 +6,14 @@ import { type SignalName, signals } from './signals.ts'
 export const dispositionNames = ['default', 'ignore', 'handler'] as const
 export type Disposition = (typeof dispositionNames)[number]
 
+export interface SignalOverview {
+  /** Those that wait, the oldest first. */
+  readonly pending: readonly SignalName[]
+  readonly masked: readonly SignalName[]
+  readonly handled: readonly SignalName[]
+  readonly ignored: readonly SignalName[]
+}
+
 export class Dispositions {
   readonly #by = new Map<SignalName, Disposition>()
   readonly #masked = new Set<SignalName>()
@@ -36,6 +44,17 @@ export class Dispositions {
 
   get handlesAny(): boolean {
     return [...this.#by.values()].includes('handler')
+  }
+
+  /** How it takes signals now, for people who look. */
+  overview(): SignalOverview {
+    const taken = (how: Disposition) => [...this.#by].flatMap(([signal, by]) => (by === how ? [signal] : []))
+    return {
+      pending: [...this.#pending],
+      masked: [...this.#masked],
+      handled: taken('handler'),
+      ignored: taken('ignore'),
+    }
   }
 
   handlerBegan(signal: SignalName): void {

@@ -1,7 +1,24 @@
 /** One admitted call between its intent and its outcome, as something that can be aborted. */
+
+/** What it is, for people who look. */
+export interface FlightCall {
+  /** The process's own number for the call. */
+  readonly number: number
+  readonly syscall: string
+  readonly resource: string
+  /** When it began, in ms since its process did. */
+  readonly beganMs: number
+}
+
 export class Flight {
+  /** Undefined for an act of the application itself. */
+  readonly call: FlightCall | undefined
   #controller: AbortController | undefined
   #aborted = false
+
+  constructor(call?: FlightCall) {
+    this.call = call
+  }
 
   /** Made only for drivers that wait; most calls are over before anyone could abort them. */
   get signal(): AbortSignal {

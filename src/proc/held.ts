@@ -2,12 +2,21 @@
 import { limits } from '../limits.ts'
 import type { Process } from './process.ts'
 
-export class Held<Call extends { readonly text: string }> {
-  readonly #calls = new Map<Process, Call[]>()
+/** One call as it arrived: everything in it is the guest's word. */
+export interface Arrival {
+  readonly process: Process
+  readonly number: number
+  readonly name: string
+  readonly text: string
+}
+
+export class Held {
+  readonly #calls = new Map<Process, Arrival[]>()
   readonly #wakers = new Map<Process, Set<() => void>>()
 
   /** @returns false where too many wait already */
-  keep(process: Process, call: Call): boolean {
+  keep(call: Arrival): boolean {
+    const { process } = call
     const calls = this.#calls.get(process) ?? []
     const length = calls.reduce((sum, { text }) => sum + text.length, call.text.length)
     if (calls.length >= limits.callsInFlightMax || length > limits.outboxMax) return false
@@ -16,9 +25,13 @@ export class Held<Call extends { readonly text: string }> {
     return true
   }
 
+  of(process: Process): readonly Arrival[] {
+    return this.#calls.get(process) ?? []
+  }
+
   /** @returns the calls that a process sent while it was stopped, which are kept no longer */
-  take(process: Process): readonly Call[] {
-    const calls = this.#calls.get(process) ?? []
+  take(process: Process): readonly Arrival[] {
+    const calls = this.of(process)
     this.#calls.delete(process)
     return calls
   }

@@ -1,12 +1,27 @@
 /** The process table: pids are given once and never again; ended processes stay visible for a while. */
-import { SyscallError } from '../errors.ts'
+import { type Errno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { Exit } from './exit.ts'
 import type { Process } from './process.ts'
 import { type ProcessRow, rowOf } from './rows.ts'
+import type { SignalName } from './signals.ts'
+
+/** How a process ended, without its value, which may be large. */
+export interface End {
+  readonly status: Exit['status']
+  readonly signal?: SignalName
+  readonly code?: Errno
+  readonly reason?: string
+}
+
+export interface EndedProcess {
+  readonly row: ProcessRow
+  readonly end: End
+}
 
 export class ProcessTable {
   readonly #live = new Map<number, Process>()
-  readonly #ended = new Map<number, ProcessRow>()
+  readonly #ended = new Map<number, EndedProcess>()
   /** Children that ended and whose parent lives: it may still wait for them. */
   readonly #zombies = new Map<number, Process>()
   #lastPid = 0
@@ -25,9 +40,18 @@ export class ProcessTable {
   }
 
   /** Moves a process that ended to those that can still be looked at; the oldest of them leaves. */
-  bury(process: Process): void {
+  bury(process: Process, { status, signal, reason, error }: Exit): void {
     this.#live.delete(process.pid)
-    this.#ended.set(process.pid, rowOf(process))
+    const why = (reason ?? error?.message)?.slice(0, limits.errorTextMax)
+    this.#ended.set(process.pid, {
+      row: rowOf(process),
+      end: {
+        status,
+        ...(signal !== undefined && { signal }),
+        ...(error !== undefined && { code: error.code }),
+        ...(why !== undefined && { reason: why }),
+      },
+    })
     if (process.parent !== undefined && !process.parent.over) this.#zombies.set(process.pid, process)
     for (const zombie of this.#zombies.values())
       if (zombie.parent === process) this.#zombies.delete(zombie.pid)
@@ -51,7 +75,12 @@ export class ProcessTable {
   }
 
   ended(): readonly ProcessRow[] {
-    return [...this.#ended.values()]
+    return [...this.#ended.values()].map(({ row }) => row)
+  }
+
+  /** How a process ended that can still be looked at. */
+  endOf(pid: number): EndedProcess | undefined {
+    return this.#ended.get(pid)
   }
 
   /**
@@ -59,26 +88,51 @@ export class ProcessTable {
    * @throws SyscallError ESRCH when there is none, EINVAL when a name fits several
    */
   find(who: number | string): Process {
-    const pid = typeof who === 'number' ? who : /^\d+$/.test(who) ? Number(who) : undefined
+    const pid = pidOf(who)
     if (pid !== undefined) {
       const process = this.get(pid)
       if (process !== undefined) return process
-      const row = this.#ended.get(pid)
+      const ended = this.#ended.get(pid)
       throw new SyscallError(
         'ESRCH',
-        row === undefined ? `no process ${pid}` : `process ${pid} (\`${row.name}\`) has ended`,
+        ended === undefined ? `no process ${pid}` : `process ${pid} (\`${ended.row.name}\`) has ended`,
       )
     }
     const named = this.live().filter((process) => process.name === who)
     const [first] = named
     if (first === undefined)
       throw new SyscallError('ESRCH', `no live process is called \`${String(who).slice(0, 80)}\``)
-    if (named.length > 1) {
-      throw new SyscallError(
-        'EINVAL',
-        `${named.length} live processes are called \`${who}\`: name one by pid (${named.map((p) => p.pid).join(', ')})`,
-      )
-    }
+    if (named.length > 1) throw several('live processes', String(who), named)
     return first
   }
+
+  /**
+   * The same for looking: one that ended lately can be named too, by its name only where no live one has it.
+   * @throws SyscallError ESRCH when there is none, EINVAL when a name fits several
+   */
+  look(who: number | string): Process | EndedProcess {
+    const pid = pidOf(who)
+    const rows = this.ended().filter((row) => (pid === undefined ? row.name === who : row.pid === pid))
+    const live = pid === undefined && this.live().some(({ name }) => name === who)
+    const [first] = rows
+    const ended = live || first === undefined ? undefined : this.#ended.get(first.pid)
+    if (ended === undefined) return this.find(who)
+    if (rows.length > 1) throw several('ended processes', String(who), rows)
+    return ended
+  }
+}
+
+/** A name of digits alone is a pid. */
+function pidOf(who: number | string): number | undefined {
+  if (typeof who === 'number') return who
+  return /^\d+$/.test(who) ? Number(who) : undefined
+}
+
+function several(what: string, name: string, them: readonly { readonly pid: number }[]): SyscallError {
+  const pids = them.slice(-limits.pidsNamedMax).map(({ pid }) => pid)
+  const more = them.length > pids.length ? 'the newest: ' : ''
+  return new SyscallError(
+    'EINVAL',
+    `${them.length} ${what} are called \`${name}\`: name one by pid (${more}${pids.join(', ')})`,
+  )
 }

@@ -6,6 +6,11 @@ import { folderWith, gatehouse } from '../support/cli.ts'
 const commands = [
   ['init'],
   ['run'],
+  ['ps'],
+  ['top'],
+  ['kill'],
+  ['logs'],
+  ['inspect'],
   ['policy', 'check'],
   ['policy', 'explain'],
   ['policy', 'list'],
@@ -49,7 +54,7 @@ test.each([
   ],
   [
     [],
-    '`gatehouse` needs to know what to do: init, run, policy, evidence, doctor, version; see `gatehouse --help`',
+    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, policy, evidence, doctor, version; see `gatehouse --help`',
   ],
   [
     ['evidence'],

@@ -36,8 +36,6 @@ export const processes: Family = {
     {
       name: 'children by many names',
       tries: 'Starts children that each have a name of their own, so that each would take a cell of its own.',
-      succeeds:
-        'The children of one run take all cells, and no process of another agent starts until they end.',
       budget: { cpu: '3s', wall: '20s', memory: '16MiB' },
       source:
         probing(`const text = 'export default () => new Promise((resolve) => setTimeout(resolve, 8_000))'

@@ -1,0 +1,83 @@
+/** What a kernel and a command say to each other: HTTP over a Unix socket, JSON, one request a connection. */
+import { z } from 'zod'
+import type { Errno } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Mode } from '../policy/types.ts'
+import type { ProcessState } from '../proc/exit.ts'
+import type { ProcessRow } from '../proc/rows.ts'
+import { agentSignals, type SignalName } from '../proc/signals.ts'
+
+/** Both sides say theirs in this header; a change that the other side could misread makes another number. */
+export const protocol = '1'
+export const protocolHeader = 'gatehouse-protocol'
+/** Carries what the key file of the kernel holds. */
+export const keyHeader = 'gatehouse-key'
+/** The only host there is; a request for another one was meant for somebody else. */
+export const hostName = 'gatehouse'
+
+const target = z.string().min(1).max(limits.agentNameMax)
+const flag = z.literal('1').optional()
+
+/** What each path takes: of a query, except for `/signal`, whose body it is. */
+export const requests = Object.freeze({
+  '/ps': z.strictObject({ all: flag }),
+  '/inspect': z.strictObject({ target }),
+  '/logs': z.strictObject({ target, calls: flag, follow: flag }),
+  '/signal': z.strictObject({ target, signal: z.enum(agentSignals) }),
+})
+export type RequestPath = keyof typeof requests
+export type RequestOf<Path extends RequestPath> = z.infer<(typeof requests)[Path]>
+
+export interface PsReply {
+  readonly kernel: {
+    readonly pid: number
+    readonly policy: { readonly name: string; readonly hash: string; readonly mode: Mode }
+  }
+  readonly processes: readonly ProcessRow[]
+}
+
+export interface SignalReply {
+  readonly pid: number
+  readonly name: string
+  /** What it did, in words. */
+  readonly effect: string
+}
+
+interface At {
+  /** Kernel time, ms since 1970. */
+  readonly time: number
+}
+
+/** One thing that a process did, or that happened to it. */
+export type LogRecord =
+  | (At & { readonly kind: 'output'; readonly stream: 'stdout' | 'stderr'; readonly text: string })
+  | (At & {
+      readonly kind: 'call'
+      readonly syscall: string
+      readonly resource?: string
+      readonly status: 'committed' | 'failed' | 'refused'
+      readonly code?: Errno
+      readonly reason?: string
+    })
+  | (At & { readonly kind: 'signal'; readonly signal: SignalName; readonly by: string })
+  | (At & { readonly kind: 'state'; readonly from: ProcessState; readonly to: ProcessState })
+
+/** The reply to `/logs` is one of these a line; without the last one it was cut off. */
+export type LogLine =
+  | { readonly kind: 'process'; readonly pid: number; readonly name: string }
+  | LogRecord
+  | { readonly kind: 'end'; readonly state: ProcessState }
+
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+/** Why a kernel cannot be reached, or why it refuses. */
+export class ControlError extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'ControlError'
+    this.code = code
+  }
+}
