@@ -18,6 +18,16 @@ export const limits = Object.freeze({
   jsonNodesMax: 200_000,
   /** As much of a path within a document is shown in a message, in UTF-16 units. */
   jsonPathShownMax: 100,
+  /** Calls of one guest in one turn that its isolate passes on; the bootstrap stops at half of it, and its timers. */
+  postsMax: 8_192,
+  /** Their length, in UTF-16 units: twice what the bootstrap has wait for replies. */
+  postsLengthMax: 96 * MiB,
+  /** The kernel takes calls for so long, in ms, until something else of the event loop has its turn. */
+  intakeSliceMs: 4,
+  /** Events of one guest that wait to be taken: more than an honest cell passes on. */
+  intakeMax: 10_000,
+  /** Length of the calls among them, in UTF-16 units. */
+  intakeLengthMax: 128 * MiB,
   /** Calls one process may have in flight; past it the next call is EAGAIN. */
   callsInFlightMax: 1_024,
   /** How many refused calls a process may make past its budget of syscalls until it is ended. */

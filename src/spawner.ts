@@ -8,6 +8,7 @@ import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import type { Gate } from './gate.ts'
+import { Intake } from './intake.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
 import type { Json } from './json.ts'
 import { limits } from './limits.ts'
@@ -38,6 +39,7 @@ export interface SpawnerParts {
 
 export class Spawner {
   readonly #parts: SpawnerParts
+  readonly #intake: Intake
   /** Programs that are on record already, by their text. */
   readonly #recorded = new Map<string, PayloadRef>()
   /** What an agent adds to the kernel's policy, kept for a reload. */
@@ -48,6 +50,7 @@ export class Spawner {
 
   constructor(parts: SpawnerParts) {
     this.#parts = parts
+    this.#intake = new Intake(parts.clock)
   }
 
   /**
@@ -203,11 +206,11 @@ export class Spawner {
 
   #events(process: Process): GuestEvents {
     const { gate } = this.#parts
-    return {
+    return this.#intake.in({
       call: (number, name, text) => gate.call(process, number, name, text),
       turn: (usage) => process.turnOver(usage),
       fault: (fault) => process.fault(fault),
-    }
+    })
   }
 
   #recordProgram(text: string): PayloadRef {

@@ -90,18 +90,33 @@ function bootstrap(post, bootText, argsText) {
 
   const pending = new Map()
   let lastNumber = 0
+  // More than the kernel admits at once: what is past it would only be refused there, at the kernel's expense.
+  const pendingMax = 4_096
+  const pendingLengthMax = 50_331_648
+  let pendingCount = 0
+  let pendingLength = 0
 
   /** Sends one syscall; the promise settles when the kernel delivers the reply. */
   function sys(name, args = {}) {
     return send(name, args).reply
   }
 
-  function send(name, args) {
+  /** @param always whether it leaves whatever waits: the end of the program, and of a handler */
+  function send(name, args, always = false) {
     assertJson(args, 'args', 0)
     const text = stringify(args)
+    const { length } = text
     lastNumber += 1
     const number = lastNumber
-    const reply = new NativePromise((resolve, reject) => mapSet(pending, number, { resolve, reject }))
+    if (!always && (pendingCount >= pendingMax || pendingLength + length > pendingLengthMax)) {
+      const why = `EAGAIN: ${name}: ${pendingCount} calls wait for their replies already; await some first`
+      return { number, reply: NativePromise.reject(fault('EAGAIN', why)) }
+    }
+    pendingCount += 1
+    pendingLength += length
+    const reply = new NativePromise((resolve, reject) =>
+      mapSet(pending, number, { __proto__: null, resolve, reject, length }),
+    )
     post(number, `${name}`, text)
     return { number, reply }
   }
@@ -491,8 +506,44 @@ function bootstrap(post, bootText, argsText) {
     return parts.length === 0 ? '{}' : `{ ${join(parts, ', ')} }`
   }
 
-  /** Settles when everything printed so far has left the kernel: an exit would cut short what is still on its way. */
+  // So many calls with output go out before the first is answered; what follows is put together.
+  const printingMax = 64
+  const printedAtOnceMax = 65_536
+  let printing = 0
+  /** The last output call that is under way. */
   let printed = NativePromise.resolve()
+  /** What is to be printed: stream and text. */
+  const backlog = []
+  let backlogFrom = 0
+
+  /** Settles when everything printed so far has left the kernel: an exit would cut short what is still on its way. */
+  async function allPrinted() {
+    while (printing > 0) await printed
+  }
+
+  function output(stream, text) {
+    if (printing < printingMax) return sendOutput(stream, text)
+    const last = backlog.length > backlogFrom ? backlog[backlog.length - 1] : undefined
+    if (last !== undefined && last.stream === stream && last.text.length < printedAtOnceMax) last.text += text
+    else push(backlog, { __proto__: null, stream, text })
+  }
+
+  function sendOutput(stream, text) {
+    printing += 1
+    printed = promiseThen(sys('proc.output', { __proto__: null, stream, text }), outputDone, outputDone)
+  }
+
+  function outputDone() {
+    printing -= 1
+    if (backlogFrom === backlog.length) return
+    const { stream, text } = backlog[backlogFrom]
+    backlogFrom += 1
+    if (backlogFrom === backlog.length) {
+      backlog.length = 0
+      backlogFrom = 0
+    }
+    sendOutput(stream, text)
+  }
 
   const print =
     (stream) =>
@@ -500,9 +551,7 @@ function bootstrap(post, bootText, argsText) {
       const parts = []
       for (let index = 0; index < values.length; index += 1) push(parts, show(values[index]))
       const text = `${join(parts, ' ')}\n`
-      const wellFormed = isWellFormed(text) ? text : text.toWellFormed()
-      const done = promiseThen(sys('proc.output', { stream, text: wellFormed }), undefined, () => {})
-      printed = promiseThen(printed, () => done)
+      output(stream, isWellFormed(text) ? text : text.toWellFormed())
     }
 
   const out = print('stdout')
@@ -533,8 +582,8 @@ function bootstrap(post, bootText, argsText) {
   async function handleSignal(number, signal) {
     const handler = mapGet(handlers, signal)
     if (handler !== undefined) await handler(signal)
-    await printed
-    await sys('proc.sigreturn', { signal: number })
+    await allPrinted()
+    await send('proc.sigreturn', { signal: number }, true).reply
   }
 
   // -- What the kernel calls ----------------------------------------------------------------------------------
@@ -553,6 +602,8 @@ function bootstrap(post, bootText, argsText) {
       const call = mapGet(pending, number)
       if (call === undefined) continue
       mapDelete(pending, number)
+      pendingCount -= 1
+      pendingLength -= call.length
       if (hasOwn(reply, 'ok')) call.resolve(reply.ok)
       else call.reject(fault(reply.error.code, reply.error.message))
     }
@@ -567,12 +618,12 @@ function bootstrap(post, bootText, argsText) {
       if (value !== undefined) assertJson(value, 'result', 0)
     } catch (error) {
       const described = describe(error)
-      await printed
-      sys('proc.exit', { error: described })
+      await allPrinted()
+      send('proc.exit', { error: described }, true)
       return
     }
-    await printed
-    sys('proc.exit', value === undefined ? {} : { value })
+    await allPrinted()
+    send('proc.exit', value === undefined ? {} : { value }, true)
   }
 
   /** A stack without the frames of this file. */

@@ -5,7 +5,7 @@
  * stand still: a `debugger` statement of agent code does nothing otherwise, and code that it compiles is not announced.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import ivm from 'isolated-vm'
+import type ivm from 'isolated-vm'
 import { limits } from '../limits.ts'
 import type { Frozen, StackFrame } from './guest.ts'
 
@@ -79,13 +79,13 @@ export class Freezer {
     this.#attach = attach
   }
 
-  /** To be called once, before any agent code runs in the context. */
-  attachTo(context: ivm.Context): void {
-    if (this.#attach !== 'start') return
-    const open = new ivm.Callback(() => {
-      this.#session = this.#open()
-    })
-    context.evalClosureSync('$0()', [open])
+  get attachesAtStart(): boolean {
+    return this.#attach === 'start'
+  }
+
+  /** To be called once, before any agent code runs, by a function of the host that is called from inside the isolate. */
+  attach(): void {
+    this.#session = this.#open()
   }
 
   /** @returns the proof that agent code stands still; undefined where `thaw` or the end came first */

@@ -32,6 +32,9 @@ export class IsolateGuest implements Guest {
   /** Of that turn, while it runs. */
   #stuck: Deadline | undefined
   #cpuTimer: NodeJS.Timeout | undefined
+  /** Calls of the turn that runs, and their length in UTF-16 units. */
+  #posts = 0
+  #postsLength = 0
   #over = false
   #ending: Promise<void> | undefined
   #heapBytes = 0
@@ -90,7 +93,8 @@ export class IsolateGuest implements Guest {
 
   async #boot(spec: GuestSpec): Promise<void> {
     const context = this.#isolate.createContextSync({ inspector: true })
-    this.#freezer.attachTo(context)
+    if (this.#freezer.attachesAtStart)
+      context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
     this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
       result: { reference: true },
@@ -115,17 +119,20 @@ export class IsolateGuest implements Guest {
   /** What a guest posts. Whatever it is, it becomes data; a throw here would lose the call. */
   readonly #post = (number: unknown, name: unknown, text: unknown): void => {
     if (this.#over) return
-    this.#events.call(
-      Number(number) >>> 0,
-      String(name).slice(0, 2 * limits.syscallNameMax),
-      typeof text === 'string' ? text : '',
-    )
+    const args = typeof text === 'string' ? text : ''
+    this.#posts += 1
+    this.#postsLength += args.length
+    // The bootstrap stops before: whoever comes here has got past it.
+    if (this.#posts > limits.postsMax || this.#postsLength > limits.postsLengthMax) return this.#fail(flood)
+    this.#events.call(Number(number) >>> 0, String(name).slice(0, 2 * limits.syscallNameMax), args)
   }
 
   /** A guest's promise is never awaited without a deadline: a getter on a thrown value can hang past V8's own time limit. */
   async #turn(work: Promise<unknown>, { wallMs, cpuMs }: TurnLimit): Promise<void> {
     const stuck = new Deadline(wallMs + limits.turnGraceMs, () => this.#fail(overTime(wallMs)))
     this.#stuck = stuck
+    this.#posts = 0
+    this.#postsLength = 0
     this.#freezer.turnBegan()
     if (cpuMs !== undefined) this.#limitCpu(this.#cpuMs() + cpuMs)
     let usage: Usage
@@ -196,6 +203,8 @@ function unknownImport(specifier: string): SyscallError {
 function overTime(turnMs: number): Fault {
   return { code: 'ETIMEDOUT', reason: `one turn of agent code took longer than ${turnMs} ms` }
 }
+
+const flood: Fault = { code: 'EAGAIN', reason: 'agent code made more calls in one turn than a guest can' }
 
 const timedOut = /^Script execution timed out\.$/
 const disposed = /^Isolate (was|is) disposed/

@@ -161,8 +161,11 @@ export class Process {
   /** The guest is gone by itself. */
   fault(fault: Fault): void {
     if (this.over) return
-    if (fault.code === 'EDQUOT' && fault.error === undefined)
+    if (fault.code === 'EDQUOT' && fault.error === undefined) {
+      // With what the turn is charged when it is cut off, all of it is used.
+      this.ledger.spend('cpuMs', Math.max(0, this.ledger.left('cpuMs') - this.turns.activeMs))
       return this.kill('SIGBUDGET', this.#budgetWatch.cpuUsedUp())
+    }
     const { error } = fault
     const message = error === undefined ? fault.reason : `${error.name}: ${error.message}`
     const own = error === undefined ? {} : { name: error.name, stack: error.stack ?? '' }
