@@ -155,7 +155,7 @@ export const limits = Object.freeze({
   /** A function's name in them, in UTF-16 units. */
   frameNameMax: 200,
   /** How long a guest with a cell of its own may take to stand still until the operating system stops the cell, in ms. */
-  stopMs: 200,
+  stopMs: 500,
   /** How long one that shares its cell may take until the cell is killed, in ms. */
   stopSharedMs: 3_000,
   /** One frame between kernel and cell, in bytes: a reply plus its envelope. */

@@ -1,6 +1,8 @@
 /** What one agent does must not be paid for by the kernel or by others. */
 import { expect, test } from 'vitest'
-import { boot, entriesOf, exitValue, main, tempFolder } from './support/kernel.ts'
+import { makeAgent } from '../src/agents.ts'
+import { System } from '../src/system.ts'
+import { boot, exitValue, main, tempFolder, until } from './support/kernel.ts'
 
 const open = {
   version: 1,
@@ -56,15 +58,18 @@ test('stopping a process does not lengthen the time that its handler of SIGTERM 
 })
 
 test('calls that wait for a stopped process are bounded by what they hold', async () => {
-  const kernel = boot({ evidence: { dir: tempFolder() } })
-  const source = main(`const { pid } = await proc.self()
-    const text = 'x'.repeat(15e6)
-    proc.signal(pid, 'SIGSTOP')
-    const write = (name) => fs.write('/tmp/' + name, text).then(() => 'written', (error) => error.code)
-    return Promise.all(['a', 'b', 'c', 'd'].map(write))`)
-  const proc = kernel.spawn({ source }, { budget: { memory: '512MiB' } })
-  await expect.poll(() => entriesOf(kernel, 'refusal').length, { timeout: 10_000 }).toBe(1)
-  expect(proc.state).toBe('stopped')
-  proc.signal('SIGCONT')
-  expect(exitValue(await proc.exit)).toEqual(['written', 'written', 'written', 'EAGAIN'])
+  const system = new System({ policy: 'permissive', isolation: 'inline' }, () => false)
+  try {
+    const source = main('await new Promise((resolve) => setTimeout(resolve, 60_000))')
+    const process = system.spawner.spawn(makeAgent({ source }, {}, 'inline'), [])
+    await until(() => process.state === 'waiting', 'it waits')
+    process.signal('SIGSTOP', 'by the test')
+    const args = JSON.stringify({ path: '/tmp/x', text: 'x'.repeat(15e6) })
+    for (let number = 101; number <= 104; number += 1) system.gate.call(process, number, 'fs.write', args)
+    const refusals = [...system.log.entries({})].filter(({ kind }) => kind === 'refusal')
+    expect(refusals).toMatchObject([{ code: 'EAGAIN', call: 104 }])
+    expect(system.gate.heldOf(process)).toHaveLength(3)
+  } finally {
+    await system.shutdown()
+  }
 })

@@ -129,7 +129,9 @@ test('a guest that spins is frozen where it spins, in the author’s file and li
 const spin = (deeper: number): number => {\n  if (deeper > 0) return spin(deeper - 1) + 1\n  for (;;) {}\n}\n`,
   )
   const kernel = boot({ isolation: 'cell' })
-  const child = kernel.spawn({ file })
+  // Beside another one it is never stopped by the system, which could not say where.
+  kernel.spawn({ source: waits }, { name: 'agent' })
+  const child = kernel.spawn({ file }, { name: 'agent' })
   await until(() => child.state === 'running', 'it runs')
   await sleep(300)
   child.signal('SIGSTOP')

@@ -105,7 +105,8 @@ function bootstrap(post, bootText, argsText) {
   function send(name, args, always = false) {
     assertJson(args, 'args', 0)
     const text = stringify(args)
-    const { length } = text
+    // Agent code may have changed what an object is turned into; the kernel refuses what is no text.
+    const length = typeof text === 'string' ? text.length : 0
     lastNumber += 1
     const number = lastNumber
     if (!always && (pendingCount >= pendingMax || pendingLength + length > pendingLengthMax)) {

@@ -134,7 +134,7 @@ export class IsolateGuest implements Guest {
     this.#posts = 0
     this.#postsLength = 0
     this.#freezer.turnBegan()
-    if (cpuMs !== undefined) this.#limitCpu(this.#cpuMs() + cpuMs)
+    if (cpuMs !== undefined) this.#limitCpu(cpuMs, this.#cpuMs(), process.cpuUsage())
     let usage: Usage
     try {
       await work
@@ -157,15 +157,18 @@ export class IsolateGuest implements Guest {
     return this.#isolate.isDisposed ? 0 : Number(this.#isolate.cpuTime) / 1e6
   }
 
-  /** Looks when it could be used up at the earliest: a busy machine, or a stop, gives a guest less than that. */
-  #limitCpu(untilMs: number): void {
-    this.#cpuTimer = setTimeout(
-      () => {
-        if (this.#cpuMs() >= untilMs) this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
-        else this.#limitCpu(untilMs)
-      },
-      Math.max(1, untilMs - this.#cpuMs()),
-    )
+  /**
+   * Looks when it could be used up at the earliest. While a turn runs, isolated-vm counts its time by the wall, and knows
+   * better only afterwards; on a busy machine the CPU time of this whole process is less, and the guest's is part of that.
+   * @param fromMs CPU time of the isolate when the turn began
+   * @param from that of this process
+   */
+  #limitCpu(cpuMs: number, fromMs: number, from: NodeJS.CpuUsage): void {
+    const { user, system } = process.cpuUsage(from)
+    const usedMs = Math.min(this.#cpuMs() - fromMs, (user + system) / 1e3)
+    if (usedMs >= cpuMs) return this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
+    const again = (): void => this.#limitCpu(cpuMs, fromMs, from)
+    this.#cpuTimer = setTimeout(again, Math.max(1, cpuMs - usedMs))
   }
 
   #usage(): Usage {

@@ -47,7 +47,7 @@ export const overBudget: readonly Ending[] = [{ killed: 'SIGBUDGET' }]
 /** It ends by its memory, or by its CPU time, whichever is used up first. */
 export const usedUp: readonly Ending[] = [
   { failed: 'ENOMEM' },
-  { killed: 'SIGBUDGET', reason: /CPU time/ },
+  { killed: 'SIGBUDGET', reason: /(CPU|wall) time/ },
   { failed: 'ETIMEDOUT', message: /could not be stopped from inside/ },
   // V8 refuses one object larger than any may be.
   { failed: 'EFAULT', message: /^RangeError: (Invalid|Array buffer|Maximum)/ },
