@@ -1,11 +1,12 @@
 /** Admission: everything that can refuse a call, in one fixed order, before anything is touched. */
 import type { ZodError } from 'zod'
 import { SyscallError } from './errors.ts'
-import { type Json, parseGuestJson } from './json.ts'
+import { type Json, type JsonObject, parseGuestJson } from './json.ts'
 import { limits } from './limits.ts'
-import type { Decision } from './policy/types.ts'
+import { type ArgumentType, argumentsOfSchema } from './policy/arguments.ts'
+import type { Decision, Request } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
-import type { Drivers, Syscall } from './syscalls/row.ts'
+import type { Drivers, Judged, Syscall } from './syscalls/row.ts'
 import { findSyscall } from './syscalls.ts'
 
 /** A call that may be made. */
@@ -48,11 +49,7 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
     const decisions = judged.map((request) => {
-      const decision = process.policy.decide({
-        principal: process.name,
-        isolation: process.identity.isolation,
-        ...request,
-      })
+      const decision = process.policy.decide(requestOf(process, request))
       if (decision.effect !== 'permit')
         throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
       return decision
@@ -71,6 +68,30 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     if (error instanceof SyscallError) throw new Refusal(error, resource)
     throw error
   }
+}
+
+/** The question in full: with who asks, what it carries and what is left to it. */
+function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
+  const { isolation, labels } = process.identity
+  return {
+    principal: process.name,
+    isolation,
+    labels,
+    budget: () => process.ledger.remaining(),
+    action,
+    resource,
+    args: args as Json,
+    ...(schema !== undefined && { argumentType: typeOfTool(schema) }),
+  }
+}
+
+/** By the tool's own schema object: each tool's conditions are checked and compiled once. */
+const toolTypes = new WeakMap<object, ArgumentType & object>()
+
+function typeOfTool(schema: JsonObject): ArgumentType & object {
+  const type = toolTypes.get(schema) ?? argumentsOfSchema(schema)
+  toolTypes.set(schema, type)
+  return type
 }
 
 /** A call that asks several questions is permitted by the rules that answered each. */

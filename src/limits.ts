@@ -154,6 +154,18 @@ export const limits = Object.freeze({
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
   policiesMax: 64,
+  /** The text of one condition, in UTF-16 units. */
+  conditionMax: 2_048,
+  /** Nodes in the syntax tree of one condition. */
+  conditionNodesMax: 256,
+  /** Nesting of parentheses, lists and accesses in one condition. */
+  conditionDepthMax: 32,
+  /** Elements of one argument that a condition looks at, all together; past it the condition forbids. */
+  conditionListMax: 1_000,
+  /** Rules with a condition in one policy: each is compiled for each action that it covers. */
+  policyConditionsMax: 2_000,
+  /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
+  conditionStepsMax: 200_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** Nesting of a policy document; the language needs four levels. */

@@ -22,6 +22,7 @@ const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
   [/^undici$/, /^src\/drivers\/net\//],
   [/^memfs/, /^src\/drivers\/vfs\//],
   [/^esbuild$/, /^src\/config\//],
+  [/^@marcbachmann\/cel-js$/, /^src\/policy\/cel-/],
   [/^commander$/, /^src\/cli\//],
   [/^(node:)?inspector/, /^src\/govern\//],
 ]

@@ -4,7 +4,7 @@ import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
 import { type CompiledPolicy, type CompiledRule, matchesPrincipal } from './rules.ts'
 
 /**
- * Certain only where one rule permits all that can lie below, and no rule that forbids or asks could match any of it.
+ * Certain only where one rule permits all that can lie below without a condition, and no rule that forbids or asks could match any of it.
  * @param actions each on its own
  * @param folder a normalised absolute path
  * @returns false also for what cannot be judged
@@ -22,7 +22,7 @@ export function permitsBelow(
     if (candidates === undefined) return false
     const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
     const refusing = [...candidates.forbid, ...candidates.ask].filter(about)
-    const permitting = candidates.permit.filter(about)
+    const permitting = candidates.permit.filter((rule) => about(rule) && rule.condition === undefined)
     return readings.every(
       (parts) =>
         !refusing.some((rule) => hasPattern(rule, (pattern) => mayMatchBelow(pattern, parts))) &&

@@ -1,9 +1,10 @@
 /** Forbid beats ask beats permit, and silence forbids. Rule order never matters. */
 import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
+import { Meter } from './cel-values.ts'
 import { type Reading, readResource } from './match.ts'
 import { type CompiledPolicy, type CompiledRule, matchesPrincipal, matchesResource } from './rules.ts'
-import { type Decision, effects, isolations, type Request, type Verdict } from './types.ts'
+import { type Decision, type Effect, effects, isolations, type Request, type Verdict } from './types.ts'
 
 /** What one policy says, with the rules themselves. */
 export interface Judgement {
@@ -12,6 +13,8 @@ export interface Judgement {
   readonly rules: readonly CompiledRule[]
   /** Why, where it is not the rules. */
   readonly because?: string
+  /** Rules that match but for their condition. */
+  readonly unmet: readonly CompiledRule[]
 }
 
 /**
@@ -28,37 +31,64 @@ export function decide(
   if (!isAction(action)) return refusal(`no policy knows the action \`${action}\``)
   const readings = readResource(action, resource)
   if (typeof readings === 'string') return refusal(`${readings}, so no policy can judge it`)
-  const ask = (policy: CompiledPolicy): Judgement => judge(policy, action, readings, request)
-  const judgements = enforced.map(ask)
+  const judgements = judgeAll(enforced, action, readings, request)
   const verdict = judgements.length === 0 ? onlyObserved(observing) : combine(judgements, request)
   const addresses = verdict.effect === 'permit' ? commonAddresses(judgements) : []
   if (observing.length === 0) return { ...verdict, addresses }
-  const observed = combine(observing.map(ask), request)
+  const observed = combine(judgeAll(observing, action, readings, request), request)
   return observed.effect === 'permit' ? { ...verdict, addresses } : { ...verdict, addresses, observed }
+}
+
+/** The conditions of all of them together have the steps of one decision; what observes takes none from what decides. */
+function judgeAll(
+  policies: readonly CompiledPolicy[],
+  action: Action,
+  readings: readonly Reading[],
+  request: Request,
+): readonly Judgement[] {
+  const meter = new Meter()
+  return policies.map((policy) => judge(policy, action, readings, request, meter))
 }
 
 const refusal = (reason: string): Decision => ({ effect: 'forbid', rules: [], addresses: [], reason })
 
-/** What one policy alone says. */
+/**
+ * What one policy alone says. A rule whose condition cannot be judged forbids, whatever its effect;
+ * so all conditions of rules that match are judged, unless a rule forbids anyway.
+ */
 export function judge(
   policy: CompiledPolicy,
   action: Action,
   readings: readonly Reading[],
-  { principal, isolation }: Request,
+  request: Request,
+  meter: Meter,
 ): Judgement {
   const floor = policy.policy.isolation
-  if (!isolations.slice(0, isolations.indexOf(floor) + 1).includes(isolation)) {
-    const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${isolation}\``
-    return { policy, effect: 'forbid', rules: [], because }
+  if (!isolations.slice(0, isolations.indexOf(floor) + 1).includes(request.isolation)) {
+    const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${request.isolation}\``
+    return { policy, effect: 'forbid', rules: [], unmet: [], because }
   }
+  const met: Record<Effect, CompiledRule[]> = { permit: [], ask: [], forbid: [] }
+  const unmet: CompiledRule[] = []
+  const unjudged: (readonly [CompiledRule, string])[] = []
   const candidates = policy.rules.get(action)
   for (const effect of ['forbid', 'ask', 'permit'] as const) {
-    const rules = candidates?.[effect].filter(
-      (rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings),
-    )
-    if (rules !== undefined && rules.length > 0) return { policy, effect, rules }
+    for (const rule of candidates?.[effect] ?? []) {
+      if (!matchesPrincipal(rule, request.principal) || !matchesResource(rule, readings)) continue
+      const holds = rule.condition?.judge(action, request, meter) ?? true
+      if (holds === true) met[effect].push(rule)
+      else if (holds === false) unmet.push(rule)
+      else unjudged.push([rule, holds])
+    }
+    if (met.forbid.length > 0) break
   }
-  return { policy, effect: 'forbid', rules: [] }
+  const [failed] = unjudged
+  if (met.forbid.length === 0 && failed !== undefined) {
+    const because = `the condition of ${nameOf(failed[0])} cannot be judged: ${failed[1]}`
+    return { policy, effect: 'forbid', rules: unjudged.map(([rule]) => rule), unmet, because }
+  }
+  const effect = effects.findLast((each) => met[each].length > 0) ?? 'forbid'
+  return { policy, effect, rules: met[effect], unmet }
 }
 
 /** The strictest of at least one judgement. */
@@ -82,21 +112,32 @@ function reasonOf(
   request: Request,
 ): string {
   const [first] = rules
+  const by = deciding.find((it) => it.rules.length > 0)
+  if (by?.because !== undefined) return by.because
   if (first === undefined) {
     const [silent] = deciding
     return silent?.because ?? `no rule permits it; ${hint(silent, request)}`
   }
   const others = rules.length > 1 ? ` and ${rules.length - 1} more` : ''
-  const rule = `rule \`${first.id}\` (${first.policy}:${first.line})${others}`
+  const rule = `${nameOf({ ref: first })}${others}`
   if (effect === 'ask') return `a person has to approve it, by ${rule}`
   return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
 }
+
+const nameOf = ({ ref }: Pick<CompiledRule, 'ref'>): string =>
+  `rule \`${ref.id}\` (${ref.policy}:${ref.line})`
+
+/** As much of a condition is shown, in UTF-16 units. */
+const conditionShownMax = 120
 
 /** Patterns that a refusal shows, so that its reader learns what would have been permitted. */
 const hintsMax = 3
 
 function hint(silent: Judgement | undefined, { action, principal }: Request): string {
   if (silent === undefined || !isAction(action)) return 'there is no policy'
+  const unmet = silent.unmet.find(({ rule }) => rule.effect === 'permit')
+  if (unmet?.condition !== undefined)
+    return `the condition of ${nameOf(unmet)} does not hold: \`${excerpt(unmet.condition.text)}\``
   const permits = silent.policy.rules.get(action)?.permit ?? []
   const patterns: string[] = []
   for (const rule of permits) {
@@ -109,6 +150,9 @@ function hint(silent: Judgement | undefined, { action, principal }: Request): st
   const shown = patterns.slice(0, hintsMax).map((pattern) => `\`${pattern}\``)
   return `\`${name}\` permits ${action} on ${shown.join(', ')}${patterns.length > hintsMax ? ' and more' : ''}`
 }
+
+const excerpt = (text: string): string =>
+  text.length > conditionShownMax ? `${text.slice(0, conditionShownMax).toWellFormed()}…` : text
 
 /** Within a policy any permitting rule may name a class; over policies all of them have to. */
 function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {

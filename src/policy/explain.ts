@@ -1,5 +1,6 @@
 /** Why a decision is what it is: every rule that speaks, and on a refusal what came nearest to permitting. */
 import { type Action, isAction } from './actions.ts'
+import { Meter } from './cel-values.ts'
 import { judge } from './decide.ts'
 import { type Reading, readResource } from './match.ts'
 import {
@@ -75,19 +76,19 @@ function explainPolicy(
   const byEffect = compiled.rules.get(action)
   if (byEffect === undefined) return { name, mode, effect: 'forbid', matching: [], nearest: [] }
   const { principal } = request
-  const { effect, rules, because } = judge(compiled, action, readings, request)
+  const { effect, rules, because, unmet } = judge(compiled, action, readings, request, new Meter())
   const decided = new Set(rules)
+  const not = new Set(unmet)
+  const why = (rule: CompiledRule): string => {
+    if (not.has(rule)) return `its condition does not hold: \`${rule.condition?.text}\``
+    if (decided.has(rule)) return because ?? 'no stricter rule matches'
+    return because ?? `${effect} beats ${rule.rule.effect}`
+  }
   const matching = effects
     .toReversed()
     .flatMap((each) => byEffect[each])
     .filter((rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings))
-    .map((rule) =>
-      describe(
-        rule,
-        decided.has(rule),
-        decided.has(rule) ? 'no stricter rule matches' : (because ?? `${effect} beats ${rule.rule.effect}`),
-      ),
-    )
+    .map((rule) => describe(rule, decided.has(rule), why(rule)))
   const silent = rules.length === 0 && because === undefined
   const nearest = silent ? findNearest(byEffect.permit, request, readings) : []
   return { name, mode, effect, matching, nearest }

@@ -5,6 +5,7 @@ import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
+import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
 import { type Flaw, validate } from './validate.ts'
 import { type Path, readYaml, type YamlData } from './yaml.ts'
@@ -56,7 +57,8 @@ export function parsePolicy(text: string, source: string): Policy {
   })
 }
 
-function locate({ path, key, message }: Flaw, data: YamlData): PolicyProblem {
+function locate({ path, key, offset, message }: Flaw, data: YamlData): PolicyProblem {
+  if (offset !== undefined) return { ...data.positionWithin(path, offset), message }
   return { ...(key === undefined ? data.positionOf(path) : data.positionOfKey(path, key)), message }
 }
 
@@ -69,6 +71,7 @@ function readRule(rule: RuleDocument, line: number): Rule {
     resources: rule.resource === undefined ? undefined : listOf(rule.resource),
     principals: rule.principal === undefined ? undefined : listOf(rule.principal),
     addresses: rule.addresses ?? [],
+    when: rule.when,
   })
 }
 
@@ -89,9 +92,9 @@ function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocum
       earlier === undefined
         ? []
         : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
-    return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path)]
+    return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path), ...whenFlaws(rule, path)]
   })
-  return [...cellFlaws(cell, isolation), ...amounts, ...inRules]
+  return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
 
 /** A process without any cell would have none to itself. */
@@ -99,6 +102,24 @@ function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[
   if (cell !== 'own' || isolation === 'cell') return []
   const message = `\`cell: own\` accepts isolation \`${isolation}\`, where a process has no cell; write \`isolation: cell\` with it`
   return [{ path: [], key: 'cell', message }]
+}
+
+/** Each is compiled for each action that its rule covers. */
+function manyFlaws(rules: readonly RuleDocument[]): readonly Flaw[] {
+  const conditions = rules.filter(({ when }) => when !== undefined).length
+  if (conditions <= limits.policyConditionsMax) return []
+  const message = `${conditions} rules have a condition, at most ${limits.policyConditionsMax} may`
+  return [{ path: ['rules'], message }]
+}
+
+function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] {
+  if (when === undefined) return []
+  const covered = [...new Set(listOf(action).flatMap(expandAction))]
+  return conditionFlaws(when, covered).map(({ offset, message }) => ({
+    path: [...path, 'when'],
+    offset,
+    message,
+  }))
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {

@@ -1,6 +1,7 @@
 /** A policy's rules, found by action and with their patterns compiled once. */
 import { type Action, actions, expandAction } from './actions.ts'
 import { compileMatcher, compileName, type Matcher, type Reading } from './match.ts'
+import { RuleCondition } from './rule-condition.ts'
 import type { Effect, Policy, Rule, RuleRef } from './types.ts'
 
 export interface CompiledRule {
@@ -9,6 +10,7 @@ export interface CompiledRule {
   /** Undefined means any; so do the matchers. */
   readonly principals: readonly ((name: string) => boolean)[] | undefined
   readonly matchers: readonly Matcher[] | undefined
+  readonly condition: RuleCondition | undefined
 }
 
 export interface CompiledPolicy {
@@ -40,6 +42,7 @@ function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>): 
     ref: Object.freeze({ policy, id: rule.id, line: rule.line }),
     principals: rule.principals?.map(compileName),
     matchers: rule.resources?.map((pattern) => compileMatcher(kind, pattern)),
+    condition: rule.when === undefined ? undefined : new RuleCondition(rule.when),
   }
 }
 

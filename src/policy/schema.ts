@@ -62,6 +62,12 @@ const ruleSchema = {
       minItems: 1,
       uniqueItems: true,
     },
+    when: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.conditionMax,
+      description: 'a condition in CEL; the rule applies only where it is true',
+    },
     for: { ...comment, description: 'why the rule is here' },
   },
 }
@@ -113,7 +119,6 @@ export const policySchema = {
 
 /** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
 export const laterKeys: Readonly<Record<string, string>> = {
-  when: 'conditions',
   label: 'labels',
   labels: 'labels',
   origin: 'origins of values',

@@ -1,6 +1,7 @@
 /** What a policy is, what it is asked, and what it answers. */
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
+import type { ArgumentType } from './arguments.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -36,7 +37,13 @@ export interface Request {
   /** A normalised absolute path, a URL as the parser wrote it, a tool's or an agent's name. */
   readonly resource: string
   readonly args: Json
+  /** What `args` is made of, where the action itself does not say: a tool's schema, always the same object for one tool. */
+  readonly argumentType?: ArgumentType & object
   readonly isolation: Isolation
+  /** What the process has read; a condition on labels that are not told forbids. */
+  readonly labels?: readonly string[]
+  /** What is left of the budget; a part without a limit is absent. */
+  readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
 }
 
 /** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
@@ -105,6 +112,7 @@ export interface RuleDocument {
   readonly resource?: string | readonly string[]
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
+  readonly when?: string
   readonly for?: string
 }
 
@@ -139,6 +147,8 @@ export interface Rule {
   /** Patterns; undefined means any. */
   readonly principals: readonly string[] | undefined
   readonly addresses: readonly AddressClass[]
+  /** A condition in CEL; undefined means always. */
+  readonly when: string | undefined
 }
 
 /** Policies that must all agree, compiled. */

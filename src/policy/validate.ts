@@ -13,6 +13,8 @@ import type { Path } from './yaml.ts'
 export interface Flaw {
   readonly path: Path
   readonly key?: string
+  /** Where in a text it begins, in UTF-16 units. */
+  readonly offset?: number
   readonly message: string
 }
 

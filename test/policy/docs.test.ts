@@ -40,6 +40,19 @@ test('the table of actions is the table of the code', () => {
   expect(rows).toEqual(Object.entries(actions).map(([name, it]) => [name, it.resource, it.summary]))
 })
 
+test('the table of arguments is the table of the code', () => {
+  const rows = [...text.matchAll(/^\| `(\w+\.\w+)` \| ?([^|]*)\|$/gm)].map(([, action, cell = '']) => [
+    action,
+    cell.trim(),
+  ])
+  const written = Object.entries(actions).map(([name, row]) => {
+    if (!('args' in row)) return [name, "the tool's own arguments, by its schema"]
+    const names = Object.entries(row.args).map(([arg, type]) => `\`${arg}${type.endsWith('?') ? '?' : ''}\``)
+    return [name, names.join(', ')]
+  })
+  expect(rows).toEqual(written)
+})
+
 describe('the tables of patterns are true', () => {
   const rows = [...text.matchAll(/^\| `((?:\/|https?:)[^`]*)` \| (.*) \| (.*) \|$/gm)]
   const cells = (cell = ''): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it)
@@ -73,7 +86,7 @@ test('every key of the schema and every preset is on the page', () => {
 })
 
 test('the page says which keys are for later', () => {
-  for (const key of ['when', 'label', 'once', 'rateLimit', 'redact', 'log', 'extends']) {
+  for (const key of ['label', 'once', 'rateLimit', 'redact', 'log', 'extends']) {
     expect(text).toContain(`\`${key}\``)
     expect(Object.hasOwn(laterKeys, key)).toBe(true)
   }

@@ -277,7 +277,51 @@ describe('a policy is refused, with line and column, for', () => {
       `${head}budget: { depth: 9 }\nrules: []\n`,
       `3:18 \`depth\` is 9; the kernel itself ends at ${limits.depthMax}`,
     ],
-    ['`when`', rule('action: fs.read', 'when: "true"'), `7:5 ${later('when', 'conditions')}`],
+    [
+      'a condition that is no text',
+      rule('action: fs.read', 'when: true'),
+      '7:11 `when` is the boolean `true`; it has to be text; put it in quotes',
+    ],
+    [
+      'an empty condition',
+      rule('action: fs.read', "when: ''"),
+      '7:11 `when` is empty; leave the key out for any',
+    ],
+    [
+      'a misspelt argument',
+      rule('action: fs.read', 'when: args.length > 1 && args.ofset == 0'),
+      '7:35 unknown key `ofset`; did you mean `offset`?',
+    ],
+    [
+      'a misspelt argument in quotes',
+      rule('action: net.fetch', `when: "args.hst == 'a'"`),
+      '7:17 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'a misspelt argument in a block',
+      rule('action: net.fetch', 'when: |', '  args.port == 443 &&', '    args.hst == "a"'),
+      '9:14 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'a misspelt argument in folded text, at its beginning',
+      rule('action: net.fetch', 'when: >', '  args.port == 443', '  && args.hst == "a"'),
+      '7:11 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'an argument that only some of the actions have',
+      rule('action: [fs.read, fs.list]', 'when: args.length > 1'),
+      '7:16 for `fs.list`: unknown key `length`; keys here are path',
+    ],
+    [
+      'a condition of what is not there yet',
+      rule('action: tool.call', 'when: "origin(args.to) == \'x\'"'),
+      '7:12 `origin` belongs to origins of values, which this version does not have yet',
+    ],
+    [
+      'more conditions than are compiled',
+      `${head}rules:\n${Array.from({ length: limits.policyConditionsMax + 1 }, (_, index) => `  - { id: r${index}, effect: permit, action: fs.read, when: "true" }\n`).join('')}`,
+      `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
+    ],
     ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
     ['`rateLimit`', rule('action: fs.read', 'rateLimit: 3/s'), `7:5 ${later('rateLimit', 'obligations')}`],
     [
@@ -399,7 +443,7 @@ rules:
     action: [fs.read, fs.write]
     resource: /mem/**
   # nobody mails
-  - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, for: spam }
+  - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, when: args.to.size() > 1, for: spam }
 `
   const policy = parsePolicy(text, 'desk.yaml')
   expect(policy).toMatchObject({ name: 'desk', isolation: 'host', cell: 'shared', mode: 'enforce', text })
@@ -423,6 +467,7 @@ rules:
       resources: ['/mem/**'],
       principals: undefined,
       addresses: [],
+      when: undefined,
     },
     {
       id: 'no-mail',
@@ -432,6 +477,7 @@ rules:
       resources: ['send_email'],
       principals: undefined,
       addresses: [],
+      when: 'args.to.size() > 1',
     },
   ])
 })
