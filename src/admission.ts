@@ -4,8 +4,9 @@ import { SyscallError } from './errors.ts'
 import { type Json, type JsonObject, parseGuestJson } from './json.ts'
 import { limits } from './limits.ts'
 import { type ArgumentType, argumentsOfSchema } from './policy/arguments.ts'
-import type { Decision, Request } from './policy/types.ts'
+import type { Decision, Obligation, Request } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
+import { talliesOf } from './proc/tallies.ts'
 import type { Drivers, Judged, Syscall } from './syscalls/row.ts'
 import { findSyscall } from './syscalls.ts'
 
@@ -55,7 +56,10 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
       return decision
     })
     const external = row.external?.(args, drivers, process) ?? false
+    const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
+    if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
     charge(process, row)
+    if (obligations.length > 0) count(process, obligations)
     return {
       row,
       args,
@@ -68,6 +72,28 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     if (error instanceof SyscallError) throw new Refusal(error, resource)
     throw error
   }
+}
+
+/** What permits once, or so often, has not been used up by the run. */
+function assertFree(
+  process: Process,
+  obligations: readonly Obligation[],
+  resource: string | undefined,
+  decision: Decision | undefined,
+): void {
+  const { tallies, now } = talliesOf(process)
+  try {
+    tallies.assertFree(obligations, now)
+  } catch (error) {
+    if (error instanceof SyscallError) throw new Refusal(error, resource, decision)
+    throw error
+  }
+}
+
+/** Counted as soon as the call is admitted: what fails after that has been tried. */
+function count(process: Process, obligations: readonly Obligation[]): void {
+  const { tallies, now } = talliesOf(process)
+  tallies.count(obligations, now)
 }
 
 /** The question in full: with who asks, what it carries and what is left to it. */

@@ -154,6 +154,10 @@ export const limits = Object.freeze({
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
   policiesMax: 64,
+  /** Calls that a `rateLimit` looks back on: the time of each is kept. */
+  rateCallsMax: 10_000,
+  /** Rules with `once` or `rateLimit` whose use is counted for one run; past it they permit nothing. */
+  talliesMax: 256,
   /** The text of one condition, in UTF-16 units. */
   conditionMax: 2_048,
   /** Nodes in the syntax tree of one condition. */

@@ -4,7 +4,7 @@ import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
 import { type CompiledPolicy, type CompiledRule, matchesPrincipal } from './rules.ts'
 
 /**
- * Certain only where one rule permits all that can lie below without a condition, and no rule that forbids or asks could match any of it.
+ * Certain only where one rule permits all that can lie below always, and no rule that could refuse could match any of it.
  * @param actions each on its own
  * @param folder a normalised absolute path
  * @returns false also for what cannot be judged
@@ -21,8 +21,12 @@ export function permitsBelow(
     const candidates = isAction(action) ? rules.get(action) : undefined
     if (candidates === undefined) return false
     const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
-    const refusing = [...candidates.forbid, ...candidates.ask].filter(about)
-    const permitting = candidates.permit.filter((rule) => about(rule) && rule.condition === undefined)
+    const permits = candidates.permit.filter(about)
+    const permitting = permits.filter(({ rule }) => rule.when === undefined && rule.demands === undefined)
+    // What permits under a condition, or so often, may refuse one of many files.
+    const refusing = [...candidates.forbid, ...candidates.ask, ...permits].filter(
+      (rule) => about(rule) && !permitting.includes(rule),
+    )
     return readings.every(
       (parts) =>
         !refusing.some((rule) => hasPattern(rule, (pattern) => mayMatchBelow(pattern, parts))) &&

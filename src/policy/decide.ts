@@ -3,6 +3,7 @@ import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
 import { type Reading, readResource } from './match.ts'
+import { obligationsOf } from './obligations.ts'
 import { type CompiledPolicy, type CompiledRule, matchesPrincipal, matchesResource } from './rules.ts'
 import { type Decision, type Effect, effects, isolations, type Request, type Verdict } from './types.ts'
 
@@ -33,10 +34,17 @@ export function decide(
   if (typeof readings === 'string') return refusal(`${readings}, so no policy can judge it`)
   const judgements = judgeAll(enforced, action, readings, request)
   const verdict = judgements.length === 0 ? onlyObserved(observing) : combine(judgements, request)
-  const addresses = verdict.effect === 'permit' ? commonAddresses(judgements) : []
-  if (observing.length === 0) return { ...verdict, addresses }
+  const terms = verdict.effect === 'permit' ? termsOf(judgements) : { addresses: [] }
+  if (observing.length === 0) return { ...verdict, ...terms }
   const observed = combine(judgeAll(observing, action, readings, request), request)
-  return observed.effect === 'permit' ? { ...verdict, addresses } : { ...verdict, addresses, observed }
+  return observed.effect === 'permit' ? { ...verdict, ...terms } : { ...verdict, ...terms, observed }
+}
+
+/** What comes with a permit. */
+function termsOf(judgements: readonly Judgement[]): Pick<Decision, 'addresses' | 'obligations'> {
+  const addresses = commonAddresses(judgements)
+  const obligations = judgements.flatMap(({ rules }) => obligationsOf(rules))
+  return obligations.length === 0 ? { addresses } : { addresses, obligations }
 }
 
 /** The conditions of all of them together have the steps of one decision; what observes takes none from what decides. */

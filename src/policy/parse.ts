@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
+import { readDemands } from './obligations.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
 import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
@@ -72,6 +73,7 @@ function readRule(rule: RuleDocument, line: number): Rule {
     principals: rule.principal === undefined ? undefined : listOf(rule.principal),
     addresses: rule.addresses ?? [],
     when: rule.when,
+    demands: readDemands(rule),
   })
 }
 
@@ -92,7 +94,13 @@ function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocum
       earlier === undefined
         ? []
         : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
-    return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path), ...whenFlaws(rule, path)]
+    return [
+      ...duplicate,
+      ...patternFlaws(rule, path),
+      ...addressFlaws(rule, path),
+      ...whenFlaws(rule, path),
+      ...demandFlaws(rule, path),
+    ]
   })
   return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
@@ -120,6 +128,11 @@ function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] 
     offset,
     message,
   }))
+}
+
+function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
+  const key = rule.once === undefined || rule.effect === 'permit' ? 'rateLimit' : 'once'
+  return flawsOf(path, () => readDemands(rule)).map((flaw) => ({ ...flaw, key }))
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {

@@ -1,6 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
+import { demandsSchema } from './obligations.ts'
 import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
 import { durationPattern, moneyPattern, sizePattern } from './units.ts'
 
@@ -68,6 +69,7 @@ const ruleSchema = {
       maxLength: limits.conditionMax,
       description: 'a condition in CEL; the rule applies only where it is true',
     },
+    ...demandsSchema,
     for: { ...comment, description: 'why the rule is here' },
   },
 }
@@ -124,8 +126,6 @@ export const laterKeys: Readonly<Record<string, string>> = {
   origin: 'origins of values',
   history: 'rules over history',
   redact: 'obligations',
-  rateLimit: 'obligations',
-  once: 'obligations',
   log: 'obligations',
   obligations: 'obligations',
   approval: 'terms of approvals',

@@ -65,8 +65,17 @@ export interface Verdict {
 export interface Decision extends Verdict {
   /** Address classes that the permitting rules name (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
+  /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  readonly obligations?: readonly Obligation[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
+}
+
+/** How often a permit may be used by one run: a first process and all below it. */
+export interface Obligation {
+  readonly rule: RuleRef
+  readonly once?: true
+  readonly rateLimit?: { readonly calls: number; readonly perMs: number }
 }
 
 /** Limits of one process and its children. Absent means: the kernel's default. */
@@ -113,6 +122,8 @@ export interface RuleDocument {
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
   readonly when?: string
+  readonly once?: true
+  readonly rateLimit?: { readonly calls: number; readonly per: string }
   readonly for?: string
 }
 
@@ -149,6 +160,8 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
+  /** How often it permits; undefined means as often as it is asked. */
+  readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 
 /** Policies that must all agree, compiled. */

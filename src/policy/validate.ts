@@ -39,10 +39,7 @@ export function validate(
 
 /** @returns nothing where a list is no flaw itself: what is wrong in it has an error of its own */
 function explain(error: ErrorObject): Flaw | undefined {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
+  const path = error.instancePath.split('/').slice(1).map(stepOf)
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty)
     return { path, key, message: unknownKey(key, Object.keys(error.parentSchema?.properties ?? {})) }
@@ -55,10 +52,12 @@ function explain(error: ErrorObject): Flaw | undefined {
   return { path, message: describe(error) }
 }
 
+const stepOf = (step: string): string | number => (/^\d+$/.test(step) ? Number(step) : step)
+
 /** Lists are judged by their data: the schema says of each alternative why it is not that one. */
 function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefined {
   const item = error.instancePath.split('/')[4]
-  const place = item === undefined ? path : [...path, Number(item)]
+  const place = item === undefined ? path : [...path, stepOf(item)]
   const { data } = error
   if (key === 'action' && typeof data === 'string')
     return { path: place, message: actionProblem(data) ?? describe(error) }
@@ -113,6 +112,7 @@ function describe(error: ErrorObject): string {
     case 'required':
       return `the key \`${params.missingProperty}\` is missing`
     case 'const':
+      if (params.allowedValue === true) return `${what} is ${found(data)}; leave it out, or write true`
       return `${what} is ${found(data)}; this is version ${params.allowedValue} of the language`
     case 'enum': {
       const allowed: readonly string[] = params.allowedValues

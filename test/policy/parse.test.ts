@@ -323,7 +323,52 @@ describe('a policy is refused, with line and column, for', () => {
       `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
     ],
     ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
-    ['`rateLimit`', rule('action: fs.read', 'rateLimit: 3/s'), `7:5 ${later('rateLimit', 'obligations')}`],
+    ['`redact`', rule('action: fs.read', 'redact: [x]'), `7:5 ${later('redact', 'obligations')}`],
+    [
+      'a limit in one word',
+      rule('action: fs.read', 'rateLimit: 3/s'),
+      '7:16 `rateLimit` is `3/s`; it has to be a map of keys',
+    ],
+    [
+      'a limit without a time',
+      rule('action: fs.read', 'rateLimit: { calls: 3 }'),
+      '7:16 the key `per` is missing',
+    ],
+    [
+      'a limit in a time without a unit',
+      rule('action: fs.read', 'rateLimit: { calls: 3, per: "60" }'),
+      '7:5 `60` has no unit; write a duration as 60ms, 60s, 60m, 60h',
+    ],
+    [
+      'a limit in no time',
+      rule('action: fs.read', 'rateLimit: { calls: 3, per: 0s }'),
+      '7:5 `per` is no time at all, in which any number of calls would fit',
+    ],
+    [
+      'a limit of nothing',
+      rule('action: fs.read', 'rateLimit: { calls: 0, per: 1s }'),
+      '7:25 `calls` is the number `0`; the least is 1',
+    ],
+    [
+      'a limit with a key too many',
+      rule('action: fs.read', 'rateLimit: { calls: 1, per: 1s, burst: 3 }'),
+      '7:37 unknown key `burst`; keys here are calls, per',
+    ],
+    [
+      'a limit of what forbids',
+      `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, rateLimit: { calls: 1, per: 1s } }\n`,
+      '4:47 `rateLimit` belongs to rules that permit, and this one does not',
+    ],
+    [
+      '`once` of what asks',
+      `${head}rules:\n  - { id: a, effect: ask, action: fs.read, once: true }\n`,
+      '4:44 `once` belongs to rules that permit, and this one does not',
+    ],
+    [
+      'not `once`, which is what it means to leave it out',
+      rule('action: fs.read', 'once: false'),
+      '7:11 `once` is the boolean `false`; leave it out, or write true',
+    ],
     [
       '`extends`',
       `${head}extends: strict\nrules: []\n`,
@@ -442,6 +487,7 @@ rules:
     effect: permit
     action: [fs.read, fs.write]
     resource: /mem/**
+    rateLimit: { calls: 3, per: 1m }
   # nobody mails
   - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, when: args.to.size() > 1, for: spam }
 `
@@ -468,16 +514,18 @@ rules:
       principals: undefined,
       addresses: [],
       when: undefined,
+      demands: { rateLimit: { calls: 3, perMs: 60_000 } },
     },
     {
       id: 'no-mail',
-      line: 13,
+      line: 14,
       effect: 'forbid',
       actions: ['tool.call'],
       resources: ['send_email'],
       principals: undefined,
       addresses: [],
       when: 'args.to.size() > 1',
+      demands: undefined,
     },
   ])
 })
