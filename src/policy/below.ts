@@ -1,7 +1,8 @@
 /** What a policy says about everything below a folder, from its patterns alone. */
 import { isAction } from './actions.ts'
+import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
 import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
-import { type CompiledPolicy, type CompiledRule, matchesPrincipal } from './rules.ts'
+import type { CompiledPolicy } from './rules.ts'
 
 /**
  * Certain only where one rule permits all that can lie below always, and no rule that could refuse could match any of it.

@@ -2,21 +2,12 @@
 import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
+import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
+import { type Judgement, judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
 import { obligationsOf } from './obligations.ts'
-import { type CompiledPolicy, type CompiledRule, matchesPrincipal, matchesResource } from './rules.ts'
-import { type Decision, type Effect, effects, isolations, type Request, type Verdict } from './types.ts'
-
-/** What one policy says, with the rules themselves. */
-export interface Judgement {
-  readonly policy: CompiledPolicy
-  readonly effect: Verdict['effect']
-  readonly rules: readonly CompiledRule[]
-  /** Why, where it is not the rules. */
-  readonly because?: string
-  /** Rules that match but for their condition. */
-  readonly unmet: readonly CompiledRule[]
-}
+import type { CompiledPolicy } from './rules.ts'
+import { type Decision, effects, type Request, type Verdict } from './types.ts'
 
 /**
  * @param enforced policies that must all agree
@@ -34,18 +25,20 @@ export function decide(
   if (typeof readings === 'string') return refusal(`${readings}, so no policy can judge it`)
   const judgements = judgeAll(enforced, action, readings, request)
   const verdict = judgements.length === 0 ? onlyObserved(observing) : combine(judgements, request)
-  const terms = verdict.effect === 'permit' ? termsOf(judgements) : { addresses: [] }
-  if (observing.length === 0) return { ...verdict, ...terms }
+  const decision = withTerms(verdict, judgements)
+  if (observing.length === 0) return decision
   const observed = combine(judgeAll(observing, action, readings, request), request)
-  return observed.effect === 'permit' ? { ...verdict, ...terms } : { ...verdict, ...terms, observed }
+  return observed.effect === 'permit' ? decision : { ...decision, observed }
 }
 
-/** What comes with a permit. */
-function termsOf(judgements: readonly Judgement[]): Pick<Decision, 'addresses' | 'obligations'> {
-  const addresses = commonAddresses(judgements)
-  const obligations = judgements.flatMap(({ rules }) => obligationsOf(rules))
-  return obligations.length === 0 ? { addresses } : { addresses, obligations }
-}
+const noAddresses: readonly AddressClass[] = Object.freeze([])
+
+const refusal = (reason: string): Decision => ({
+  effect: 'forbid',
+  rules: [],
+  addresses: noAddresses,
+  reason,
+})
 
 /** The conditions of all of them together have the steps of one decision; what observes takes none from what decides. */
 function judgeAll(
@@ -58,54 +51,17 @@ function judgeAll(
   return policies.map((policy) => judge(policy, action, readings, request, meter))
 }
 
-const refusal = (reason: string): Decision => ({ effect: 'forbid', rules: [], addresses: [], reason })
-
-/**
- * What one policy alone says. A rule whose condition cannot be judged forbids, whatever its effect;
- * so all conditions of rules that match are judged, unless a rule forbids anyway.
- */
-export function judge(
-  policy: CompiledPolicy,
-  action: Action,
-  readings: readonly Reading[],
-  request: Request,
-  meter: Meter,
-): Judgement {
-  const floor = policy.policy.isolation
-  if (!isolations.slice(0, isolations.indexOf(floor) + 1).includes(request.isolation)) {
-    const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${request.isolation}\``
-    return { policy, effect: 'forbid', rules: [], unmet: [], because }
-  }
-  const met: Record<Effect, CompiledRule[]> = { permit: [], ask: [], forbid: [] }
-  const unmet: CompiledRule[] = []
-  const unjudged: (readonly [CompiledRule, string])[] = []
-  const candidates = policy.rules.get(action)
-  for (const effect of ['forbid', 'ask', 'permit'] as const) {
-    for (const rule of candidates?.[effect] ?? []) {
-      if (!matchesPrincipal(rule, request.principal) || !matchesResource(rule, readings)) continue
-      const holds = rule.condition?.judge(action, request, meter) ?? true
-      if (holds === true) met[effect].push(rule)
-      else if (holds === false) unmet.push(rule)
-      else unjudged.push([rule, holds])
-    }
-    if (met.forbid.length > 0) break
-  }
-  const [failed] = unjudged
-  if (met.forbid.length === 0 && failed !== undefined) {
-    const because = `the condition of ${nameOf(failed[0])} cannot be judged: ${failed[1]}`
-    return { policy, effect: 'forbid', rules: unjudged.map(([rule]) => rule), unmet, because }
-  }
-  const effect = effects.findLast((each) => met[each].length > 0) ?? 'forbid'
-  return { policy, effect, rules: met[effect], unmet }
-}
-
 /** The strictest of at least one judgement. */
 function combine(judgements: readonly Judgement[], request: Request): Verdict {
-  const effect = effects.findLast((each) => judgements.some((it) => it.effect === each)) ?? 'forbid'
-  const deciding = judgements.filter((it) => it.effect === effect)
-  const rules = deciding.flatMap((it) => it.rules.map(({ ref }) => ref))
-  return { effect, rules, reason: reasonOf(effect, rules, deciding, request) }
+  const [only] = judgements
+  const effect = judgements.length === 1 ? (only?.effect ?? 'forbid') : strictestOf(judgements)
+  const deciding = judgements.length === 1 ? judgements : judgements.filter((it) => it.effect === effect)
+  const rules = deciding.length === 1 ? (deciding[0]?.rules ?? []) : deciding.flatMap((it) => it.rules)
+  return { effect, rules: rules.map(({ ref }) => ref), reason: reasonOf(effect, rules, deciding, request) }
 }
+
+const strictestOf = (judgements: readonly Judgement[]): Verdict['effect'] =>
+  effects.findLast((each) => judgements.some((it) => it.effect === each)) ?? 'forbid'
 
 const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   effect: 'permit',
@@ -113,27 +69,39 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
 })
 
+/** What comes with a permit: address classes and obligations, of which most rules have none. */
+function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
+  const plain = { effect, rules, reason, addresses: noAddresses }
+  const hasTerms = ({ rule }: CompiledRule): boolean =>
+    rule.addresses.length > 0 || rule.demands !== undefined
+  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  const addresses = commonAddresses(judgements)
+  const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
+  return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
+}
+
+/** Within a policy any permitting rule may name a class; over policies all of them have to. */
+function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
+  const [first = new Set<AddressClass>(), ...rest] = judgements.map(
+    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
+  )
+  return [...first].filter((each) => rest.every((classes) => classes.has(each)))
+}
+
 function reasonOf(
   effect: Verdict['effect'],
-  rules: Verdict['rules'],
+  rules: readonly CompiledRule[],
   deciding: readonly Judgement[],
   request: Request,
 ): string {
   const [first] = rules
-  const by = deciding.find((it) => it.rules.length > 0)
+  const by = deciding.length === 1 ? deciding[0] : (deciding.find((it) => it.rules.length > 0) ?? deciding[0])
   if (by?.because !== undefined) return by.because
-  if (first === undefined) {
-    const [silent] = deciding
-    return silent?.because ?? `no rule permits it; ${hint(silent, request)}`
-  }
-  const others = rules.length > 1 ? ` and ${rules.length - 1} more` : ''
-  const rule = `${nameOf({ ref: first })}${others}`
+  if (first === undefined) return `no rule permits it; ${hint(by, request)}`
+  const rule = rules.length > 1 ? `${first.name} and ${rules.length - 1} more` : first.name
   if (effect === 'ask') return `a person has to approve it, by ${rule}`
   return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
 }
-
-const nameOf = ({ ref }: Pick<CompiledRule, 'ref'>): string =>
-  `rule \`${ref.id}\` (${ref.policy}:${ref.line})`
 
 /** As much of a condition is shown, in UTF-16 units. */
 const conditionShownMax = 120
@@ -145,7 +113,7 @@ function hint(silent: Judgement | undefined, { action, principal }: Request): st
   if (silent === undefined || !isAction(action)) return 'there is no policy'
   const unmet = silent.unmet.find(({ rule }) => rule.effect === 'permit')
   if (unmet?.condition !== undefined)
-    return `the condition of ${nameOf(unmet)} does not hold: \`${excerpt(unmet.condition.text)}\``
+    return `the condition of ${unmet.name} does not hold: \`${excerpt(unmet.condition.text)}\``
   const permits = silent.policy.rules.get(action)?.permit ?? []
   const patterns: string[] = []
   for (const rule of permits) {
@@ -161,11 +129,3 @@ function hint(silent: Judgement | undefined, { action, principal }: Request): st
 
 const excerpt = (text: string): string =>
   text.length > conditionShownMax ? `${text.slice(0, conditionShownMax).toWellFormed()}…` : text
-
-/** Within a policy any permitting rule may name a class; over policies all of them have to. */
-function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
-  const [first = new Set<AddressClass>(), ...rest] = judgements.map(
-    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
-  )
-  return [...first].filter((each) => rest.every((classes) => classes.has(each)))
-}

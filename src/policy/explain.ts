@@ -1,15 +1,10 @@
 /** Why a decision is what it is: every rule that speaks, and on a refusal what came nearest to permitting. */
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
-import { judge } from './decide.ts'
+import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
+import { judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
-import {
-  type CompiledPolicy,
-  type CompiledRule,
-  compilePolicy,
-  matchesPrincipal,
-  matchesResource,
-} from './rules.ts'
+import { type CompiledPolicy, compilePolicy } from './rules.ts'
 import {
   type Decision,
   type Effect,
