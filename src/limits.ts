@@ -172,6 +172,8 @@ export const limits = Object.freeze({
   conditionStepsMax: 200_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** Policies that extend each other in a row. */
+  policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */
   policyDepthMax: 8,
   /** Problems that one refused policy names; the first ones are what gets read. */

@@ -11,7 +11,7 @@ import type { CompiledPolicy } from './rules.ts'
  * @returns false also for what cannot be judged
  */
 export function permitsBelow(
-  { rules }: CompiledPolicy,
+  { policy, rules }: CompiledPolicy,
   principal: string,
   actions: readonly string[],
   folder: string,
@@ -20,7 +20,9 @@ export function permitsBelow(
   if (typeof readings === 'string') return false
   return actions.every((action) => {
     const candidates = isAction(action) ? rules.get(action) : undefined
-    if (candidates === undefined) return false
+    // What extends another leaves the permit to that one.
+    const abstains = policy.extends !== undefined
+    if (candidates === undefined) return abstains
     const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
     const permits = candidates.permit.filter(about)
     const permitting = permits.filter(({ rule }) => rule.when === undefined && rule.demands === undefined)
@@ -31,7 +33,8 @@ export function permitsBelow(
     return readings.every(
       (parts) =>
         !refusing.some((rule) => hasPattern(rule, (pattern) => mayMatchBelow(pattern, parts))) &&
-        permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts))),
+        (abstains ||
+          permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts)))),
     )
   })
 }

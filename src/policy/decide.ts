@@ -80,9 +80,10 @@ function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judg
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }
 
-/** Within a policy any permitting rule may name a class; over policies all of them have to. */
+/** Within a policy any permitting rule may name a class; over policies that permit by themselves all of them have to. */
 function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
-  const [first = new Set<AddressClass>(), ...rest] = judgements.map(
+  const permitting = judgements.filter(({ policy }) => policy.policy.extends === undefined)
+  const [first = new Set<AddressClass>(), ...rest] = permitting.map(
     ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
   )
   return [...first].filter((each) => rest.every((classes) => classes.has(each)))

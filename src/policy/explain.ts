@@ -68,8 +68,7 @@ function explainPolicy(
   request: Request,
 ): PolicyExplanation {
   const { name, mode } = compiled.policy
-  const byEffect = compiled.rules.get(action)
-  if (byEffect === undefined) return { name, mode, effect: 'forbid', matching: [], nearest: [] }
+  const byEffect = compiled.rules.get(action) ?? { permit: [], ask: [], forbid: [] }
   const { principal } = request
   const { effect, rules, because, unmet } = judge(compiled, action, readings, request, new Meter())
   const decided = new Set(rules)
@@ -84,7 +83,7 @@ function explainPolicy(
     .flatMap((each) => byEffect[each])
     .filter((rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings))
     .map((rule) => describe(rule, decided.has(rule), why(rule)))
-  const silent = rules.length === 0 && because === undefined
+  const silent = effect === 'forbid' && rules.length === 0 && because === undefined
   const nearest = silent ? findNearest(byEffect.permit, request, readings) : []
   return { name, mode, effect, matching, nearest }
 }

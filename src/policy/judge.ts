@@ -49,7 +49,9 @@ export function judge(
     return answers.judgement(policy, 'forbid', rules, because)
   }
   if (ask.length > 0) return answers.judgement(policy, 'ask', ask)
-  return answers.judgement(policy, permit.length > 0 ? 'permit' : 'forbid', permit)
+  // The policy that it extends is asked too.
+  const silence = policy.policy.extends === undefined ? 'forbid' : 'permit'
+  return answers.judgement(policy, permit.length > 0 ? 'permit' : silence, permit)
 }
 
 /** The conditions of rules that match, judged effect by effect. */

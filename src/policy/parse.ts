@@ -44,6 +44,7 @@ export function parsePolicy(text: string, source: string): Policy {
   if (flaws.length > 0) refuse(flaws.map((flaw) => locate(flaw, data)))
   return Object.freeze({
     name: document.name,
+    extends: document.extends,
     isolation: document.isolation ?? 'host',
     cell: document.cell ?? 'shared',
     mode: document.mode ?? 'enforce',
@@ -81,7 +82,8 @@ const listOf = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value
 
 /** What the schema cannot say: ids are unique, patterns compile, and a rule's keys fit its actions. */
-function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocument): readonly Flaw[] {
+function findFlaws(document: PolicyDocument): readonly Flaw[] {
+  const { budget = {}, cell, isolation = 'host', rules } = document
   const seen = new Map<string, number>()
   const amounts = Object.entries(budget).flatMap(([key, value]) =>
     flawsOf(['budget', key], () => parseBudgetEntry(key, value)),
@@ -96,6 +98,7 @@ function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocum
         : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
     return [
       ...duplicate,
+      ...wideningFlaws(document, rule, path),
       ...patternFlaws(rule, path),
       ...addressFlaws(rule, path),
       ...whenFlaws(rule, path),
@@ -110,6 +113,16 @@ function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[
   if (cell !== 'own' || isolation === 'cell') return []
   const message = `\`cell: own\` accepts isolation \`${isolation}\`, where a process has no cell; write \`isolation: cell\` with it`
   return [{ path: [], key: 'cell', message }]
+}
+
+function wideningFlaws(
+  { extends: base }: PolicyDocument,
+  { effect }: RuleDocument,
+  path: Path,
+): readonly Flaw[] {
+  if (base === undefined || effect !== 'permit') return []
+  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, and what is permitted stands there`
+  return [{ path: [...path, 'effect'], message }]
 }
 
 /** Each is compiled for each action that its rule covers. */

@@ -84,6 +84,13 @@ export const policySchema = {
   properties: {
     version: { const: 1, description: 'of the language' },
     name: { ...identifier, description: 'decisions and evidence name it' },
+    extends: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.pathMax,
+      description:
+        'a preset or a file that this policy narrows: it has rules that forbid or ask, and no others',
+    },
     for: { ...comment, description: 'whom the policy is for' },
     isolation: {
       enum: isolations,
@@ -131,7 +138,6 @@ export const laterKeys: Readonly<Record<string, string>> = {
   approval: 'terms of approvals',
   approvals: 'terms of approvals',
   args: 'schemas of arguments',
-  extends: 'policies that extend another',
 }
 
 /** @returns the text of policies/schema.json; a test holds the two equal */

@@ -93,6 +93,7 @@ export interface Budget {
 export interface PolicyDocument {
   readonly version: 1
   readonly name: string
+  readonly extends?: string
   readonly for?: string
   readonly isolation?: Isolation
   readonly cell?: Cell
@@ -130,6 +131,8 @@ export interface RuleDocument {
 /** A policy that was read and found sound: units are numbers, lists are lists, every rule knows its line. */
 export interface Policy {
   readonly name: string
+  /** The preset or file that it narrows: where it says nothing, that one decides. It is always in force beside it. */
+  readonly extends: string | undefined
   /** The weakest isolation it accepts; `host` where the document names none. */
   readonly isolation: Isolation
   /** `shared` where the document says nothing. */

@@ -70,7 +70,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'an unknown key like no other',
       `${head}zzzzzzzzz: 1\nrules: []\n`,
-      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, for, isolation, cell, mode, budget, signals, loop, rules',
+      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, extends, for, isolation, cell, mode, budget, signals, loop, rules',
     ],
     [
       'an unknown key of a rule',
@@ -368,11 +368,6 @@ describe('a policy is refused, with line and column, for', () => {
       'not `once`, which is what it means to leave it out',
       rule('action: fs.read', 'once: false'),
       '7:11 `once` is the boolean `false`; leave it out, or write true',
-    ],
-    [
-      '`extends`',
-      `${head}extends: strict\nrules: []\n`,
-      `3:1 ${later('extends', 'policies that extend another')}`,
     ],
     ['an alias', `${head}for: &x text\nrules: []\n`, '3:9 the anchor `&x`; aliases are not taken'],
     [
