@@ -8,8 +8,10 @@ import { describeFailure, exitCodes } from './failure.ts'
 import { init } from './init.ts'
 import { type Io, Output, type OutputStream } from './output.ts'
 import { policyCheck } from './policy-check.ts'
+import { policyCoverage } from './policy-coverage.ts'
 import { policyExplain } from './policy-explain.ts'
 import { policyList } from './policy-list.ts'
+import { policyTest } from './policy-test.ts'
 import { run } from './run.ts'
 import { packageVersion, version } from './version.ts'
 
@@ -19,7 +21,7 @@ const commands = [
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
-    commands: [policyCheck, policyExplain, policyList],
+    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyList],
   },
   {
     name: 'evidence',

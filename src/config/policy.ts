@@ -1,6 +1,6 @@
 /** Policies come from presets, files and objects of the host; what is missing or unsound refuses, nothing is skipped. */
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { KernelError, SyscallError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
@@ -10,6 +10,7 @@ import { compilePolicies } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { Policy, PolicyDocument, PolicySet } from '../policy/types.ts'
+import { readText } from './read-text.ts'
 
 type OnePolicyRef = string | PolicyDocument
 
@@ -170,48 +171,6 @@ function readPreset(name: string): Read {
   }
   const file = `${name}.yaml`
   return { policies: [parsePolicy(readText(new URL(file, presetFolder), file), file)], files: [] }
-}
-
-/**
- * Reads a regular file; a pipe or device in its place must not stall the kernel.
- * @param shown how the user named it
- */
-function readText(file: string | URL, shown: string): string {
-  const bytes = readBytes(file, shown)
-  if (bytes.length > limits.policyBytesMax)
-    throw invalid(`policy \`${shown}\` is longer than ${limits.policyBytesMax} bytes`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw invalid(`policy \`${shown}\` is not text in UTF-8`)
-  }
-}
-
-function readBytes(file: string | URL, shown: string): Uint8Array {
-  let descriptor: number | undefined
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    if (!fstatSync(descriptor).isFile()) throw invalid(`policy \`${shown}\` is not a regular file`)
-    const buffer = new Uint8Array(limits.policyBytesMax + 1)
-    let length = 0
-    for (;;) {
-      const count = readSync(descriptor, buffer, length, buffer.length - length, null)
-      length += count
-      if (count === 0 || length === buffer.length) return buffer.subarray(0, length)
-    }
-  } catch (error) {
-    throw error instanceof KernelError ? error : invalid(`policy \`${shown}\` ${whyUnread(error)}`)
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
-  }
-}
-
-function whyUnread(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return 'is not there; a relative path starts at the working directory'
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
-  return `cannot be read (${code ?? 'no reason given'})`
 }
 
 const invalid = (why: string): KernelError => new KernelError('EINVAL', why)

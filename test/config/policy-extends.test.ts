@@ -185,7 +185,10 @@ test('in a kernel the files that are extended are as hidden as the policy itself
   file('base.json', base)
   const path = file('own.json', extending([{ id: 'none', effect: 'forbid', action: 'fs.mkdir' }]))
   writeFileSync(join(folder, 'seen.txt'), 'x')
-  const kernel = boot({ policy: [path, 'permissive'], mounts: { '/workspace': { host: folder, mode: 'ro' } } })
+  const kernel = boot({
+    policy: [path, 'permissive'],
+    mounts: { '/workspace': { host: folder, mode: 'ro' } },
+  })
   const names = await ask(kernel, 'return (await fs.list("/workspace")).map(({ name }) => name)')
   expect(names).toContain('seen.txt')
   expect(names).not.toContain('own.json')

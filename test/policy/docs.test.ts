@@ -7,10 +7,10 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import { laterKeys, policySchema } from '../../src/policy/schema.ts'
 
 const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
-const blocks = [...text.matchAll(/^```(\w+)( refused)?\n(.*?)^```$/gms)].map(
-  ([, language, refused, body = '']) => ({
-    language,
-    refused: refused !== undefined,
+const blocks = [...text.matchAll(/^```(\w+)( refused| cases)?\n(.*?)^```$/gms)].map(
+  ([, language, kind, body = '']) => ({
+    language: kind === ' cases' ? 'cases' : language,
+    refused: kind === ' refused',
     body,
   }),
 )
