@@ -166,6 +166,10 @@ export const limits = Object.freeze({
   conditionDepthMax: 32,
   /** Elements of one argument that a condition looks at, all together; past it the condition forbids. */
   conditionListMax: 1_000,
+  /** States in which patterns are told apart, when policies are compared; past it the comparison is a sample. */
+  atomStatesMax: 10_000,
+  /** Requests of one action with which policies are compared. */
+  probesMax: 50_000,
   /** Rules with a condition in one policy: each is compiled for each action that it covers. */
   policyConditionsMax: 2_000,
   /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */

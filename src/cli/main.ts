@@ -9,7 +9,9 @@ import { init } from './init.ts'
 import { type Io, Output, type OutputStream } from './output.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyCoverage } from './policy-coverage.ts'
+import { policyDiff } from './policy-diff.ts'
 import { policyExplain } from './policy-explain.ts'
+import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
 import { policyTest } from './policy-test.ts'
 import { run } from './run.ts'
@@ -21,7 +23,7 @@ const commands = [
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
-    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyList],
+    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyDiff, policyLint, policyList],
   },
   {
     name: 'evidence',
