@@ -173,7 +173,7 @@ export const limits = Object.freeze({
   /** Rules with a condition in one policy: each is compiled for each action that it covers. */
   policyConditionsMax: 2_000,
   /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
-  conditionStepsMax: 200_000,
+  conditionStepsMax: 100_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** Policies that extend each other in a row. */
