@@ -63,11 +63,18 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     pay(searchSteps(text, part))
     return text.includes(part)
   })
-  environment.registerFunction(`string.${metered.lowerAscii}(): string`, (text: string) =>
-    text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
-  )
+  environment.registerFunction(`string.${metered.lowerAscii}(): string`, (text: string) => {
+    if (!beyondAscii.test(text)) return text.toLowerCase()
+    pay(text.length / lettersPerStep)
+    return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  })
   return { environment, fields: types.fields, args: args.convert, budget: budget.convert, meter }
 }
+
+/** `toLowerCase` folds letters beyond ASCII into it, such as the Kelvin sign. */
+const beyondAscii = /[^\0-\x7f]/
+/** Runs of letters that are replaced in about one step, where each is a run of its own. */
+const lettersPerStep = 2
 
 /** Looking for a text may compare at every place, at most that many characters of it. */
 const compared = 256

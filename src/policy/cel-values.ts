@@ -3,8 +3,8 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Request } from './types.ts'
 
-/** Characters that take about as long as one step of an evaluation. */
-const charactersPerStep = 64
+/** Characters that take about as long as one step of an evaluation, where each is looked at by itself. */
+const charactersPerStep = 16
 
 /** Steps that one decision may take; what is past them is not evaluated, and forbids. */
 export class Meter {

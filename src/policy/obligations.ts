@@ -2,7 +2,7 @@
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Obligation, Rule, RuleDocument, RuleRef } from './types.ts'
-import { parseDuration } from './units.ts'
+import { durationPattern, parseDuration } from './units.ts'
 
 /** What a rule demands of a run: of a first process and all below it together. */
 type Demands = Rule['demands']
@@ -46,7 +46,7 @@ export const demandsSchema = {
     required: ['calls', 'per'],
     properties: {
       calls: { type: 'integer', minimum: 1, maximum: limits.rateCallsMax, description: 'how many' },
-      per: { type: 'string', description: 'a duration, such as 1m' },
+      per: { type: 'string', pattern: durationPattern, description: 'a duration, such as 1m' },
     },
   },
 }

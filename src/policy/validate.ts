@@ -7,6 +7,7 @@ import { parseBudgetEntry } from './budget.ts'
 import { laterKeys, policySchema } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 import type { PolicyDocument } from './types.ts'
+import { parseDuration } from './units.ts'
 import type { Path } from './yaml.ts'
 
 /** A problem, and the path of the value that has it; with `key`, it is that key of the value. */
@@ -61,6 +62,8 @@ function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefi
   const { data } = error
   if (key === 'action' && typeof data === 'string')
     return { path: place, message: actionProblem(data) ?? describe(error) }
+  if (key === 'rateLimit' && item === 'per' && error.keyword === 'pattern')
+    return { path: place, message: flawOf(() => parseDuration(data)) ?? describe(error) }
   if (item !== undefined || !['action', 'resource', 'principal'].includes(key))
     return { path: place, message: describe(error) }
   if (Array.isArray(data)) {
@@ -85,10 +88,14 @@ function listFlaw(key: string, list: readonly unknown[]): string | undefined {
   return undefined
 }
 
-function budgetFlaw(key: string, value: unknown, error: ErrorObject): string {
+const budgetFlaw = (key: string, value: unknown, error: ErrorObject): string =>
+  flawOf(() => parseBudgetEntry(key, value)) ?? describe(error)
+
+/** @returns why a value cannot be read, in the words of what reads it */
+function flawOf(read: () => unknown): string | undefined {
   try {
-    parseBudgetEntry(key, value)
-    return describe(error)
+    read()
+    return undefined
   } catch (flaw) {
     if (flaw instanceof KernelError) return flaw.message
     throw flaw

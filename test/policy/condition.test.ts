@@ -198,6 +198,12 @@ describe('what would take long is not evaluated, and says so', () => {
     expect(holds('args.body.contains("needle")', mail, asked({ body }))).toBe(false)
   })
 
+  test('putting a long text into lower case, letter by letter', () => {
+    expect(holds('args.body.lowerAscii() == "x"', mail, asked({ body: 'aB'.repeat(500_000) }))).toBe(false)
+    expect(holds('args.body.lowerAscii() == "x"', mail, asked({ body: 'Éa'.repeat(500_000) }))).toBe(spent)
+    expect(holds('args.body.lowerAscii() == "éa"', mail, asked({ body: 'éA' }))).toBe(true)
+  })
+
   test('a list within a list', () => {
     const text = 'args.to.exists(a, args.to.exists(b, a == b + "x"))'
     expect(holds(text, mail, asked({ to: names(999) }))).toBe(spent)

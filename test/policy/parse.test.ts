@@ -337,7 +337,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'a limit in a time without a unit',
       rule('action: fs.read', 'rateLimit: { calls: 3, per: "60" }'),
-      '7:5 `60` has no unit; write a duration as 60ms, 60s, 60m, 60h',
+      '7:33 `60` has no unit; write a duration as 60ms, 60s, 60m, 60h',
     ],
     [
       'a limit in no time',
