@@ -1,11 +1,13 @@
 /** Admission: everything that can refuse a call, in one fixed order, before anything is touched. */
 import type { ZodError } from 'zod'
 import { SyscallError } from './errors.ts'
-import { type Json, parseGuestJson } from './json.ts'
+import { type Json, type JsonObject, parseGuestJson } from './json.ts'
 import { limits } from './limits.ts'
-import type { Decision } from './policy/types.ts'
+import { type ArgumentType, argumentsOfSchema } from './policy/arguments.ts'
+import type { Decision, Obligation, Request } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
-import type { Drivers, Syscall } from './syscalls/row.ts'
+import { talliesOf } from './proc/tallies.ts'
+import type { Drivers, Judged, Syscall } from './syscalls/row.ts'
 import { findSyscall } from './syscalls.ts'
 
 /** A call that may be made. */
@@ -48,17 +50,16 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
     const decisions = judged.map((request) => {
-      const decision = process.policy.decide({
-        principal: process.name,
-        isolation: process.identity.isolation,
-        ...request,
-      })
+      const decision = process.policy.decide(requestOf(process, request))
       if (decision.effect !== 'permit')
         throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
       return decision
     })
     const external = row.external?.(args, drivers, process) ?? false
+    const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
+    if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
     charge(process, row)
+    if (obligations.length > 0) count(process, obligations)
     return {
       row,
       args,
@@ -71,6 +72,52 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     if (error instanceof SyscallError) throw new Refusal(error, resource)
     throw error
   }
+}
+
+/** What permits once, or so often, has not been used up by the run. */
+function assertFree(
+  process: Process,
+  obligations: readonly Obligation[],
+  resource: string | undefined,
+  decision: Decision | undefined,
+): void {
+  const { tallies, now } = talliesOf(process)
+  try {
+    tallies.assertFree(obligations, now)
+  } catch (error) {
+    if (error instanceof SyscallError) throw new Refusal(error, resource, decision)
+    throw error
+  }
+}
+
+/** Counted as soon as the call is admitted: what fails after that has been tried. */
+function count(process: Process, obligations: readonly Obligation[]): void {
+  const { tallies, now } = talliesOf(process)
+  tallies.count(obligations, now)
+}
+
+/** The question in full: with who asks, what it carries and what is left to it. */
+function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
+  const { isolation, labels } = process.identity
+  return {
+    principal: process.name,
+    isolation,
+    labels,
+    budget: () => process.ledger.remaining(),
+    action,
+    resource,
+    args: args as Json,
+    ...(schema !== undefined && { argumentType: typeOfTool(schema) }),
+  }
+}
+
+/** By the tool's own schema object: each tool's conditions are checked and compiled once. */
+const toolTypes = new WeakMap<object, ArgumentType & object>()
+
+function typeOfTool(schema: JsonObject): ArgumentType & object {
+  const type = toolTypes.get(schema) ?? argumentsOfSchema(schema)
+  toolTypes.set(schema, type)
+  return type
 }
 
 /** A call that asks several questions is permitted by the rules that answered each. */

@@ -1,7 +1,7 @@
 /** Agents: a program with its name, policy and limits, read and checked once, run many times. */
 
 import { readAgentName, readBudget, readSpawnOptions } from './config/options.ts'
-import { loadPolicy, type PolicyRef } from './config/policy.ts'
+import { combine, loadPolicy, type PolicyRef } from './config/policy.ts'
 import { bundleProgram, type ProgramText, textProgram } from './config/program.ts'
 import { KernelError } from './errors.ts'
 import type { AnyFunction } from './govern/refusal.ts'
@@ -96,7 +96,9 @@ function narrowAgent(agent: Agent, options: AgentOptions): Agent {
   const own =
     policy === undefined
       ? agent.policy
-      : loadPolicy([...documentsOf(agent.policy), ...[policy as PolicyRef].flat()])
+      : agent.policy === undefined
+        ? loadPolicy(policy as PolicyRef)
+        : combine(agent.policy, policy as PolicyRef)
   const stronger = isolations.find((each) => each === isolation || each === agent.isolation)
   return new Agent({
     name: name ?? agent.name,
@@ -107,8 +109,6 @@ function narrowAgent(agent: Agent, options: AgentOptions): Agent {
     labels: [...new Set([...agent.labels, ...labels])],
   })
 }
-
-const documentsOf = (policy: PolicySet | undefined) => policy?.policies.map(({ document }) => document) ?? []
 
 function assertSameSide(agent: Agent, isolation: Isolation | undefined): void {
   if ((isolation === 'host') === (agent.code.kind === 'host') || isolation === undefined) return

@@ -1,6 +1,6 @@
 /** Children that agents start: their names, policies and budgets come from user space, and only narrow. */
 import { type Agent, makeAgent } from './agents.ts'
-import { type PolicyRef, policyFiles } from './config/policy.ts'
+import { namedFiles, type PolicyRef } from './config/policy.ts'
 import type { ChildRequest } from './drivers/proc.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -24,7 +24,7 @@ export class Children {
 
   /** @throws SyscallError EPERM, EINVAL, EDQUOT or EAGAIN where the child cannot be started */
   spawn(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
-    if (policyFiles(policy as PolicyRef).length > 0) {
+    if (namedFiles(policy as PolicyRef).length > 0) {
       throw new SyscallError(
         'EINVAL',
         'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',

@@ -253,8 +253,30 @@ export const limits = Object.freeze({
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */
   policiesMax: 64,
+  /** Calls that a `rateLimit` looks back on: the time of each is kept. */
+  rateCallsMax: 10_000,
+  /** Rules with `once` or `rateLimit` whose use is counted for one run; past it they permit nothing. */
+  talliesMax: 256,
+  /** The text of one condition, in UTF-16 units. */
+  conditionMax: 2_048,
+  /** Nodes in the syntax tree of one condition. */
+  conditionNodesMax: 256,
+  /** Nesting of parentheses, lists and accesses in one condition. */
+  conditionDepthMax: 32,
+  /** Elements of one argument that a condition looks at, all together; past it the condition forbids. */
+  conditionListMax: 1_000,
+  /** States in which patterns are told apart, when policies are compared; past it the comparison is a sample. */
+  atomStatesMax: 10_000,
+  /** Requests of one action with which policies are compared. */
+  probesMax: 50_000,
+  /** Rules with a condition in one policy: each is compiled for each action that it covers. */
+  policyConditionsMax: 2_000,
+  /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
+  conditionStepsMax: 100_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** Policies that extend each other in a row. */
+  policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */
   policyDepthMax: 8,
   /** Problems that one refused policy names; the first ones are what gets read. */

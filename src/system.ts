@@ -25,6 +25,7 @@ import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
+import { assertToolsFit, fitting } from './policy/tools.ts'
 import type { PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
@@ -61,7 +62,9 @@ export class System implements Supervisor {
     const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
-    const tool = new ToolDriver((name, error) => this.observers.toolFailed(name, error), this.#clock)
+    const assertFits = fitting(() => this.#ceiling)
+    const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
+    const tool = new ToolDriver(toolFailed, assertFits, this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const { evidence = 'memory' } = options
     const cells = new CellPool(options.cells)
@@ -136,6 +139,7 @@ export class System implements Supervisor {
 
   /** Atomic: the record first, then every process at once. */
   reload(policy: PolicySet): void {
+    assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
     this.log.append({
       kind: 'reload',

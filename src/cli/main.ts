@@ -11,8 +11,12 @@ import { kill } from './kill.ts'
 import { logs } from './logs.ts'
 import { type Io, Output, type OutputStream } from './output.ts'
 import { policyCheck } from './policy-check.ts'
+import { policyCoverage } from './policy-coverage.ts'
+import { policyDiff } from './policy-diff.ts'
 import { policyExplain } from './policy-explain.ts'
+import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
+import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
 import { run } from './run.ts'
 import { top } from './top.ts'
@@ -29,7 +33,7 @@ const commands = [
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
-    commands: [policyCheck, policyExplain, policyList],
+    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyDiff, policyLint, policyList],
   },
   {
     name: 'evidence',

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import { readAgentName } from '../config/options.ts'
 import { KernelError, SyscallError } from '../errors.ts'
-import { asJson, type Json } from '../json.ts'
+import { asJson, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import { parseDuration } from '../policy/units.ts'
 
@@ -55,6 +55,12 @@ export function argument(value: string): Json {
     return asJson(value, 'value')
   }
   return asJson(parsed, 'value')
+}
+
+export function jsonObject(value: string): JsonObject {
+  const given = argument(value)
+  if (given !== null && typeof given === 'object' && !Array.isArray(given)) return given as JsonObject
+  throw new InvalidArgumentError('write a JSON object, such as `{"bytes": 3}`')
 }
 
 /** One of a closed set. */

@@ -1,21 +1,25 @@
 /** `gatehouse policy explain`: which rule decides one request, and why. */
 import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
-import { actionProblem, isAction } from '../policy/actions.ts'
+import type { JsonObject } from '../json.ts'
+import { type Action, actionProblem, isAction } from '../policy/actions.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
+import { plainArguments } from '../policy/plain.ts'
 import { type Effect, type Isolation, isolations } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
-import { each, once, oneOf, text } from './options.ts'
+import { each, jsonObject, once, oneOf, text } from './options.ts'
 import type { Colors, Output } from './output.ts'
 import { visibleLine } from './terminal.ts'
 
 interface Options {
   readonly policy?: readonly string[]
   readonly principal?: string
-  readonly action?: string
+  readonly action?: Action
   readonly resource?: string
   readonly isolation?: Isolation
+  readonly args?: JsonObject
+  readonly label?: readonly string[]
 }
 
 export const policyExplain: CommandSpec = {
@@ -41,6 +45,12 @@ export const policyExplain: CommandSpec = {
       .option('--principal <name>', "the agent's name", once(text))
       .option('--action <action>', 'such as fs.read, net.fetch or tool.call', once(actionOf))
       .option('--resource <resource>', 'a path, a URL, the name of a tool or an agent', once(text))
+      .option(
+        '--args <json>',
+        'what the call holds, for conditions; `path` and the parts of a URL are known',
+        once(jsonObject),
+      )
+      .option('--label <label>', 'a label of the process; repeat it', each(text))
       .addOption(
         new Option(
           '--isolation <level>',
@@ -49,7 +59,8 @@ export const policyExplain: CommandSpec = {
       )
   },
   run(out, command) {
-    const { policy = ['strict'], isolation = 'cell', principal, action, resource } = command.opts<Options>()
+    const options = command.opts<Options>()
+    const { policy = ['strict'], isolation = 'cell', principal, action, resource } = options
     // Commander's own check would come before that for misspelt options.
     if (principal === undefined || action === undefined || resource === undefined) {
       const missing = Object.entries({ principal, action, resource }).filter(
@@ -59,18 +70,20 @@ export const policyExplain: CommandSpec = {
       throw new UsageError(`it needs ${names}; see \`gatehouse policy explain --help\``)
     }
     const set = loadPolicy(policy)
-    const { decision, policies } = explain(set, { principal, action, resource, isolation, args: {} })
+    const args = plainArguments(action, resource, options.args)
+    const request = { principal, action, resource, isolation, args, labels: options.label ?? [] }
+    const { decision, policies } = explain(set, request)
     const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
     out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
-    out.give({ request: { principal, action, resource, isolation }, decision, policies })
+    out.give({ request, decision, policies })
     return exitCodes.done
   },
 }
 
-function actionOf(value: string): string {
+function actionOf(value: string): Action {
   if (isAction(value)) return value
   throw new InvalidArgumentError(
     actionProblem(value) ?? `\`${value}\` covers several actions; ask about one of them`,

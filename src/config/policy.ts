@@ -1,6 +1,7 @@
 /** Policies come from presets, files and objects of the host; what is missing or unsound refuses, nothing is skipped. */
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
 import { KernelError, SyscallError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
 import { asJson } from '../json.ts'
@@ -9,6 +10,7 @@ import { compilePolicies } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { Policy, PolicyDocument, PolicySet } from '../policy/types.ts'
+import { readText } from './read-text.ts'
 
 type OnePolicyRef = string | PolicyDocument
 
@@ -54,9 +56,22 @@ export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
 /** Sets that were compiled already: an agent is started many times under the same two. */
 const narrowed = new WeakMap<PolicySet, WeakMap<PolicySet, PolicySet>>()
 
-/** @returns the files that a reference names; they are kept out of every mount */
+/**
+ * Reads no file.
+ * @returns the files that a reference itself names, also by what its documents extend
+ */
+export const namedFiles = (ref: PolicyRef): readonly string[] =>
+  [ref].flat().flatMap((one) => {
+    const name = typeof one === 'string' ? one : one?.extends
+    return typeof name === 'string' && isPath(name) ? [name] : []
+  })
+
+/**
+ * @returns the files that a reference names, and those that they extend; they are kept out of every mount
+ * @throws as loadPolicy does
+ */
 export const policyFiles = (ref: PolicyRef): readonly string[] =>
-  [ref].flat().filter((one): one is string => typeof one === 'string' && isPath(one))
+  namedFiles(ref).flatMap((file) => readPath(file, 0).files)
 
 /** @returns the names of the presets that come with the package */
 export const listPresets = (): readonly string[] =>
@@ -89,14 +104,47 @@ function readPolicies(ref: PolicyRef): readonly Policy[] {
   if (refs.length === 0) throw invalid('the list of policies is empty; the strictest preset is `strict`')
   if (refs.length > limits.policiesMax)
     throw invalid(`${refs.length} policies at once, at most ${limits.policiesMax} are taken`)
-  return refs.map(readOne)
+  return refs.flatMap((one) => readOne(one).policies)
 }
 
-function readOne(ref: unknown): Policy {
-  if (typeof ref === 'string') return isPath(ref) ? parsePolicy(readText(ref, ref), ref) : readPreset(ref)
+/** A policy, what it extends before it, and the files that they were read from. */
+interface Read {
+  readonly policies: readonly Policy[]
+  readonly files: readonly string[]
+}
+
+function readOne(ref: unknown): Read {
+  if (typeof ref === 'string') return isPath(ref) ? readPath(ref, 0) : readPreset(ref)
   if (ref === null || typeof ref !== 'object' || Array.isArray(ref))
     throw invalid(`a policy is a preset's name, a path, an object or one list of these, not ${kindOf(ref)}`)
-  return parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, 'policy object as JSON')
+  const source = 'policy object as JSON'
+  const policy = parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, source)
+  return withBase({ policies: [policy], files: [] }, source, '.', 0)
+}
+
+function readPath(file: string, depth: number): Read {
+  return withBase(
+    { policies: [parsePolicy(readText(file, file), file)], files: [file] },
+    file,
+    dirname(file),
+    depth,
+  )
+}
+
+/** @param folder where relative paths of `extends` start */
+function withBase(read: Read, source: string, folder: string, depth: number): Read {
+  const base = read.policies[0]?.extends
+  if (base === undefined) return read
+  if (depth >= limits.policyExtendsMax)
+    throw invalid(
+      `\`${source}\`: policies extend each other more than ${limits.policyExtendsMax} times, or in a circle`,
+    )
+  const { policies, files } = isPath(base)
+    ? readPath(isAbsolute(base) ? base : join(folder, base), depth + 1)
+    : readPreset(base)
+  if (policies.at(-1)?.mode === 'observe')
+    throw invalid(`\`${source}\` extends \`${base}\`, which only observes; there is nothing to narrow`)
+  return { policies: [...policies, ...read.policies], files: [...files, ...read.files] }
 }
 
 function kindOf(ref: unknown): string {
@@ -113,7 +161,7 @@ function asDocument(ref: object): unknown {
   }
 }
 
-function readPreset(name: string): Policy {
+function readPreset(name: string): Read {
   const presets = listPresets()
   if (!presets.includes(name)) {
     const guess = didYouMean(name, presets)
@@ -122,49 +170,7 @@ function readPreset(name: string): Policy {
     )
   }
   const file = `${name}.yaml`
-  return parsePolicy(readText(new URL(file, presetFolder), file), file)
-}
-
-/**
- * Reads a regular file; a pipe or device in its place must not stall the kernel.
- * @param shown how the user named it
- */
-function readText(file: string | URL, shown: string): string {
-  const bytes = readBytes(file, shown)
-  if (bytes.length > limits.policyBytesMax)
-    throw invalid(`policy \`${shown}\` is longer than ${limits.policyBytesMax} bytes`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw invalid(`policy \`${shown}\` is not text in UTF-8`)
-  }
-}
-
-function readBytes(file: string | URL, shown: string): Uint8Array {
-  let descriptor: number | undefined
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    if (!fstatSync(descriptor).isFile()) throw invalid(`policy \`${shown}\` is not a regular file`)
-    const buffer = new Uint8Array(limits.policyBytesMax + 1)
-    let length = 0
-    for (;;) {
-      const count = readSync(descriptor, buffer, length, buffer.length - length, null)
-      length += count
-      if (count === 0 || length === buffer.length) return buffer.subarray(0, length)
-    }
-  } catch (error) {
-    throw error instanceof KernelError ? error : invalid(`policy \`${shown}\` ${whyUnread(error)}`)
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
-  }
-}
-
-function whyUnread(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return 'is not there; a relative path starts at the working directory'
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
-  return `cannot be read (${code ?? 'no reason given'})`
+  return { policies: [parsePolicy(readText(new URL(file, presetFolder), file), file)], files: [] }
 }
 
 const invalid = (why: string): KernelError => new KernelError('EINVAL', why)

@@ -52,11 +52,20 @@ export class ToolDriver {
   readonly #tools = new Map<string, Tool>()
   readonly #ajv = new Ajv2020({ strict: true, strictTypes: false, allErrors: false, validateFormats: false })
   readonly #onFailure: (tool: string, error: unknown) => void
+  readonly #assertFits: (tool: string, schema: JsonObject) => void
   readonly #clock: Clock
 
-  /** @param onFailure is told what a tool threw; the agent is not */
-  constructor(onFailure: (tool: string, error: unknown) => void, clock: Clock = systemClock) {
+  /**
+   * @param onFailure is told what a tool threw; the agent is not
+   * @param assertFits throws where the policy in force cannot judge what the tool takes; then it is not registered
+   */
+  constructor(
+    onFailure: (tool: string, error: unknown) => void,
+    assertFits: (tool: string, schema: JsonObject) => void = () => {},
+    clock: Clock = systemClock,
+  ) {
     this.#onFailure = onFailure
+    this.#assertFits = assertFits
     this.#clock = clock
   }
 
@@ -97,7 +106,9 @@ export class ToolDriver {
         `tool \`${name}\`: \`timeoutMs\` is a whole number of ms, from 1 to ${limits.sleepMsMax}`,
       )
     }
-    this.#tools.set(name, this.#compile(name, definition))
+    const tool = this.#compile(name, definition)
+    this.#assertFits(name, tool.schema)
+    this.#tools.set(name, tool)
   }
 
   /** Name, description, schema and labels of every tool, as agents read them under /tools. */
@@ -113,6 +124,14 @@ export class ToolDriver {
       parameters: schema,
       labels,
     }))
+  }
+
+  /**
+   * @returns what the tool takes; the same object every time
+   * @throws SyscallError ENOENT
+   */
+  schemaOf(name: string): JsonObject {
+    return this.#get(name).schema
   }
 
   /**

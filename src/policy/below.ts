@@ -1,16 +1,17 @@
 /** What a policy says about everything below a folder, from its patterns alone. */
 import { isAction } from './actions.ts'
+import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
 import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
-import { type CompiledPolicy, type CompiledRule, matchesPrincipal } from './rules.ts'
+import type { CompiledPolicy } from './rules.ts'
 
 /**
- * Certain only where one rule permits all that can lie below, and no rule that forbids or asks could match any of it.
+ * Certain only where one rule permits all that can lie below always, and no rule that could refuse could match any of it.
  * @param actions each on its own
  * @param folder a normalised absolute path
  * @returns false also for what cannot be judged
  */
 export function permitsBelow(
-  { rules }: CompiledPolicy,
+  { policy, rules }: CompiledPolicy,
   principal: string,
   actions: readonly string[],
   folder: string,
@@ -19,14 +20,21 @@ export function permitsBelow(
   if (typeof readings === 'string') return false
   return actions.every((action) => {
     const candidates = isAction(action) ? rules.get(action) : undefined
-    if (candidates === undefined) return false
+    // What extends another leaves the permit to that one.
+    const abstains = policy.extends !== undefined
+    if (candidates === undefined) return abstains
     const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
-    const refusing = [...candidates.forbid, ...candidates.ask].filter(about)
-    const permitting = candidates.permit.filter(about)
+    const permits = candidates.permit.filter(about)
+    const permitting = permits.filter(({ rule }) => rule.when === undefined && rule.demands === undefined)
+    // What permits under a condition, or so often, may refuse one of many files.
+    const refusing = [...candidates.forbid, ...candidates.ask, ...permits].filter(
+      (rule) => about(rule) && !permitting.includes(rule),
+    )
     return readings.every(
       (parts) =>
         !refusing.some((rule) => hasPattern(rule, (pattern) => mayMatchBelow(pattern, parts))) &&
-        permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts))),
+        (abstains ||
+          permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts)))),
     )
   })
 }

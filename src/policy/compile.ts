@@ -13,7 +13,7 @@ import { type Isolation, isolations, type Policy, type PolicySet } from './types
  * @param hash over the canonical form of their documents, as hex
  * @param above what raised signals do already, where the set narrows another
  * @returns what decides, and what the kernel holds processes to
- * @throws KernelError EINVAL where there are none or too many, or two share a name
+ * @throws KernelError EINVAL where there are none or too many, two share a name, or one extends what is not there
  */
 export function compilePolicies(policies: readonly Policy[], hash: string, above?: SignalActions): PolicySet {
   if (policies.length === 0) throw new KernelError('EINVAL', 'no policy is given; the strictest is `strict`')
@@ -26,6 +26,7 @@ export function compilePolicies(policies: readonly Policy[], hash: string, above
   const compiled = policies.map(compilePolicy)
   const enforced = compiled.filter(({ policy }) => policy.mode === 'enforce')
   const followed = enforced.map(({ policy }) => policy)
+  assertExtended(followed)
   const observing = compiled.filter(({ policy }) => policy.mode === 'observe')
   return Object.freeze({
     name: policies.map(({ name }) => name).join(' + '),
@@ -55,6 +56,16 @@ function assertDistinct(policies: readonly Policy[]): void {
       )
     names.add(name)
   }
+}
+
+/** A policy that extends another leaves silence to it, so it may not be alone. */
+function assertExtended(enforced: readonly Policy[]): void {
+  const [first] = enforced
+  if (first?.extends !== undefined && enforced.every((policy) => policy.extends !== undefined))
+    throw new KernelError(
+      'EINVAL',
+      `policy \`${first.name}\` extends \`${first.extends}\`, which is not in force beside it`,
+    )
 }
 
 /** @returns the strongest of them, `host` where there is none */

@@ -1,18 +1,13 @@
 /** Forbid beats ask beats permit, and silence forbids. Rule order never matters. */
 import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
+import { Meter } from './cel-values.ts'
+import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
+import { type Judgement, judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
-import { type CompiledPolicy, type CompiledRule, matchesPrincipal, matchesResource } from './rules.ts'
-import { type Decision, effects, isolations, type Request, type Verdict } from './types.ts'
-
-/** What one policy says, with the rules themselves. */
-export interface Judgement {
-  readonly policy: CompiledPolicy
-  readonly effect: Verdict['effect']
-  readonly rules: readonly CompiledRule[]
-  /** Why, where it is not the rules. */
-  readonly because?: string
-}
+import { obligationsOf } from './obligations.ts'
+import type { CompiledPolicy } from './rules.ts'
+import { type Decision, effects, type Request, type Verdict } from './types.ts'
 
 /**
  * @param enforced policies that must all agree
@@ -28,46 +23,45 @@ export function decide(
   if (!isAction(action)) return refusal(`no policy knows the action \`${action}\``)
   const readings = readResource(action, resource)
   if (typeof readings === 'string') return refusal(`${readings}, so no policy can judge it`)
-  const ask = (policy: CompiledPolicy): Judgement => judge(policy, action, readings, request)
-  const judgements = enforced.map(ask)
+  const judgements = judgeAll(enforced, action, readings, request)
   const verdict = judgements.length === 0 ? onlyObserved(observing) : combine(judgements, request)
-  const addresses = verdict.effect === 'permit' ? commonAddresses(judgements) : []
-  if (observing.length === 0) return { ...verdict, addresses }
-  const observed = combine(observing.map(ask), request)
-  return observed.effect === 'permit' ? { ...verdict, addresses } : { ...verdict, addresses, observed }
+  const decision = withTerms(verdict, judgements)
+  if (observing.length === 0) return decision
+  const observed = combine(judgeAll(observing, action, readings, request), request)
+  return observed.effect === 'permit' ? decision : { ...decision, observed }
 }
 
-const refusal = (reason: string): Decision => ({ effect: 'forbid', rules: [], addresses: [], reason })
+const noAddresses: readonly AddressClass[] = Object.freeze([])
 
-/** What one policy alone says. */
-export function judge(
-  policy: CompiledPolicy,
+const refusal = (reason: string): Decision => ({
+  effect: 'forbid',
+  rules: [],
+  addresses: noAddresses,
+  reason,
+})
+
+/** The conditions of all of them together have the steps of one decision; what observes takes none from what decides. */
+function judgeAll(
+  policies: readonly CompiledPolicy[],
   action: Action,
   readings: readonly Reading[],
-  { principal, isolation }: Request,
-): Judgement {
-  const floor = policy.policy.isolation
-  if (!isolations.slice(0, isolations.indexOf(floor) + 1).includes(isolation)) {
-    const because = `\`${policy.policy.name}\` accepts isolation \`${floor}\` or stronger, and this process has \`${isolation}\``
-    return { policy, effect: 'forbid', rules: [], because }
-  }
-  const candidates = policy.rules.get(action)
-  for (const effect of ['forbid', 'ask', 'permit'] as const) {
-    const rules = candidates?.[effect].filter(
-      (rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings),
-    )
-    if (rules !== undefined && rules.length > 0) return { policy, effect, rules }
-  }
-  return { policy, effect: 'forbid', rules: [] }
+  request: Request,
+): readonly Judgement[] {
+  const meter = new Meter()
+  return policies.map((policy) => judge(policy, action, readings, request, meter))
 }
 
 /** The strictest of at least one judgement. */
 function combine(judgements: readonly Judgement[], request: Request): Verdict {
-  const effect = effects.findLast((each) => judgements.some((it) => it.effect === each)) ?? 'forbid'
-  const deciding = judgements.filter((it) => it.effect === effect)
-  const rules = deciding.flatMap((it) => it.rules.map(({ ref }) => ref))
-  return { effect, rules, reason: reasonOf(effect, rules, deciding, request) }
+  const [only] = judgements
+  const effect = judgements.length === 1 ? (only?.effect ?? 'forbid') : strictestOf(judgements)
+  const deciding = judgements.length === 1 ? judgements : judgements.filter((it) => it.effect === effect)
+  const rules = deciding.length === 1 ? (deciding[0]?.rules ?? []) : deciding.flatMap((it) => it.rules)
+  return { effect, rules: rules.map(({ ref }) => ref), reason: reasonOf(effect, rules, deciding, request) }
 }
+
+const strictestOf = (judgements: readonly Judgement[]): Verdict['effect'] =>
+  effects.findLast((each) => judgements.some((it) => it.effect === each)) ?? 'forbid'
 
 const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   effect: 'permit',
@@ -75,28 +69,52 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
 })
 
+/** What comes with a permit: address classes and obligations, of which most rules have none. */
+function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
+  const plain = { effect, rules, reason, addresses: noAddresses }
+  const hasTerms = ({ rule }: CompiledRule): boolean =>
+    rule.addresses.length > 0 || rule.demands !== undefined
+  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  const addresses = commonAddresses(judgements)
+  const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
+  return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
+}
+
+/** Within a policy any permitting rule may name a class; over policies that permit by themselves all of them have to. */
+function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
+  const permitting = judgements.filter(({ policy }) => policy.policy.extends === undefined)
+  const [first = new Set<AddressClass>(), ...rest] = permitting.map(
+    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
+  )
+  return [...first].filter((each) => rest.every((classes) => classes.has(each)))
+}
+
 function reasonOf(
   effect: Verdict['effect'],
-  rules: Verdict['rules'],
+  rules: readonly CompiledRule[],
   deciding: readonly Judgement[],
   request: Request,
 ): string {
   const [first] = rules
-  if (first === undefined) {
-    const [silent] = deciding
-    return silent?.because ?? `no rule permits it; ${hint(silent, request)}`
-  }
-  const others = rules.length > 1 ? ` and ${rules.length - 1} more` : ''
-  const rule = `rule \`${first.id}\` (${first.policy}:${first.line})${others}`
+  const by = deciding.length === 1 ? deciding[0] : (deciding.find((it) => it.rules.length > 0) ?? deciding[0])
+  if (by?.because !== undefined) return by.because
+  if (first === undefined) return `no rule permits it; ${hint(by, request)}`
+  const rule = rules.length > 1 ? `${first.name} and ${rules.length - 1} more` : first.name
   if (effect === 'ask') return `a person has to approve it, by ${rule}`
   return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
 }
+
+/** As much of a condition is shown, in UTF-16 units. */
+const conditionShownMax = 120
 
 /** Patterns that a refusal shows, so that its reader learns what would have been permitted. */
 const hintsMax = 3
 
 function hint(silent: Judgement | undefined, { action, principal }: Request): string {
   if (silent === undefined || !isAction(action)) return 'there is no policy'
+  const unmet = silent.unmet.find(({ rule }) => rule.effect === 'permit')
+  if (unmet?.condition !== undefined)
+    return `the condition of ${unmet.name} does not hold: \`${excerpt(unmet.condition.text)}\``
   const permits = silent.policy.rules.get(action)?.permit ?? []
   const patterns: string[] = []
   for (const rule of permits) {
@@ -110,10 +128,5 @@ function hint(silent: Judgement | undefined, { action, principal }: Request): st
   return `\`${name}\` permits ${action} on ${shown.join(', ')}${patterns.length > hintsMax ? ' and more' : ''}`
 }
 
-/** Within a policy any permitting rule may name a class; over policies all of them have to. */
-function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
-  const [first = new Set<AddressClass>(), ...rest] = judgements.map(
-    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
-  )
-  return [...first].filter((each) => rest.every((classes) => classes.has(each)))
-}
+const excerpt = (text: string): string =>
+  text.length > conditionShownMax ? `${text.slice(0, conditionShownMax).toWellFormed()}…` : text

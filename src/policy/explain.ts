@@ -1,14 +1,10 @@
 /** Why a decision is what it is: every rule that speaks, and on a refusal what came nearest to permitting. */
 import { type Action, isAction } from './actions.ts'
-import { judge } from './decide.ts'
+import { Meter } from './cel-values.ts'
+import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
+import { judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
-import {
-  type CompiledPolicy,
-  type CompiledRule,
-  compilePolicy,
-  matchesPrincipal,
-  matchesResource,
-} from './rules.ts'
+import { type CompiledPolicy, compilePolicy } from './rules.ts'
 import {
   type Decision,
   type Effect,
@@ -72,23 +68,22 @@ function explainPolicy(
   request: Request,
 ): PolicyExplanation {
   const { name, mode } = compiled.policy
-  const byEffect = compiled.rules.get(action)
-  if (byEffect === undefined) return { name, mode, effect: 'forbid', matching: [], nearest: [] }
+  const byEffect = compiled.rules.get(action) ?? { permit: [], ask: [], forbid: [] }
   const { principal } = request
-  const { effect, rules, because } = judge(compiled, action, readings, request)
+  const { effect, rules, because, unmet } = judge(compiled, action, readings, request, new Meter())
   const decided = new Set(rules)
+  const not = new Set(unmet)
+  const why = (rule: CompiledRule): string => {
+    if (not.has(rule)) return `its condition does not hold: \`${rule.condition?.text}\``
+    if (decided.has(rule)) return because ?? 'no stricter rule matches'
+    return because ?? `${effect} beats ${rule.rule.effect}`
+  }
   const matching = effects
     .toReversed()
     .flatMap((each) => byEffect[each])
     .filter((rule) => matchesPrincipal(rule, principal) && matchesResource(rule, readings))
-    .map((rule) =>
-      describe(
-        rule,
-        decided.has(rule),
-        decided.has(rule) ? 'no stricter rule matches' : (because ?? `${effect} beats ${rule.rule.effect}`),
-      ),
-    )
-  const silent = rules.length === 0 && because === undefined
+    .map((rule) => describe(rule, decided.has(rule), why(rule)))
+  const silent = effect === 'forbid' && rules.length === 0 && because === undefined
   const nearest = silent ? findNearest(byEffect.permit, request, readings) : []
   return { name, mode, effect, matching, nearest }
 }

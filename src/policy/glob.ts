@@ -69,7 +69,7 @@ export type PartsMatcher = (parts: readonly string[]) => boolean
  * @param pattern the parts of a pattern; `**` only as a whole part
  */
 export function compileParts(pattern: readonly string[]): PartsMatcher {
-  const runs = splitAtGlobstars(pattern).map((run) => run.map(compileText))
+  const runs = splitAtGlobstars(pattern).map((run) => run.map(compilePart))
   const [head = [], ...rest] = runs
   const tail = rest.pop()
   if (tail === undefined) return (parts) => parts.length === head.length && matchesAt(head, parts, 0)
@@ -95,10 +95,15 @@ function splitAtGlobstars(pattern: readonly string[]): readonly (readonly string
   return runs
 }
 
-function matchesAt(run: readonly TextMatcher[], parts: readonly string[], from: number): boolean {
+/** A part without a wildcard is compared as it is, which touches the least memory. */
+const compilePart = (part: string): string | TextMatcher => (part.includes('*') ? compileText(part) : part)
+
+function matchesAt(run: readonly (string | TextMatcher)[], parts: readonly string[], from: number): boolean {
   for (let index = 0; index < run.length; index += 1) {
     const part = parts[from + index]
-    if (part === undefined || !run[index]?.(part)) return false
+    const expected = run[index]
+    if (part === undefined || expected === undefined) return false
+    if (typeof expected === 'string' ? expected !== part : !expected(part)) return false
   }
   return true
 }

@@ -2,14 +2,15 @@
 import { limits } from '../limits.ts'
 import { type Action, actions, type ResourceKind } from './actions.ts'
 import { assertPattern, compileText, invalid } from './glob.ts'
-import { compilePath, readPath } from './paths.ts'
+import { type Prefix, prefixOf } from './index-tree.ts'
+import { compilePath, pathParts, readPath } from './paths.ts'
 import { compileUrl, readUrl, type UrlPart, type UrlReading } from './urls.ts'
 
 /** One way to read a resource. What can be read in two ways is judged in both. */
 export type Reading =
   | { readonly kind: 'path'; readonly parts: readonly string[] }
-  | { readonly kind: 'url'; readonly url: UrlReading }
-  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'url'; readonly url: UrlReading; readonly parts: readonly string[] }
+  | { readonly kind: 'name'; readonly name: string; readonly parts: readonly string[] }
 
 /** What a pattern does not agree with: the part of a URL, the path, or the name. */
 export type Mismatch = UrlPart | 'name'
@@ -17,6 +18,10 @@ export type Mismatch = UrlPart | 'name'
 export interface Matcher {
   /** As the rule has it. */
   readonly pattern: string
+  /** Where its parts begin: for URLs the host, as `hostKeys` gives it. */
+  readonly place: string
+  /** Every resource there that matches begins so. */
+  readonly prefix: Prefix
   mismatch(reading: Reading): Mismatch | undefined
 }
 
@@ -28,13 +33,14 @@ export interface Matcher {
 export function readResource(action: Action, resource: string): readonly Reading[] | string {
   if (resource.length > limits.urlMax) return `the resource is longer than ${limits.urlMax} characters`
   const kind = actions[action].resource
-  if (kind === 'name') return resource === '' ? 'the resource has no name' : [{ kind, name: resource }]
+  if (kind === 'name')
+    return resource === '' ? 'the resource has no name' : [{ kind, name: resource, parts: [resource] }]
   if (kind === 'path') {
     const paths = readPath(resource)
     return typeof paths === 'string' ? paths : paths.map((parts) => ({ kind, parts }))
   }
   const urls = readUrl(resource)
-  return typeof urls === 'string' ? urls : urls.map((url) => ({ kind, url }))
+  return typeof urls === 'string' ? urls : urls.map((url) => ({ kind, url, parts: url.parts }))
 }
 
 /**
@@ -46,15 +52,27 @@ export function compileMatcher(kind: ResourceKind, pattern: string): Matcher {
   switch (kind) {
     case 'path': {
       const matches = compilePath(pattern)
-      return { pattern, mismatch: (it) => (it.kind === 'path' && matches(it.parts) ? undefined : 'path') }
+      const prefix = prefixOf(pathParts(pattern))
+      return {
+        pattern,
+        place: '',
+        prefix,
+        mismatch: (it) => (it.kind === 'path' && matches(it.parts) ? undefined : 'path'),
+      }
     }
     case 'url': {
-      const mismatch = compileUrl(pattern)
-      return { pattern, mismatch: (it) => (it.kind === 'url' ? mismatch(it.url) : 'scheme') }
+      const { mismatch, place, prefix } = compileUrl(pattern)
+      return { pattern, place, prefix, mismatch: (it) => (it.kind === 'url' ? mismatch(it.url) : 'scheme') }
     }
     case 'name': {
       const matches = compileName(pattern)
-      return { pattern, mismatch: (it) => (it.kind === 'name' && matches(it.name) ? undefined : 'name') }
+      const prefix = prefixOf([pattern])
+      return {
+        pattern,
+        place: '',
+        prefix,
+        mismatch: (it) => (it.kind === 'name' && matches(it.name) ? undefined : 'name'),
+      }
     }
   }
 }

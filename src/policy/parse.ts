@@ -4,7 +4,9 @@ import { limits } from '../limits.ts'
 import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
+import { readDemands } from './obligations.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
+import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
 import { type Flaw, validate } from './validate.ts'
 import { type Path, readYaml, type YamlData } from './yaml.ts'
@@ -42,6 +44,7 @@ export function parsePolicy(text: string, source: string): Policy {
   if (flaws.length > 0) refuse(flaws.map((flaw) => locate(flaw, data)))
   return Object.freeze({
     name: document.name,
+    extends: document.extends,
     isolation: document.isolation ?? 'host',
     cell: document.cell ?? 'shared',
     mode: document.mode ?? 'enforce',
@@ -56,7 +59,8 @@ export function parsePolicy(text: string, source: string): Policy {
   })
 }
 
-function locate({ path, key, message }: Flaw, data: YamlData): PolicyProblem {
+function locate({ path, key, offset, message }: Flaw, data: YamlData): PolicyProblem {
+  if (offset !== undefined) return { ...data.positionWithin(path, offset), message }
   return { ...(key === undefined ? data.positionOf(path) : data.positionOfKey(path, key)), message }
 }
 
@@ -69,6 +73,8 @@ function readRule(rule: RuleDocument, line: number): Rule {
     resources: rule.resource === undefined ? undefined : listOf(rule.resource),
     principals: rule.principal === undefined ? undefined : listOf(rule.principal),
     addresses: rule.addresses ?? [],
+    when: rule.when,
+    demands: readDemands(rule),
   })
 }
 
@@ -76,7 +82,8 @@ const listOf = (value: string | readonly string[]): readonly string[] =>
   typeof value === 'string' ? [value] : value
 
 /** What the schema cannot say: ids are unique, patterns compile, and a rule's keys fit its actions. */
-function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocument): readonly Flaw[] {
+function findFlaws(document: PolicyDocument): readonly Flaw[] {
+  const { budget = {}, cell, isolation = 'host', rules } = document
   const seen = new Map<string, number>()
   const amounts = Object.entries(budget).flatMap(([key, value]) =>
     flawsOf(['budget', key], () => parseBudgetEntry(key, value)),
@@ -89,9 +96,16 @@ function findFlaws({ budget = {}, cell, isolation = 'host', rules }: PolicyDocum
       earlier === undefined
         ? []
         : [{ path: [...path, 'id'], message: `another rule is called \`${rule.id}\` too; ids are unique` }]
-    return [...duplicate, ...patternFlaws(rule, path), ...addressFlaws(rule, path)]
+    return [
+      ...duplicate,
+      ...wideningFlaws(document, rule, path),
+      ...patternFlaws(rule, path),
+      ...addressFlaws(rule, path),
+      ...whenFlaws(rule, path),
+      ...demandFlaws(rule, path),
+    ]
   })
-  return [...cellFlaws(cell, isolation), ...amounts, ...inRules]
+  return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
 
 /** A process without any cell would have none to itself. */
@@ -99,6 +113,39 @@ function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[
   if (cell !== 'own' || isolation === 'cell') return []
   const message = `\`cell: own\` accepts isolation \`${isolation}\`, where a process has no cell; write \`isolation: cell\` with it`
   return [{ path: [], key: 'cell', message }]
+}
+
+function wideningFlaws(
+  { extends: base }: PolicyDocument,
+  { effect }: RuleDocument,
+  path: Path,
+): readonly Flaw[] {
+  if (base === undefined || effect !== 'permit') return []
+  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, and what is permitted stands there`
+  return [{ path: [...path, 'effect'], message }]
+}
+
+/** Each is compiled for each action that its rule covers. */
+function manyFlaws(rules: readonly RuleDocument[]): readonly Flaw[] {
+  const conditions = rules.filter(({ when }) => when !== undefined).length
+  if (conditions <= limits.policyConditionsMax) return []
+  const message = `${conditions} rules have a condition, at most ${limits.policyConditionsMax} may`
+  return [{ path: ['rules'], message }]
+}
+
+function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] {
+  if (when === undefined) return []
+  const covered = [...new Set(listOf(action).flatMap(expandAction))]
+  return conditionFlaws(when, covered).map(({ offset, message }) => ({
+    path: [...path, 'when'],
+    offset,
+    message,
+  }))
+}
+
+function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
+  const key = rule.once === undefined || rule.effect === 'permit' ? 'rateLimit' : 'once'
+  return flawsOf(path, () => readDemands(rule)).map((flaw) => ({ ...flaw, key }))
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {

@@ -14,11 +14,14 @@ import {
  *   or what keeps it from being judged
  */
 export function readPath(path: string): readonly (readonly string[])[] | string {
-  const problem = pathProblem(path)
+  const problem = suspect.test(path) ? pathProblem(path) : undefined
   if (problem !== undefined) return `the path ${problem}`
-  const composed = path.normalize('NFC')
-  return composed === path ? [split(path)] : [split(path), split(composed)]
+  const composed = beyondAscii.test(path) ? path.normalize('NFC') : path
+  return composed === path ? [pathParts(path)] : [pathParts(path), pathParts(composed)]
 }
+
+/** What normal forms differ in, and dear to look for otherwise. */
+const beyondAscii = /[^\0-\x7f]/
 
 /**
  * @param pattern such as `/mem/**`, `/workspace/*.csv`
@@ -29,7 +32,7 @@ export function compilePath(pattern: string): PartsMatcher {
   assertPattern(pattern)
   const problem = pathProblem(pattern)
   if (problem !== undefined) throw invalid(`\`${pattern}\` ${problem}`)
-  const parts = split(pattern)
+  const parts = pathParts(pattern)
   assertGlobstars(parts, pattern)
   return compileParts(parts)
 }
@@ -40,7 +43,7 @@ export function compilePath(pattern: string): PartsMatcher {
  * @returns whether there can be a path below the folder, not the folder itself, that the pattern matches
  */
 export function mayMatchBelow(pattern: string, folder: readonly string[]): boolean {
-  const parts = split(pattern)
+  const parts = pathParts(pattern)
   const globstar = parts.indexOf('**')
   const fixed = globstar < 0 ? parts : parts.slice(0, globstar)
   if (globstar < 0 && parts.length <= folder.length) return false
@@ -54,7 +57,11 @@ export function mayMatchBelow(pattern: string, folder: readonly string[]): boole
 export const matchesAllBelow = (pattern: string, folder: readonly string[]): boolean =>
   pattern.endsWith('/**') && compilePath(pattern)(folder)
 
-const split = (path: string): readonly string[] => (path === '/' ? [] : path.slice(1).split('/'))
+/** @param path a normalised path, or a pattern that compiles */
+export const pathParts = (path: string): readonly string[] => (path === '/' ? [] : path.slice(1).split('/'))
+
+/** Finds every path that has a problem, and few that have none. */
+const suspect = /^(?!\/)|\0|\/(\/|\.\.?\/|\.{0,2}$)/
 
 function pathProblem(path: string): string | undefined {
   if (!path.startsWith('/')) return 'is not absolute; begin it with `/`'

@@ -1,18 +1,17 @@
 /** A policy's rules, found by action and with their patterns compiled once. */
 import { type Action, actions, expandAction } from './actions.ts'
-import { compileMatcher, compileName, type Matcher, type Reading } from './match.ts'
-import type { Effect, Policy, Rule, RuleRef } from './types.ts'
-
-export interface CompiledRule {
-  readonly rule: Rule
-  readonly ref: RuleRef
-  /** Undefined means any; so do the matchers. */
-  readonly principals: readonly ((name: string) => boolean)[] | undefined
-  readonly matchers: readonly Matcher[] | undefined
-}
+import type { CompiledRule } from './compiled-rule.ts'
+import { compileMatcher, compileName } from './match.ts'
+import { RuleCondition } from './rule-condition.ts'
+import { RuleIndex } from './rule-index.ts'
+import { type Effect, type Isolation, isolations, type Policy, type Rule } from './types.ts'
 
 export interface CompiledPolicy {
   readonly policy: Policy
+  /** Those that it accepts. */
+  readonly isolations: ReadonlySet<Isolation>
+  /** The same rules, for decisions. */
+  readonly index: ReadonlyMap<Action, RuleIndex>
   /** Every rule that is about an action, by what it does. */
   readonly rules: ReadonlyMap<Action, Readonly<Record<Effect, readonly CompiledRule[]>>>
 }
@@ -20,38 +19,33 @@ export interface CompiledPolicy {
 /** @param policy one that parsePolicy made, so that its patterns compile */
 export function compilePolicy(policy: Policy): CompiledPolicy {
   const rules = new Map<Action, Record<Effect, CompiledRule[]>>()
-  for (const rule of policy.rules) {
+  const index = new Map<Action, RuleIndex>()
+  for (const [order, rule] of policy.rules.entries()) {
     const covered = new Set(rule.actions.flatMap(expandAction))
-    const compiled = compileRule(rule, policy.name, covered)
+    const compiled = compileRule(rule, policy.name, covered, order)
     for (const action of covered) {
+      const ofAction = index.get(action) ?? new RuleIndex()
+      index.set(action, ofAction)
+      ofAction.add(compiled)
       const byEffect = rules.get(action) ?? { permit: [], ask: [], forbid: [] }
       byEffect[rule.effect].push(compiled)
       rules.set(action, byEffect)
     }
   }
-  return { policy, rules }
+  const accepted = isolations.slice(0, isolations.indexOf(policy.isolation) + 1)
+  return { policy, isolations: new Set(accepted), rules, index }
 }
 
-function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>): CompiledRule {
+function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>, order: number): CompiledRule {
   const [first] = covered
   const kind = first === undefined ? 'name' : actions[first].resource
   return {
     rule,
     ref: Object.freeze({ policy, id: rule.id, line: rule.line }),
+    name: `rule \`${rule.id}\` (${policy}:${rule.line})`,
     principals: rule.principals?.map(compileName),
     matchers: rule.resources?.map((pattern) => compileMatcher(kind, pattern)),
+    condition: rule.when === undefined ? undefined : new RuleCondition(rule.when),
+    order,
   }
-}
-
-export const matchesPrincipal = ({ principals }: CompiledRule, name: string): boolean =>
-  principals === undefined || principals.some((matches) => matches(name))
-
-/**
- * Where a resource can be read in several ways, a permit has to cover them all;
- * what forbids or asks applies as soon as it covers one.
- */
-export function matchesResource({ rule, matchers }: CompiledRule, readings: readonly Reading[]): boolean {
-  if (matchers === undefined) return true
-  const covers = (reading: Reading): boolean => matchers.some((it) => it.mismatch(reading) === undefined)
-  return rule.effect === 'permit' ? readings.every(covers) : readings.some(covers)
 }

@@ -1,6 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
+import { demandsSchema } from './obligations.ts'
 import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
 import { durationPattern, moneyPattern, sizePattern } from './units.ts'
 
@@ -62,6 +63,13 @@ const ruleSchema = {
       minItems: 1,
       uniqueItems: true,
     },
+    when: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.conditionMax,
+      description: 'a condition in CEL; the rule applies only where it is true',
+    },
+    ...demandsSchema,
     for: { ...comment, description: 'why the rule is here' },
   },
 }
@@ -76,6 +84,13 @@ export const policySchema = {
   properties: {
     version: { const: 1, description: 'of the language' },
     name: { ...identifier, description: 'decisions and evidence name it' },
+    extends: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.pathMax,
+      description:
+        'a preset or a file that this policy narrows: it has rules that forbid or ask, and no others',
+    },
     for: { ...comment, description: 'whom the policy is for' },
     isolation: {
       enum: isolations,
@@ -113,20 +128,16 @@ export const policySchema = {
 
 /** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
 export const laterKeys: Readonly<Record<string, string>> = {
-  when: 'conditions',
   label: 'labels',
   labels: 'labels',
   origin: 'origins of values',
   history: 'rules over history',
   redact: 'obligations',
-  rateLimit: 'obligations',
-  once: 'obligations',
   log: 'obligations',
   obligations: 'obligations',
   approval: 'terms of approvals',
   approvals: 'terms of approvals',
   args: 'schemas of arguments',
-  extends: 'policies that extend another',
 }
 
 /** @returns the text of policies/schema.json; a test holds the two equal */

@@ -1,6 +1,7 @@
 /** What a policy is, what it is asked, and what it answers. */
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
+import type { ArgumentType } from './arguments.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -36,7 +37,13 @@ export interface Request {
   /** A normalised absolute path, a URL as the parser wrote it, a tool's or an agent's name. */
   readonly resource: string
   readonly args: Json
+  /** What `args` is made of, where the action itself does not say: a tool's schema, always the same object for one tool. */
+  readonly argumentType?: ArgumentType & object
   readonly isolation: Isolation
+  /** What the process has read; a condition on labels that are not told forbids. */
+  readonly labels?: readonly string[]
+  /** What is left of the budget; a part without a limit is absent. */
+  readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
 }
 
 /** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
@@ -58,8 +65,17 @@ export interface Verdict {
 export interface Decision extends Verdict {
   /** Address classes that the permitting rules name (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
+  /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  readonly obligations?: readonly Obligation[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
+}
+
+/** How often a permit may be used by one run: a first process and all below it. */
+export interface Obligation {
+  readonly rule: RuleRef
+  readonly once?: true
+  readonly rateLimit?: { readonly calls: number; readonly perMs: number }
 }
 
 /** Limits of one process and its children. Absent means: the kernel's default. */
@@ -77,6 +93,7 @@ export interface Budget {
 export interface PolicyDocument {
   readonly version: 1
   readonly name: string
+  readonly extends?: string
   readonly for?: string
   readonly isolation?: Isolation
   readonly cell?: Cell
@@ -105,12 +122,17 @@ export interface RuleDocument {
   readonly resource?: string | readonly string[]
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
+  readonly when?: string
+  readonly once?: true
+  readonly rateLimit?: { readonly calls: number; readonly per: string }
   readonly for?: string
 }
 
 /** A policy that was read and found sound: units are numbers, lists are lists, every rule knows its line. */
 export interface Policy {
   readonly name: string
+  /** The preset or file that it narrows: where it says nothing, that one decides. It is always in force beside it. */
+  readonly extends: string | undefined
   /** The weakest isolation it accepts; `host` where the document names none. */
   readonly isolation: Isolation
   /** `shared` where the document says nothing. */
@@ -139,6 +161,10 @@ export interface Rule {
   /** Patterns; undefined means any. */
   readonly principals: readonly string[] | undefined
   readonly addresses: readonly AddressClass[]
+  /** A condition in CEL; undefined means always. */
+  readonly when: string | undefined
+  /** How often it permits; undefined means as often as it is asked. */
+  readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 
 /** Policies that must all agree, compiled. */

@@ -5,9 +5,10 @@ import {
   compileParts,
   compileText,
   invalid,
-  type PartsMatcher,
   type TextMatcher,
 } from './glob.ts'
+
+import { type Prefix, prefixOf } from './index-tree.ts'
 
 /** A URL in one of the ways that a server may read it. */
 export interface UrlReading {
@@ -22,7 +23,13 @@ export interface UrlReading {
 /** The part of a URL that a pattern does not agree with. */
 export type UrlPart = 'scheme' | 'host' | 'port' | 'path' | 'query'
 
-export type UrlMatcher = (url: UrlReading) => UrlPart | undefined
+export interface UrlMatcher {
+  /** One of the `hostKeys` of every host that matches. */
+  readonly place: string
+  /** Every path that matches begins so. */
+  readonly prefix: Prefix
+  mismatch(url: UrlReading): UrlPart | undefined
+}
 
 const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' }
 
@@ -65,15 +72,32 @@ export function compileUrl(pattern: string): UrlMatcher {
   const [host, port] = splitAuthority(authority, pattern)
   const hostMatches = compileHost(host, pattern)
   const portMatches = compilePort(port, defaultPort, pattern)
-  const pathMatches = compileUrlPath(path, pattern)
+  const parts = urlPathParts(path, pattern)
+  const pathMatches = compileParts(parts)
   const queryMatches = query === undefined ? undefined : compileQuery(query, pattern)
-  return (url) => {
+  const mismatch = (url: UrlReading): UrlPart | undefined => {
     if (url.scheme !== scheme) return 'scheme'
     if (!hostMatches(url.host)) return 'host'
     if (!portMatches(url.port)) return 'port'
     if (!pathMatches(url.parts)) return 'path'
     return queryMatches === undefined || queryMatches(url.query) ? undefined : 'query'
   }
+  return { place: placeOf(host), prefix: prefixOf(parts), mismatch }
+}
+
+/** @param host of a pattern that compiles */
+function placeOf(host: string): string {
+  if (host === '*') return '*'
+  const name = host.startsWith('*.') ? host.slice(2) : host
+  const parsed = new URL(`https://${name}/`).hostname
+  return host === name ? readHost(parsed) : `.${parsed}`
+}
+
+/** @returns the places under which patterns for a host stand: its name, what its name ends in, and any */
+export function hostKeys(host: string): readonly string[] {
+  const keys = ['*', host]
+  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) keys.push(host.slice(dot))
+  return keys
 }
 
 function splitAuthority(
@@ -117,7 +141,7 @@ function compileHost(host: string, pattern: string): TextMatcher {
   return (text) => text.length > parsed.length + 1 && text.endsWith(`.${parsed}`)
 }
 
-function compileUrlPath(path: string, pattern: string): PartsMatcher {
+function urlPathParts(path: string, pattern: string): readonly string[] {
   if (path === '')
     throw invalid(`\`${pattern}\` names no path; add \`/**\` for all, or \`/\` for the root alone`)
   const plain = unescapeUnreserved(path)
@@ -128,7 +152,7 @@ function compileUrlPath(path: string, pattern: string): PartsMatcher {
     .slice(1)
     .split('/')
   assertGlobstars(parts, pattern)
-  return compileParts(parts)
+  return parts
 }
 
 function compileQuery(query: string, pattern: string): TextMatcher {

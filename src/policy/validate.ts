@@ -7,12 +7,15 @@ import { parseBudgetEntry } from './budget.ts'
 import { laterKeys, policySchema } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 import type { PolicyDocument } from './types.ts'
+import { parseDuration } from './units.ts'
 import type { Path } from './yaml.ts'
 
 /** A problem, and the path of the value that has it; with `key`, it is that key of the value. */
 export interface Flaw {
   readonly path: Path
   readonly key?: string
+  /** Where in a text it begins, in UTF-16 units. */
+  readonly offset?: number
   readonly message: string
 }
 
@@ -37,10 +40,7 @@ export function validate(
 
 /** @returns nothing where a list is no flaw itself: what is wrong in it has an error of its own */
 function explain(error: ErrorObject): Flaw | undefined {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step))
+  const path = error.instancePath.split('/').slice(1).map(stepOf)
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty)
     return { path, key, message: unknownKey(key, Object.keys(error.parentSchema?.properties ?? {})) }
@@ -53,13 +53,17 @@ function explain(error: ErrorObject): Flaw | undefined {
   return { path, message: describe(error) }
 }
 
+const stepOf = (step: string): string | number => (/^\d+$/.test(step) ? Number(step) : step)
+
 /** Lists are judged by their data: the schema says of each alternative why it is not that one. */
 function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefined {
   const item = error.instancePath.split('/')[4]
-  const place = item === undefined ? path : [...path, Number(item)]
+  const place = item === undefined ? path : [...path, stepOf(item)]
   const { data } = error
   if (key === 'action' && typeof data === 'string')
     return { path: place, message: actionProblem(data) ?? describe(error) }
+  if (key === 'rateLimit' && item === 'per' && error.keyword === 'pattern')
+    return { path: place, message: flawOf(() => parseDuration(data)) ?? describe(error) }
   if (item !== undefined || !['action', 'resource', 'principal'].includes(key))
     return { path: place, message: describe(error) }
   if (Array.isArray(data)) {
@@ -84,10 +88,14 @@ function listFlaw(key: string, list: readonly unknown[]): string | undefined {
   return undefined
 }
 
-function budgetFlaw(key: string, value: unknown, error: ErrorObject): string {
+const budgetFlaw = (key: string, value: unknown, error: ErrorObject): string =>
+  flawOf(() => parseBudgetEntry(key, value)) ?? describe(error)
+
+/** @returns why a value cannot be read, in the words of what reads it */
+function flawOf(read: () => unknown): string | undefined {
   try {
-    parseBudgetEntry(key, value)
-    return describe(error)
+    read()
+    return undefined
   } catch (flaw) {
     if (flaw instanceof KernelError) return flaw.message
     throw flaw
@@ -111,6 +119,7 @@ function describe(error: ErrorObject): string {
     case 'required':
       return `the key \`${params.missingProperty}\` is missing`
     case 'const':
+      if (params.allowedValue === true) return `${what} is ${found(data)}; leave it out, or write true`
       return `${what} is ${found(data)}; this is version ${params.allowedValue} of the language`
     case 'enum': {
       const allowed: readonly string[] = params.allowedValues

@@ -24,6 +24,8 @@ export interface YamlData {
   readonly value: unknown
   /** Where the value at a path begins, or the nearest parent that is there. */
   positionOf(path: Path): Position
+  /** Where a place within the text at a path stands; where the text begins, if it is written in another way than it reads. */
+  positionWithin(path: Path, offset: number): Position
   /** Where a key of the map at a path stands. */
   positionOfKey(path: Path, key: string): Position
 }
@@ -59,6 +61,7 @@ export function readYaml(text: string): YamlData | readonly PolicyProblem[] {
   return {
     value: document.toJS({ maxAliasCount: 0 }),
     positionOf: (path) => position(nodeAt(document, path)?.range?.[0] ?? 0),
+    positionWithin: (path, offset) => position(offsetWithin(text, nodeAt(document, path), offset)),
     positionOfKey: (path, key) => position(keyAt(document, path, key)),
   }
 }
@@ -139,4 +142,25 @@ function keyAt(document: Document.Parsed, path: Path, key: string): number {
   const map = nodeAt(document, path)
   const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined
   return (isScalar(pair?.key) ? pair.key.range?.[0] : undefined) ?? map?.range?.[0] ?? 0
+}
+
+/** Plain and quoted text stands there as it reads, a block line by line. */
+function offsetWithin(text: string, node: Node | undefined, offset: number): number {
+  const [start = 0, end = 0] = node?.range ?? []
+  const value = isScalar(node) ? String(node.value) : ''
+  const written = text.slice(start, end)
+  const at = written.indexOf(value)
+  if (at >= 0) return start + at + offset
+  const before = value.slice(0, offset).split('\n')
+  const line = value.split('\n')[before.length - 1] ?? ''
+  const place = lineStart(written, before.length) + start
+  const within = text.slice(place, end).indexOf(line)
+  return line === '' || within < 0 ? start : place + within + (before.at(-1) ?? '').length
+}
+
+/** @param number from 0; the first line of a block is the one with its mark */
+function lineStart(text: string, number: number): number {
+  let at = 0
+  for (let line = 0; line < number; line += 1) at = text.indexOf('\n', at) + 1
+  return at
 }

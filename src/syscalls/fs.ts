@@ -2,9 +2,8 @@
 import { z } from 'zod'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
-import type { Json } from '../json.ts'
 import type { Process } from '../proc/process.ts'
-import { type Drivers, type Judged, syscall } from './row.ts'
+import { type Drivers, syscall } from './row.ts'
 
 const path = z.string().transform(normalizePath).meta({ description: 'absolute path in the process’s tree' })
 const offset = z.int().nonnegative().optional().meta({ description: 'bytes to skip' })
@@ -22,19 +21,16 @@ const onlyPath = z.strictObject({ path })
 const bytesOf = (args: { text: string } | { base64: string }): number =>
   'text' in args ? Buffer.byteLength(args.text) : Math.floor((args.base64.length * 3) / 4)
 
-const on = (
-  action: string,
-  resource: string,
-  args: { [name: string]: Json | undefined },
-): readonly Judged[] => [
-  {
-    action,
-    resource,
-    args: Object.fromEntries(
-      Object.entries(args).filter((pair): pair is [string, Json] => pair[1] !== undefined),
-    ),
-  },
-]
+/** A part that the call left out is absent, not undefined. */
+const given = ({
+  path,
+  offset,
+  length,
+}: {
+  path: string
+  offset: number | undefined
+  length: number | undefined
+}) => ({ path, ...(offset !== undefined && { offset }), ...(length !== undefined && { length }) })
 
 const external = ({ path }: { path: string }, drivers: Drivers, process: Process): boolean =>
   drivers.vfs.isExternal(drivers.treeOf(process), path)
@@ -53,7 +49,9 @@ export const fsCalls = {
     bytes: true,
     returns: 'string',
     cost: 1,
-    judge: ({ path, offset, length }) => on('fs.read', path, { path, offset, length }),
+    judge: ({ path, offset, length }) => [
+      { action: 'fs.read', resource: path, args: given({ path, offset, length }) },
+    ],
     external,
     invoke: ({ path, ...options }, { grant, process }, { vfs, treeOf }) =>
       vfs.read(grant, treeOf(process), path, options),
@@ -64,7 +62,9 @@ export const fsCalls = {
     params: ['path', 'data'],
     returns: 'null',
     cost: 1,
-    judge: (args) => on('fs.write', args.path, { path: args.path, bytes: bytesOf(args) }),
+    judge: (args) => [
+      { action: 'fs.write', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
+    ],
     external,
     invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
       vfs.write(grant, treeOf(process), path, content),
@@ -75,7 +75,9 @@ export const fsCalls = {
     params: ['path', 'data'],
     returns: 'null',
     cost: 1,
-    judge: (args) => on('fs.append', args.path, { path: args.path, bytes: bytesOf(args) }),
+    judge: (args) => [
+      { action: 'fs.append', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
+    ],
     external,
     invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
       vfs.append(grant, treeOf(process), path, content),
@@ -86,7 +88,7 @@ export const fsCalls = {
     params: ['path'],
     returns: "readonly { readonly name: string; readonly type: 'file' | 'folder' }[]",
     cost: 1,
-    judge: ({ path }) => on('fs.list', path, { path }),
+    judge: ({ path }) => [{ action: 'fs.list', resource: path, args: { path } }],
     external,
     invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.list(grant, treeOf(process), path),
   }),
@@ -96,7 +98,7 @@ export const fsCalls = {
     params: ['path'],
     returns: "{ readonly type: 'file' | 'folder'; readonly size: number; readonly modified: number }",
     cost: 1,
-    judge: ({ path }) => on('fs.stat', path, { path }),
+    judge: ({ path }) => [{ action: 'fs.stat', resource: path, args: { path } }],
     external,
     invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.stat(grant, treeOf(process), path),
   }),
@@ -106,7 +108,7 @@ export const fsCalls = {
     params: ['path'],
     returns: 'null',
     cost: 1,
-    judge: ({ path }) => on('fs.mkdir', path, { path }),
+    judge: ({ path }) => [{ action: 'fs.mkdir', resource: path, args: { path } }],
     external,
     invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.mkdir(grant, treeOf(process), path),
   }),
@@ -122,7 +124,7 @@ export const fsCalls = {
     check: ({ path, recursive }, _drivers, process) => {
       if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
     },
-    judge: ({ path }) => on('fs.remove', path, { path }),
+    judge: ({ path }) => [{ action: 'fs.remove', resource: path, args: { path } }],
     external,
     invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
       vfs.remove(grant, treeOf(process), path, { recursive: recursive ?? false }),
@@ -135,9 +137,9 @@ export const fsCalls = {
     returns: 'null',
     cost: 1,
     judge: ({ from, to }) => [
-      ...on('fs.remove', from, { path: from }),
-      ...on('fs.read', from, { path: from }),
-      ...on('fs.write', to, { path: to }),
+      { action: 'fs.remove', resource: from, args: { path: from } },
+      { action: 'fs.read', resource: from, args: { path: from } },
+      { action: 'fs.write', resource: to, args: { path: to } },
     ],
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
     invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => {

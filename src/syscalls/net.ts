@@ -23,6 +23,10 @@ function locationOf(url: string, headers: readonly (readonly [string, string])[]
   return header !== undefined && URL.canParse(header, url) ? new URL(header, url).href : undefined
 }
 
+/** In lower case, as HTTP compares them: a condition names a header in one spelling. */
+const namesOf = (headers: Readonly<Record<string, string>>): readonly string[] =>
+  Object.keys(headers).map((name) => name.toLowerCase())
+
 export const netCalls = {
   'net.fetch': syscall({
     summary:
@@ -39,7 +43,7 @@ export const netCalls = {
         {
           action: 'net.fetch',
           resource,
-          args: { ...judged, headers: Object.keys(args.headers ?? {}), bodyBytes },
+          args: { ...judged, headers: namesOf(args.headers ?? {}), bodyBytes },
         },
       ]
     },

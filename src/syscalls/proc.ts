@@ -1,4 +1,5 @@
 /** Calls on processes and signals. */
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { isErrno, SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
@@ -48,11 +49,17 @@ export const procCalls = {
     params: ['program'],
     returns: '{ readonly pid: number }',
     cost: 1,
-    judge: ({ name }, _drivers, process) => [
+    judge: ({ name, source }, _drivers, process) => [
       {
         action: 'proc.spawn',
         resource: name ?? process.name,
-        args: { isolation: process.identity.isolation },
+        args: {
+          isolation: process.identity.isolation,
+          // Only where a condition asks: a program can be large.
+          get sha256() {
+            return createHash('sha256').update(source).digest('hex')
+          },
+        },
       },
     ],
     invoke: ({ source, args = [], name, policy, budget }, { grant, process }, { proc }) =>

@@ -9,7 +9,8 @@ import type { ToolDriver } from '../drivers/tool.ts'
 import type { VfsDriver } from '../drivers/vfs/driver.ts'
 import type { Tree } from '../drivers/vfs/tree.ts'
 import type { Grant } from '../grant.ts'
-import type { Json } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
+import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
 
@@ -27,12 +28,17 @@ export interface Drivers {
   readonly treeOf: (process: Process) => Tree
 }
 
-/** One question to the policy. */
-export interface Judged {
-  readonly action: string
+/** One question to the policy about one action, with the arguments that its table promises to conditions. */
+interface JudgedBy<A extends Action> {
+  readonly action: A
   readonly resource: string
-  readonly args: Json
+  readonly args: ArgumentsOfAction<A>
+  /** Of a tool: its schema, for conditions that are checked against it. */
+  readonly schema?: JsonObject
 }
+
+/** One question to the policy. */
+export type Judged = { [A in Action]: JudgedBy<A> }[Action]
 
 /** One admitted call, as `invoke` sees it. */
 export interface Call {

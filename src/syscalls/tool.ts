@@ -17,7 +17,9 @@ export const toolCalls = {
     returns: 'unknown',
     cost: 1,
     check: ({ name, args }, { tool }) => tool.check(name, args),
-    judge: ({ name, args }) => [{ action: 'tool.call', resource: name, args }],
+    judge: ({ name, args }, { tool }) => [
+      { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name) },
+    ],
     external: () => true,
     invoke: ({ name, args }, { grant }, { tool }) => tool.call(grant, name, args),
   }),

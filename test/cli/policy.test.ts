@@ -131,3 +131,30 @@ test('the presets are listed with whom each is for', async () => {
     ...{ name: 'strict', for: 'code that nobody has read', mode: 'enforce', isolation: 'inline' },
   })
 })
+
+test('a condition is explained with the arguments and labels that are given', async () => {
+  const guarded = `version: 1
+name: guarded
+rules:
+  - id: small
+    effect: permit
+    action: fs.write
+    when: args.path == "/mem/a" && args.bytes < 10 && !("web" in labels)
+`
+  const folder = folderWith({ 'guarded.yaml': guarded })
+  const why = (...more: readonly string[]) =>
+    gatehouse(folder, [
+      ...['policy', 'explain', '--policy', 'guarded.yaml', '--principal', 'agent'],
+      ...['--action', 'fs.write', '--resource', '/mem/a', ...more],
+    ])
+  expect((await why('--args', '{"bytes": 3}')).stdout).toMatch(/^permitted /)
+  expect((await why('--args', '{"bytes": 30}')).stdout).toContain('its condition does not hold')
+  expect((await why('--args', '{"bytes": 3}', '--label', 'web')).stdout).toContain(
+    'its condition does not hold',
+  )
+  expect((await why()).stdout).toContain('cannot be judged: no such key: bytes')
+  expect(await why('--args', '[1]')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('JSON object'),
+  })
+})

@@ -22,6 +22,14 @@ const uncertain: readonly (readonly [what: string, rules: readonly RuleDocument[
   ['a forbid of a name anywhere', [all, rule({ resource: '/work/**/.env' })]],
   ['a forbid by wildcards', [all, rule({ resource: '/*/a*/x' })]],
   ['a forbid of anything', [all, rule({})]],
+  ['a permit with a condition', [rule({ effect: 'permit', resource: '/work/**', when: 'true' })]],
+  ['a permit with a limit', [rule({ effect: 'permit', resource: '/work/**', once: true })]],
+  [
+    'a permit with a limit beside another',
+    [all, rule({ effect: 'permit', resource: '/work/a/b', once: true })],
+  ],
+  ['a permit with a condition beside another', [all, rule({ effect: 'permit', when: '"x" in labels' })]],
+  ['a forbid with a condition', [all, rule({ resource: '/work/**', when: '"x" in labels' })]],
   ['a question', [all, rule({ effect: 'ask', resource: '/work/a/b/c' })]],
 ]
 

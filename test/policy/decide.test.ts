@@ -201,6 +201,14 @@ const resourcesFor = (pattern: string): readonly string[] => {
   return pattern.startsWith('net.') ? urls : names
 }
 
+/** Conditions, and what each is; undefined where it cannot be judged. */
+const conditions: Readonly<Record<string, (asked: Request) => boolean | undefined>> = {
+  true: () => true,
+  '"secret" in labels': ({ labels }) => labels?.includes('secret'),
+  'principal == "desk"': ({ principal }) => principal === 'desk',
+  'labels[0] == "secret"': ({ labels = [] }) => (labels.length === 0 ? undefined : labels[0] === 'secret'),
+}
+
 const ruleFor = (pattern: string): fc.Arbitrary<Omit<RuleDocument, 'id'>> => {
   const resource = fc.uniqueArray(fc.constantFrom(...resourcesFor(pattern)), { minLength: 1, maxLength: 2 })
   return fc.record(
@@ -208,6 +216,7 @@ const ruleFor = (pattern: string): fc.Arbitrary<Omit<RuleDocument, 'id'>> => {
       effect: fc.constantFrom(...effects),
       action: fc.constant(pattern),
       principal: fc.constantFrom('*', 'desk', 'read*'),
+      when: fc.constantFrom(...Object.keys(conditions)),
       ...(pattern !== '*' && { resource }),
     },
     { requiredKeys: ['effect', 'action'] },
@@ -237,13 +246,18 @@ const someRequest: fc.Arbitrary<Request> = fc
       'https://x.org/a%2Fb',
     ),
     name: fc.constantFrom('send_email', 'search', 'other'),
+    labels: fc.constantFrom<readonly string[]>([], ['secret'], ['web', 'secret']),
   })
-  .map(({ principal, action, path, url, name }) =>
-    request(action, action.startsWith('fs.') ? path : action === 'net.fetch' ? url : name, { principal }),
+  .map(({ principal, action, path, url, name, labels }) =>
+    request(action, action.startsWith('fs.') ? path : action === 'net.fetch' ? url : name, {
+      principal,
+      labels,
+    }),
   )
 
 /** The rule of the design, written down as plainly as can be. */
-function reference({ rules }: PolicyDocument, { principal, action, resource }: Request): string {
+function reference({ rules }: PolicyDocument, asked: Request): string {
+  const { principal, action, resource } = asked
   if (!isAction(action)) return 'forbid'
   const readings = readResource(action, resource)
   if (typeof readings === 'string') return 'forbid'
@@ -262,7 +276,11 @@ function reference({ rules }: PolicyDocument, { principal, action, resource }: R
     )
     return rule.effect === 'permit' ? !hits.includes(false) : hits.includes(true)
   }
-  const found = new Set(rules.filter(applies).map(({ effect }) => effect))
+  const said = rules.filter(applies).map(({ effect, when = 'true' }) => {
+    const holds = conditions[when]?.(asked)
+    return holds === undefined ? 'forbid' : holds ? effect : undefined
+  })
+  const found = new Set(said)
   return found.has('forbid') ? 'forbid' : found.has('ask') ? 'ask' : found.has('permit') ? 'permit' : 'forbid'
 }
 
@@ -292,6 +310,7 @@ describe('for any rules and any request', () => {
         const b = setOf(documentOf(others)).decide(asked)
         expect(b.effect).toBe(a.effect)
         expect(new Set(b.rules.map(({ id }) => id))).toEqual(new Set(a.rules.map(({ id }) => id)))
+        expect(b.reason.includes('cannot be judged')).toBe(a.reason.includes('cannot be judged'))
       }),
       { numRuns: 500 },
     )

@@ -7,10 +7,10 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import { laterKeys, policySchema } from '../../src/policy/schema.ts'
 
 const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
-const blocks = [...text.matchAll(/^```(\w+)( refused)?\n(.*?)^```$/gms)].map(
-  ([, language, refused, body = '']) => ({
-    language,
-    refused: refused !== undefined,
+const blocks = [...text.matchAll(/^```(\w+)( refused| cases)?\n(.*?)^```$/gms)].map(
+  ([, language, kind, body = '']) => ({
+    language: kind === ' cases' ? 'cases' : language,
+    refused: kind === ' refused',
     body,
   }),
 )
@@ -38,6 +38,19 @@ describe('an example that is refused', () => {
 test('the table of actions is the table of the code', () => {
   const rows = [...text.matchAll(/^\| `(\w+\.\w+)` \| (\w+) \| (.*) \|$/gm)].map(([, ...cells]) => cells)
   expect(rows).toEqual(Object.entries(actions).map(([name, it]) => [name, it.resource, it.summary]))
+})
+
+test('the table of arguments is the table of the code', () => {
+  const rows = [...text.matchAll(/^\| `(\w+\.\w+)` \| ?([^|]*)\|$/gm)].map(([, action, cell = '']) => [
+    action,
+    cell.trim(),
+  ])
+  const written = Object.entries(actions).map(([name, row]) => {
+    if (!('args' in row)) return [name, "the tool's own arguments, by its schema"]
+    const names = Object.entries(row.args).map(([arg, type]) => `\`${arg}${type.endsWith('?') ? '?' : ''}\``)
+    return [name, names.join(', ')]
+  })
+  expect(rows).toEqual(written)
 })
 
 describe('the tables of patterns are true', () => {
@@ -73,7 +86,7 @@ test('every key of the schema and every preset is on the page', () => {
 })
 
 test('the page says which keys are for later', () => {
-  for (const key of ['when', 'label', 'once', 'rateLimit', 'redact', 'log', 'extends']) {
+  for (const key of ['label', 'redact', 'log']) {
     expect(text).toContain(`\`${key}\``)
     expect(Object.hasOwn(laterKeys, key)).toBe(true)
   }

@@ -70,7 +70,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'an unknown key like no other',
       `${head}zzzzzzzzz: 1\nrules: []\n`,
-      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, for, isolation, cell, mode, budget, signals, loop, rules',
+      '3:1 unknown key `zzzzzzzzz`; keys here are version, name, extends, for, isolation, cell, mode, budget, signals, loop, rules',
     ],
     [
       'an unknown key of a rule',
@@ -277,13 +277,97 @@ describe('a policy is refused, with line and column, for', () => {
       `${head}budget: { depth: 9 }\nrules: []\n`,
       `3:18 \`depth\` is 9; the kernel itself ends at ${limits.depthMax}`,
     ],
-    ['`when`', rule('action: fs.read', 'when: "true"'), `7:5 ${later('when', 'conditions')}`],
-    ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
-    ['`rateLimit`', rule('action: fs.read', 'rateLimit: 3/s'), `7:5 ${later('rateLimit', 'obligations')}`],
     [
-      '`extends`',
-      `${head}extends: strict\nrules: []\n`,
-      `3:1 ${later('extends', 'policies that extend another')}`,
+      'a condition that is no text',
+      rule('action: fs.read', 'when: true'),
+      '7:11 `when` is the boolean `true`; it has to be text; put it in quotes',
+    ],
+    [
+      'an empty condition',
+      rule('action: fs.read', "when: ''"),
+      '7:11 `when` is empty; leave the key out for any',
+    ],
+    [
+      'a misspelt argument',
+      rule('action: fs.read', 'when: args.length > 1 && args.ofset == 0'),
+      '7:35 unknown key `ofset`; did you mean `offset`?',
+    ],
+    [
+      'a misspelt argument in quotes',
+      rule('action: net.fetch', `when: "args.hst == 'a'"`),
+      '7:17 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'a misspelt argument in a block',
+      rule('action: net.fetch', 'when: |', '  args.port == 443 &&', '    args.hst == "a"'),
+      '9:14 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'a misspelt argument in folded text, at its beginning',
+      rule('action: net.fetch', 'when: >', '  args.port == 443', '  && args.hst == "a"'),
+      '7:11 unknown key `hst`; did you mean `host`?',
+    ],
+    [
+      'an argument that only some of the actions have',
+      rule('action: [fs.read, fs.list]', 'when: args.length > 1'),
+      '7:16 for `fs.list`: unknown key `length`; keys here are path',
+    ],
+    [
+      'a condition of what is not there yet',
+      rule('action: tool.call', 'when: "origin(args.to) == \'x\'"'),
+      '7:12 `origin` belongs to origins of values, which this version does not have yet',
+    ],
+    [
+      'more conditions than are compiled',
+      `${head}rules:\n${Array.from({ length: limits.policyConditionsMax + 1 }, (_, index) => `  - { id: r${index}, effect: permit, action: fs.read, when: "true" }\n`).join('')}`,
+      `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
+    ],
+    ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
+    ['`redact`', rule('action: fs.read', 'redact: [x]'), `7:5 ${later('redact', 'obligations')}`],
+    [
+      'a limit in one word',
+      rule('action: fs.read', 'rateLimit: 3/s'),
+      '7:16 `rateLimit` is `3/s`; it has to be a map of keys',
+    ],
+    [
+      'a limit without a time',
+      rule('action: fs.read', 'rateLimit: { calls: 3 }'),
+      '7:16 the key `per` is missing',
+    ],
+    [
+      'a limit in a time without a unit',
+      rule('action: fs.read', 'rateLimit: { calls: 3, per: "60" }'),
+      '7:33 `60` has no unit; write a duration as 60ms, 60s, 60m, 60h',
+    ],
+    [
+      'a limit in no time',
+      rule('action: fs.read', 'rateLimit: { calls: 3, per: 0s }'),
+      '7:5 `per` is no time at all, in which any number of calls would fit',
+    ],
+    [
+      'a limit of nothing',
+      rule('action: fs.read', 'rateLimit: { calls: 0, per: 1s }'),
+      '7:25 `calls` is the number `0`; the least is 1',
+    ],
+    [
+      'a limit with a key too many',
+      rule('action: fs.read', 'rateLimit: { calls: 1, per: 1s, burst: 3 }'),
+      '7:37 unknown key `burst`; keys here are calls, per',
+    ],
+    [
+      'a limit of what forbids',
+      `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, rateLimit: { calls: 1, per: 1s } }\n`,
+      '4:47 `rateLimit` belongs to rules that permit, and this one does not',
+    ],
+    [
+      '`once` of what asks',
+      `${head}rules:\n  - { id: a, effect: ask, action: fs.read, once: true }\n`,
+      '4:44 `once` belongs to rules that permit, and this one does not',
+    ],
+    [
+      'not `once`, which is what it means to leave it out',
+      rule('action: fs.read', 'once: false'),
+      '7:11 `once` is the boolean `false`; leave it out, or write true',
     ],
     ['an alias', `${head}for: &x text\nrules: []\n`, '3:9 the anchor `&x`; aliases are not taken'],
     [
@@ -398,8 +482,9 @@ rules:
     effect: permit
     action: [fs.read, fs.write]
     resource: /mem/**
+    rateLimit: { calls: 3, per: 1m }
   # nobody mails
-  - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, for: spam }
+  - { id: no-mail, effect: forbid, action: tool.call, resource: send_email, when: args.to.size() > 1, for: spam }
 `
   const policy = parsePolicy(text, 'desk.yaml')
   expect(policy).toMatchObject({ name: 'desk', isolation: 'host', cell: 'shared', mode: 'enforce', text })
@@ -423,15 +508,19 @@ rules:
       resources: ['/mem/**'],
       principals: undefined,
       addresses: [],
+      when: undefined,
+      demands: { rateLimit: { calls: 3, perMs: 60_000 } },
     },
     {
       id: 'no-mail',
-      line: 13,
+      line: 14,
       effect: 'forbid',
       actions: ['tool.call'],
       resources: ['send_email'],
       principals: undefined,
       addresses: [],
+      when: 'args.to.size() > 1',
+      demands: undefined,
     },
   ])
 })

@@ -43,7 +43,8 @@ test('an editor that knows only JSON Schema refuses what the loader refuses by f
   ])
     expect(valid({ ...policy, ...more })).toBe(false)
   for (const more of [
-    { when: 'true' },
+    { when: true },
+    { when: '' },
     { label: ['x'] },
     { resource: [] },
     { action: 'fs.move' },

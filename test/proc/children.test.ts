@@ -12,6 +12,11 @@ describe('refused', () => {
     ['a path of the host', `'./policy.yaml'`],
     ['a path in a list', `['strict', '/etc/hostname/x.yaml']`],
     ['a path without an ending', `'../presets/strict'`],
+    [
+      'a document that extends a path',
+      `{ version: 1, name: 'p', extends: '/etc/hostname/x.yaml', rules: [] }`,
+    ],
+    ['the same in a list', `[{ version: 1, name: 'p', extends: './policy.json', rules: [] }]`],
   ])('%s as a policy: nothing of the host is read', async (_name, policy) => {
     const message = await ask(boot(), `return ${refusalOf(`proc.spawn('1', { policy: ${policy} })`)}`)
     expect(message).toMatch(/^EINVAL: proc\.spawn .*paths of the host are not read for agents$/)

@@ -1,0 +1,111 @@
+/** Cases beside a policy: requests, and what it has to say to each. */
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import { KernelError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { actionProblem, isAction } from '../policy/actions.ts'
+import type { PolicyCase } from '../policy/cases.ts'
+import { plainArguments } from '../policy/plain.ts'
+import { PolicyError } from '../policy/problem.ts'
+import { effects, isolations, type PolicySet } from '../policy/types.ts'
+import { readYaml, type YamlData } from '../policy/yaml.ts'
+import { loadPolicy } from './policy.ts'
+import { readText } from './read-text.ts'
+
+const text = z.string().min(1).max(limits.urlMax)
+const count = z.int().nonnegative()
+
+const Case = z.strictObject({
+  principal: text.default('agent'),
+  action: text,
+  resource: z.string().max(limits.urlMax),
+  isolation: z.enum(isolations).default('cell'),
+  args: z.json().optional(),
+  labels: z.array(text).default([]),
+  budget: z
+    .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
+    .partial()
+    .optional(),
+  effect: z.enum(effects),
+  /** The rule that decides, or all of them; none where silence forbids. */
+  rule: z.union([text, z.array(text)]).optional(),
+  observed: z.enum(effects).optional(),
+  addresses: z.array(text).optional(),
+  for: z.string().optional(),
+})
+
+const Cases = z.strictObject({ policy: text, cases: z.array(Case).min(1).max(limits.policyRulesMax) })
+
+export interface CaseFile {
+  /** As its user named it. */
+  readonly file: string
+  readonly set: PolicySet
+  readonly cases: readonly PolicyCase[]
+}
+
+/**
+ * @param given a file of cases, or a policy beside which they lie, as `cases/NAME` in the same folder
+ * @returns the cases and the policy that they are for; a path in `policy` starts at the folder of the cases
+ * @throws PolicyError with line and column, KernelError EINVAL where a file cannot be read
+ */
+export function readCases(given: string): CaseFile {
+  const first = readData(given)
+  const isPolicy = isMap(first.value) && 'rules' in first.value && !('cases' in first.value)
+  const file = isPolicy ? join(dirname(given), 'cases', basename(given)) : given
+  const data = isPolicy ? readData(file) : first
+  const { policy, cases } = validate(data, file)
+  const ref = /\/|\.(yaml|yml|json)$/.test(policy) ? join(dirname(file), policy) : policy
+  const set = loadPolicy(ref.includes('/') || ref === policy ? ref : `./${ref}`)
+  return {
+    file,
+    set,
+    cases: cases.map((each, index) => {
+      const { principal, action, resource, isolation, labels, budget } = each
+      const { line } = data.positionOf(['cases', index])
+      const args = isAction(action) ? plainArguments(action, resource, each.args) : (each.args ?? {})
+      const request = { principal, action, resource, isolation, labels, args }
+      return {
+        line,
+        request: budget === undefined ? request : { ...request, budget: () => defined(budget) },
+        effect: each.effect,
+        rules: each.rule === undefined ? [] : [each.rule].flat(),
+        observed: each.observed,
+        addresses: each.addresses,
+      }
+    }),
+  }
+}
+
+function readData(file: string): YamlData {
+  const data = readYaml(readText(file, file, 'file of cases'))
+  if ('value' in data) return data
+  throw new PolicyError(file, data)
+}
+
+function validate(data: YamlData, file: string): z.infer<typeof Cases> {
+  const read = Cases.safeParse(data.value)
+  if (read.success) return read.data
+  const problems = read.error.issues.map(({ path, message }) => {
+    const steps = path.filter((step) => typeof step !== 'symbol')
+    const where = steps.length === 0 ? 'the file' : `\`${steps.join('.')}\``
+    return {
+      ...data.positionOf(steps),
+      message: `${where}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`,
+    }
+  })
+  throw new PolicyError(file, problems)
+}
+
+/** Without what nobody said. */
+const defined = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
+
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** @throws KernelError EINVAL where an action of a case can be no action, so that a misspelling is no passing refusal */
+export function assertActions({ file, cases }: CaseFile): void {
+  for (const { line, request } of cases) {
+    const why = isAction(request.action) ? undefined : actionProblem(request.action)
+    if (why?.includes('did you mean')) throw new KernelError('EINVAL', `${file}:${line}: ${why}`)
+  }
+}

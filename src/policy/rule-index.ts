@@ -1,0 +1,83 @@
+/** The rules about one action: those that can match are found by agent, place and literal prefix. */
+
+import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
+import { PrefixTree } from './index-tree.ts'
+import type { Reading } from './match.ts'
+import { hostKeys } from './urls.ts'
+
+/** Rules of one agent, or of agents that a pattern names. */
+interface Group {
+  /** About any resource. */
+  readonly anywhere: CompiledRule[]
+  /** By the place where a resource's parts begin: the host of a URL, one and the same for all else. */
+  readonly places: Map<string, PrefixTree<CompiledRule>>
+}
+
+const onlyPlace: readonly string[] = ['']
+
+export class RuleIndex {
+  readonly #general: Group = { anywhere: [], places: new Map() }
+  readonly #own = new Map<string, Group>()
+
+  add(rule: CompiledRule): void {
+    const principals = rule.rule.principals ?? ['*']
+    const general = principals.some((name) => name.includes('*'))
+    const groups = general ? [this.#general] : principals.map((name) => this.#groupOf(name))
+    for (const group of groups) {
+      if (rule.matchers === undefined) group.anywhere.push(rule)
+      for (const { place, prefix } of rule.matchers ?? []) {
+        const tree = group.places.get(place) ?? new PrefixTree<CompiledRule>()
+        group.places.set(place, tree)
+        tree.add(prefix, rule)
+      }
+    }
+  }
+
+  /**
+   * @param readings of a resource, at least one
+   * @returns every rule that matches but for its condition, each once, in the order of the policy
+   */
+  matching(principal: string, readings: readonly Reading[]): readonly CompiledRule[] {
+    const found: CompiledRule[] = []
+    collect(this.#general, readings, found)
+    const own = this.#own.get(principal)
+    if (own !== undefined) collect(own, readings, found)
+    let kept = 0
+    for (const rule of found) {
+      if (!matchesPrincipal(rule, principal) || !matchesResource(rule, readings)) continue
+      found[kept] = rule
+      kept += 1
+    }
+    found.length = kept
+    return kept < 2 ? found : inOrder(found)
+  }
+
+  #groupOf(name: string): Group {
+    const group = this.#own.get(name) ?? { anywhere: [], places: new Map() }
+    this.#own.set(name, group)
+    return group
+  }
+}
+
+function collect({ anywhere, places }: Group, readings: readonly Reading[], found: CompiledRule[]): void {
+  for (const rule of anywhere) found.push(rule)
+  if (places.size === 0) return
+  for (const reading of readings) {
+    const { parts } = reading
+    for (const place of reading.kind === 'url' ? hostKeys(reading.url.host) : onlyPlace)
+      places.get(place)?.find(parts, found)
+  }
+}
+
+/** A rule is found once for each of its patterns and each reading. */
+function inOrder(found: CompiledRule[]): readonly CompiledRule[] {
+  found.sort((a, b) => a.order - b.order)
+  let kept = 0
+  for (const rule of found) {
+    if (kept > 0 && found[kept - 1] === rule) continue
+    found[kept] = rule
+    kept += 1
+  }
+  found.length = kept
+  return found
+}

@@ -1,0 +1,124 @@
+/** Cases beside a policy, from the command line. */
+import { describe, expect, test } from 'vitest'
+import { folderWith, gatehouse } from '../support/cli.ts'
+
+const policy = `version: 1
+name: desk
+rules:
+  - id: notes
+    effect: permit
+    action: fs.write
+    resource: /mem/**
+    when: args.bytes < 10 && !("web" in labels)
+  - id: local
+    effect: permit
+    action: net.fetch
+    resource: http://localhost:*/**
+    addresses: [loopback]
+    when: args.method == "GET"
+  - id: never
+    effect: forbid
+    action: tool.call
+`
+const cases = `# what the desk may do
+policy: ../desk.yaml
+cases:
+  - { action: fs.write, resource: /mem/a, args: { bytes: 3 }, effect: permit, rule: notes }
+  - { action: fs.write, resource: /mem/a, args: { bytes: 30 }, effect: forbid }
+  - { action: fs.write, resource: /mem/a, args: { bytes: 3 }, labels: [web], effect: forbid }
+  - { action: net.fetch, resource: "http://localhost:80/", effect: permit, rule: [local], addresses: [loopback] }
+  - { action: net.fetch, resource: "http://localhost:80/", args: { method: POST }, effect: forbid }
+`
+const files = (more: string) => folderWith({ 'desk.yaml': policy, 'cases/desk.yaml': cases + more })
+
+describe('gatehouse policy test', () => {
+  test('cases that hold, found by their own name or by that of the policy', async () => {
+    for (const file of ['cases/desk.yaml', 'desk.yaml'])
+      expect(await gatehouse(files(''), ['policy', 'test', file])).toMatchObject({
+        code: 0,
+        stdout: 'ok cases/desk.yaml: 5 of 5 cases hold under desk\n',
+        stderr: '',
+      })
+  })
+
+  test('each case that does not hold, with its line, what was expected and what is', async () => {
+    const folder = files(`  - { action: tool.call, resource: t, effect: permit, rule: notes }
+  - { action: net.fetch, resource: "http://localhost/", effect: permit, rule: local, addresses: [] }
+`)
+    const { code, stdout } = await gatehouse(folder, ['policy', 'test', 'desk.yaml'])
+    expect([code, stdout.split('\n')]).toEqual([
+      1,
+      [
+        'wrong cases/desk.yaml:9: `agent` tool.call `t`: expected permit, and it is forbid; expected `notes` to decide, and it is `never` (forbidden by rule `never` (desk:15))',
+        'wrong cases/desk.yaml:10: `agent` net.fetch `http://localhost/`: expected no addresses, and there are `loopback` (permitted by rule `local` (desk:9))',
+        'failed cases/desk.yaml: 5 of 7 cases hold under desk',
+        '',
+      ],
+    ])
+  })
+
+  test('the same for a program', async () => {
+    const { stdout } = await gatehouse(files(''), ['policy', 'test', 'desk.yaml', '--json'])
+    expect(JSON.parse(stdout).files).toMatchObject([
+      {
+        file: 'cases/desk.yaml',
+        policy: 'desk',
+        cases: [{ line: 4, wrong: [], decision: { effect: 'permit' } }, {}, {}, {}, {}],
+      },
+    ])
+  })
+
+  test.each<readonly [what: string, text: string, message: string]>([
+    [
+      'a misspelt key',
+      'policy: strict\ncases:\n  - { actoin: fs.read, resource: /a, effect: permit }\n',
+      'cases/desk.yaml:3:5:',
+    ],
+    [
+      'an effect that is none',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: allow }\n',
+      'cases/desk.yaml:3:46: `cases.0.effect`',
+    ],
+    [
+      'a misspelt action',
+      'policy: strict\ncases:\n  - { action: fs.raed, resource: /a, effect: forbid }\n',
+      'desk.yaml:3: unknown action `fs.raed`; did you mean `fs.read`?',
+    ],
+    ['no cases', 'policy: strict\ncases: []\n', 'cases/desk.yaml:2:8: `cases`'],
+    [
+      'a policy that is not there',
+      'policy: ./gone.yaml\ncases:\n  - { action: fs.read, resource: /a, effect: forbid }\n',
+      'gone.yaml` is not there',
+    ],
+    ['no YAML', 'policy: [\n', 'cases/desk.yaml:'],
+  ])('is wrong usage for %s', async (_what, text, message) => {
+    const folder = folderWith({ 'desk.yaml': policy, 'cases/desk.yaml': text })
+    const { code, stderr } = await gatehouse(folder, ['policy', 'test', 'desk.yaml'])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  })
+
+  test('and for a policy without cases', async () => {
+    const { code, stderr } = await gatehouse(folderWith({ 'desk.yaml': policy }), [
+      'policy',
+      'test',
+      'desk.yaml',
+    ])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('file of cases `cases/desk.yaml` is not there'),
+    ])
+  })
+})
+
+describe('gatehouse policy coverage', () => {
+  test('names the rules that decide no case', async () => {
+    const { code, stdout } = await gatehouse(files(''), ['policy', 'coverage', 'desk.yaml'])
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/desk:15\s+never\s+0/)])
+    expect(stdout).toContain('2 of 3 rules of desk decide a case')
+  })
+
+  test('is complete when every rule decides one', async () => {
+    const folder = files('  - { action: tool.call, resource: t, effect: forbid, rule: never }\n')
+    expect(await gatehouse(folder, ['policy', 'coverage', 'cases/desk.yaml'])).toMatchObject({ code: 0 })
+  })
+})

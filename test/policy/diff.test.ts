@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { diff } from '../../src/policy/diff.ts'
+import type { PolicyDocument, RuleDocument } from '../../src/policy/types.ts'
+import { documentOf, request, setOf } from './support.ts'
+
+const rule = (more: Partial<RuleDocument>): RuleDocument => ({
+  id: 'r',
+  effect: 'permit',
+  action: 'fs.read',
+  ...more,
+})
+const between = (
+  before: readonly RuleDocument[],
+  after: readonly RuleDocument[],
+  more: Partial<PolicyDocument> = {},
+) => diff(setOf(documentOf(before)), setOf(documentOf(after, more)))
+const shown = ({ differences }: ReturnType<typeof diff>): readonly string[] =>
+  differences.map(
+    ({ request: { action, resource, principal }, what }) => `${action} ${resource} ${principal}: ${what}`,
+  )
+
+describe('what is permitted more has a witness', () => {
+  test.each<readonly [what: string, before: RuleDocument[], after: RuleDocument[], witness: string[]]>([
+    [
+      'a folder',
+      [rule({ resource: '/mem/*' })],
+      [rule({ resource: '/mem/**' })],
+      ['fs.read /mem x: is permitted, and was forbidden'],
+    ],
+    ['nothing', [rule({ resource: '/mem/**' })], [rule({ resource: ['/mem/*', '/mem/a/b'] })], []],
+    [
+      'a hole in a forbid',
+      [rule({}), rule({ id: 'no', effect: 'forbid', resource: '/**/*.pem' })],
+      [rule({}), rule({ id: 'no', effect: 'forbid', resource: '/*/*.pem' })],
+      ['fs.read /.pem x: is permitted, and was forbidden'],
+    ],
+    [
+      'a question less',
+      [rule({ action: 'tool.call', effect: 'ask', resource: 'send_*' })],
+      [rule({ action: 'tool.call', resource: 'send_email' })],
+      ['tool.call send_email x: is permitted, and was asked'],
+    ],
+    [
+      'an agent',
+      [rule({ principal: 'desk' })],
+      [rule({ principal: ['desk', 'reader*'] })],
+      ['fs.read / reader: is permitted, and was forbidden'],
+    ],
+    [
+      'a site',
+      [rule({ action: 'net.fetch', resource: 'https://*.a.org/x/**' })],
+      [rule({ action: 'net.fetch', resource: 'https://*.a.org:*/x/**' })],
+      ['net.fetch https://other.a.org:4321/x x: is permitted, and was forbidden'],
+    ],
+    [
+      'a class of addresses',
+      [rule({ action: 'net.fetch', resource: 'http://localhost/**' })],
+      [rule({ action: 'net.fetch', resource: 'http://localhost/**', addresses: ['loopback'] })],
+      ['net.fetch http://localhost/ x: may lead to loopback addresses'],
+    ],
+    [
+      'how often',
+      [rule({ action: 'tool.call', once: true })],
+      [rule({ action: 'tool.call' })],
+      ['tool.call x x: is permitted as often as it is asked'],
+    ],
+  ])('%s', (_what, before, after, witness) => {
+    const found = between(before, after)
+    expect(shown(found)).toEqual(witness)
+    expect(found.sampled).toEqual([])
+  })
+
+  test('limits that are wider are named', () => {
+    const before = setOf(
+      documentOf([], { budget: { wall: '1s', syscalls: 5 }, isolation: 'cell', cell: 'own' }),
+    )
+    const after = setOf(documentOf([], { budget: { wall: '2s', syscalls: 4 } }))
+    expect(diff(before, after).wider).toEqual([
+      'the budget of wallMs is 2000, and was 1000',
+      'a cell is shared, and was a process’s own',
+    ])
+    expect(diff(after, before).wider).toEqual(['the budget of syscalls is 5, and was 4'])
+  })
+
+  test('a weaker isolation is a difference of its own', () => {
+    const found = diff(setOf(documentOf([rule({})], { isolation: 'cell' })), setOf(documentOf([rule({})])))
+    expect(found.differences.map(({ request: { isolation } }) => isolation)).toEqual(['inline', 'host'])
+  })
+})
+
+test('conditions are tried with what they name, and that is said', () => {
+  const bytes = (max: number): readonly RuleDocument[] => [
+    rule({ action: 'fs.write', when: `args.bytes < ${max}` }),
+  ]
+  const found = between(bytes(10), bytes(20))
+  expect(found.differences).toMatchObject([{ request: { action: 'fs.write', args: { bytes: 10 } } }])
+  expect(found.sampled).toEqual(['the conditions on fs.write'])
+  expect(between(bytes(20), bytes(10)).differences).toEqual([])
+  const labels = between([rule({ when: '!("web" in labels)' })], [rule({})])
+  expect(labels.differences).toMatchObject([{ request: { labels: ['web'] } }])
+})
+
+test('a query is a sample', () => {
+  const url = (query: string) => [rule({ action: 'net.fetch', resource: `https://a.org/s${query}` })]
+  expect(between(url('?q=*'), url('')).sampled).toHaveLength(1)
+})
+
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'ab', 'c'), { maxLength: 4 })
+  .map((parts) => `/${parts.join('/')}`)
+const pattern = fc
+  .array(fc.constantFrom('a', 'b', 'a*', '*', '**', '*b'), { maxLength: 3 })
+  .map((parts) => `/${parts.join('/')}`)
+const rules = fc
+  .array(
+    fc.record({
+      effect: fc.constantFrom('permit' as const, 'permit' as const, 'ask' as const, 'forbid' as const),
+      resource: fc.uniqueArray(pattern, { minLength: 1, maxLength: 2 }),
+      principal: fc.constantFrom('*', 'desk', 'd*'),
+    }),
+    { maxLength: 5 },
+  )
+  .map((each) => each.map((it, index) => rule({ ...it, id: `r${index}` })))
+
+test('where any request is permitted more, a difference is found; and every difference is true', () => {
+  fc.assert(
+    fc.property(
+      rules,
+      rules,
+      path,
+      fc.constantFrom('desk', 'dog', 'cat'),
+      (before, after, resource, principal) => {
+        const [old, now] = [setOf(documentOf(before)), setOf(documentOf(after))]
+        const { differences, sampled } = diff(old, now)
+        expect(sampled).toEqual([])
+        const asked = request('fs.read', resource, { principal })
+        const more = now.decide(asked).effect === 'permit' && old.decide(asked).effect !== 'permit'
+        if (more) expect(differences.length).toBeGreaterThan(0)
+        for (const { request: witness } of differences) {
+          expect(now.decide(witness).effect).toBe('permit')
+          expect(old.decide(witness).effect).not.toBe('permit')
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
