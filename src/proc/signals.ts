@@ -1,6 +1,6 @@
 /** The signals, with POSIX numbers (signal(7), Linux x86-64) and what each does when nobody handles it. */
-import { closest } from 'fastest-levenshtein'
 import { SyscallError } from '../errors.ts'
+import { didYouMean } from '../policy/suggest.ts'
 
 export const signals = {
   SIGINT: { number: 2, action: 'exit', catchable: true, deadline: true, summary: 'a person asks it to stop' },
@@ -111,8 +111,11 @@ export function signalName(signal: string | number): SignalName {
   const text = given.toUpperCase()
   const name = text.startsWith('SIG') ? text : `SIG${text}`
   if (Object.hasOwn(signals, name)) return name as SignalName
+  // Without what they all begin with, which would make any two of them look alike.
+  const bare = signalNames.map((known) => known.slice(3))
+  const meant = didYouMean(name.slice(3), bare).replace('mean `', 'mean `SIG')
   throw new SyscallError(
     'EINVAL',
-    `\`${given}\` is no signal; did you mean \`${closest(name, [...signalNames])}\`?`,
+    `\`${given}\` is no signal${meant || `; agents and people send ${agentSignals.join(', ')}`}`,
   )
 }
