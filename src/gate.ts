@@ -158,7 +158,7 @@ export class Gate {
     process.lastRefusal = { code: cause.code, message, decision }
     this.#reply({ process, number }, failureReply(cause.code, message))
     process.ledger.spend('syscalls', 1)
-    if (decision !== undefined) process.called(`${name} ${text}`, cause.code === 'EPERM')
+    if (decision !== undefined) process.called(`${name} ${arrival.text}`, cause.code === 'EPERM')
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.kill('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
   }
@@ -189,7 +189,7 @@ export class Gate {
     this.#running.add(effect)
     process.recorded(this.#log.written - before)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
-    if (decision !== undefined) process.called(`${name} ${args.hash}`, false)
+    if (decision !== undefined) process.called(`${name} ${arrival.text}`, false)
     if (external) this.#track(this.#afterDurable(effect))
     else this.#invoke(effect)
   }

@@ -83,7 +83,7 @@ export function screenOf(state: TopState, { columns, rows }: Size, colors: Color
   const window = processes.slice(first, first + room)
   const [head = '', ...body] = tableOf(processHead, window.map(processCells), colorless).split('\n')
   const cut = (line: string): string => shortened(line, columns)
-  const title = `gatehouse, process ${kernel.pid}, policy ${kernel.policy.name}: ${processes.length} processes`
+  const title = `gatehouse, process ${kernel.pid}, policy ${kernel.policy.name}: ${processes.length === 1 ? '1 process' : `${processes.length} processes`}`
   return [
     cut(visibleLine(title)),
     colors.bold(cut(head)),

@@ -1,4 +1,4 @@
-/** One guest in one V8 isolate of this process. The only importer of isolated-vm. */
+/** One guest in one V8 isolate of this process. Only this and `freezer.ts` import isolated-vm. */
 import ivm from 'isolated-vm'
 import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'

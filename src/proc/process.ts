@@ -186,7 +186,7 @@ export class Process {
 
   /**
    * Takes note of one judged call, and raises a signal for a loop or for too many refusals.
-   * @param call what makes two calls the same; short
+   * @param call its name and its arguments
    */
   called(call: string, wasForbidden: boolean): void {
     const worth = this.#conduct.called(call, wasForbidden, this.policy.loopRepeats)

@@ -88,7 +88,7 @@ export class Reception {
     const proof = this.#turns.hold()
     if (this.#receiver.isolation === 'host') {
       this.#receiver.change('stopping')
-      return 'stopping: code of the application cannot be stopped; its next governed action waits for SIGCONT'
+      return 'stopping: code of the application cannot be stopped, and goes on until it returns'
     }
     if (!(proof instanceof Promise)) return this.#proved(proof)
     this.#receiver.change('stopping')

@@ -1,6 +1,6 @@
 /** The signals, with POSIX numbers (signal(7), Linux x86-64) and what each does when nobody handles it. */
-import { closest } from 'fastest-levenshtein'
 import { SyscallError } from '../errors.ts'
+import { didYouMean } from '../policy/suggest.ts'
 
 export const signals = {
   SIGINT: { number: 2, action: 'exit', catchable: true, deadline: true, summary: 'a person asks it to stop' },
@@ -37,16 +37,22 @@ export const signals = {
     action: 'continue',
     catchable: false,
     deadline: false,
-    summary: 'goes on where it was stopped',
+    summary: 'goes on exactly where it was stopped',
   },
   SIGSTOP: {
     number: 19,
     action: 'stop',
     catchable: false,
     deadline: false,
-    summary: 'stands still until SIGCONT',
+    summary: 'stands still, in the middle of an instruction, until SIGCONT',
   },
-  SIGPOLICY: { number: 32, action: 'exit', catchable: false, deadline: false, summary: 'the policy ends it' },
+  SIGPOLICY: {
+    number: 32,
+    action: 'exit',
+    catchable: false,
+    deadline: false,
+    summary: 'its policy has refused it too often',
+  },
   SIGTRUST: {
     number: 33,
     action: 'exit',
@@ -59,7 +65,7 @@ export const signals = {
     action: 'exit',
     catchable: false,
     deadline: false,
-    summary: 'its budget is used up',
+    summary: 'its wall or CPU time is used up',
   },
   SIGLOOP: {
     number: 35,
@@ -105,8 +111,11 @@ export function signalName(signal: string | number): SignalName {
   const text = given.toUpperCase()
   const name = text.startsWith('SIG') ? text : `SIG${text}`
   if (Object.hasOwn(signals, name)) return name as SignalName
+  // Without what they all begin with, which would make any two of them look alike.
+  const bare = signalNames.map((known) => known.slice(3))
+  const meant = didYouMean(name.slice(3), bare).replace('mean `', 'mean `SIG')
   throw new SyscallError(
     'EINVAL',
-    `\`${given}\` is no signal; did you mean \`${closest(name, [...signalNames])}\`?`,
+    `\`${given}\` is no signal${meant || `; agents and people send ${agentSignals.join(', ')}`}`,
   )
 }

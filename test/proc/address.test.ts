@@ -21,6 +21,7 @@ describe('refused', () => {
       expect(() => proc.signal(signal)).toThrow(expect.objectContaining({ code: 'EINVAL' }))
     }
     expect(() => proc.signal('SIGTREM')).toThrow('`SIGTREM` is no signal; did you mean `SIGTERM`?')
+    expect(() => proc.signal('HUP')).toThrow('`HUP` is no signal; agents and people send SIGINT, SIGKILL,')
     expect(proc.state).not.toBe('killed')
   })
 

@@ -1,110 +1,96 @@
-/** Signals that the kernel raises by itself do what the policy says: kill, stop or record. */
+/** Signals that the kernel raises by itself, and what the policy makes of them. */
 import { describe, expect, test } from 'vitest'
-import { limits } from '../../src/limits.ts'
-import { boot, entriesOf, exitValue, main, sleep, until } from '../support/kernel.ts'
+import type { KernelSpace, PolicyDocument } from '../../src/index.ts'
+import { boot, entriesOf, exitValue, main, policyOf, until } from '../support/kernel.ts'
 
-/** Permits everything; `more` are further keys of the document. */
-const open = (more: object = {}) =>
-  ({ version: 1, name: 'open', rules: [{ id: 'all', effect: 'permit', action: '*' }], ...more }) as const
-
-const spins = main('for (;;);')
-const raised = (kernel: ReturnType<typeof boot>, signal: string) =>
-  entriesOf(kernel, 'signal').filter((entry) => entry.signal === signal)
-
-describe.each(['inline', 'cell'] as const)('SIGBUDGET, %s', (isolation) => {
-  test('kills where no policy says otherwise', async () => {
-    const kernel = boot({ isolation })
-    const { exit } = kernel.spawn({ source: spins }, { budget: { cpu: '200ms' } })
-    expect(await exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
-    expect(raised(kernel, 'SIGBUDGET')).toHaveLength(1)
-  })
-
-  // On V8 14 and later a guest of the application's own process stops at the end of its turn only.
-  test.skipIf(isolation === 'inline' && Number(process.versions.v8.split('.')[0]) >= 14)(
-    'stops a guest in the middle of its loop, and after SIGCONT it has as much again',
-    async () => {
-      const kernel = boot({ isolation, policy: open({ signals: { SIGBUDGET: 'stop' } }) })
-      const proc = kernel.spawn({ source: spins }, { budget: { cpu: '200ms' } })
-      for (let round = 1; round <= 3; round += 1) {
-        await until(() => proc.state === 'stopped', `it is stopped for the ${round}th time`)
-        expect(raised(kernel, 'SIGBUDGET')).toHaveLength(round)
-        await sleep(50)
-        proc.signal('CONT')
-      }
-      proc.signal('KILL')
-      expect(await proc.exit).toMatchObject({ status: 'killed', signal: 'SIGKILL' })
-    },
-  )
-
-  test('only goes on record, once for every time that the budget is used up', async () => {
-    const kernel = boot({ isolation, policy: open({ signals: { SIGBUDGET: 'record' } }) })
-    const proc = kernel.spawn({ source: spins }, { budget: { cpu: '150ms' } })
-    await until(() => raised(kernel, 'SIGBUDGET').length >= 3, 'it is on record three times')
-    expect(proc.state).toBe('running')
-    proc.signal('KILL')
-    await proc.exit
-  })
-
-  test('is raised for wall time too', async () => {
-    const source = main('await new Promise((resolve) => setTimeout(resolve, 600)); return 1')
-    const budget = { wall: '200ms' }
-    const strict = boot({ isolation })
-    expect(await strict.spawn({ source }, { budget }).exit).toMatchObject({ signal: 'SIGBUDGET' })
-    const lenient = boot({ isolation, policy: open({ signals: { SIGBUDGET: 'record' } }) })
-    expect(exitValue(await lenient.spawn({ source }, { budget }).exit)).toBe(1)
-    expect(raised(lenient, 'SIGBUDGET').length).toBeGreaterThanOrEqual(2)
-  })
-
-  test('kills whatever the policy says, for what would flood the kernel', async () => {
-    const kernel = boot({ isolation, policy: open({ signals: { SIGBUDGET: 'record' } }) })
-    const source = main(`for (;;) await fs.read('/tmp/x').catch(() => {})`)
-    const { exit } = kernel.spawn({ source }, { budget: { syscalls: 10 } })
-    expect(await exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
-  })
-})
-
-describe('SIGPOLICY', () => {
-  const asks =
-    main(`for (let n = 0; n < ${limits.refusalsMax + 10}; n += 1) await fs.read('/etc/' + n).catch(() => {})
-    return 'asked'`)
-  const rules = [{ id: 'own', effect: 'permit', action: 'fs.*', resource: '/tmp/**' }]
-
-  test('kills a process that goes on asking for what its policy refuses', async () => {
-    const kernel = boot({ policy: open({ rules }) as never })
-    expect(await kernel.spawn({ source: asks }).exit).toMatchObject({
-      status: 'killed',
-      signal: 'SIGPOLICY',
-      reason: `its policy has refused it ${limits.refusalsMax} calls`,
-    })
-  })
-
-  test('is only recorded where the policy says so', async () => {
-    const kernel = boot({ policy: open({ rules, signals: { SIGPOLICY: 'record' } }) as never })
-    expect(exitValue(await kernel.spawn({ source: asks }).exit)).toBe('asked')
-    expect(raised(kernel, 'SIGPOLICY')).toHaveLength(1)
-  })
-})
+const own = [{ id: 'own', effect: 'permit', action: 'fs.*', resource: '/mem/**' }] as const
+const under = (more: Partial<PolicyDocument>): KernelSpace => boot({ policy: policyOf(own, more) })
+const signalsOf = (kernel: KernelSpace) =>
+  entriesOf(kernel, 'signal').map(({ signal, by }) => `${signal} ${by}`)
 
 describe('SIGLOOP', () => {
-  const circles = main(`for (let n = 0; n < 40; n += 1) {
-      await fs.stat('/tmp'); await fs.list('/tmp'); await new Promise((resolve) => setTimeout(resolve, 1)) }
-    return 'done'`)
-
-  test('is recorded for a cycle of calls that follows itself, and kills where the policy says so', async () => {
-    const lenient = boot({ policy: open({ loop: { repeats: 20 } }) })
-    expect(exitValue(await lenient.spawn({ source: circles }).exit)).toBe('done')
-    expect(raised(lenient, 'SIGLOOP')).toHaveLength(2)
-    const strict = boot({ policy: open({ loop: { repeats: 20 }, signals: { SIGLOOP: 'kill' } }) })
-    expect(await strict.spawn({ source: circles }).exit).toMatchObject({
-      status: 'killed',
-      signal: 'SIGLOOP',
-      reason: 'it has made the same 2 calls 20 times in a row',
-    })
+  test.each([
+    ['one call that is permitted', ['fs.list("/mem")'], 'the same call 20 times'],
+    ['one call that fails', ['fs.read("/mem/nothing")'], 'the same call 20 times'],
+    ['one call that is refused', ['fs.read("/tmp/a")'], 'the same call 20 times'],
+    [
+      'a cycle of three calls',
+      ['fs.list("/mem")', 'fs.read("/mem/nothing")', 'fs.read("/tmp/a")'],
+      'the same 3 calls 20 times',
+    ],
+  ])('is raised for %s, and by default only put on record', async (_name, calls, words) => {
+    const kernel = under({ loop: { repeats: 20 } })
+    const each = calls.map((call) => `await ${call}.catch(() => {})`).join('; ')
+    const proc = kernel.spawn({ source: main(`for (let n = 0; n < 20; n += 1) { ${each} } return 1`) })
+    expect(exitValue(await proc.exit)).toBe(1)
+    expect(signalsOf(kernel)).toEqual([`SIGLOOP by the kernel: it has made ${words} in a row`])
   })
 
-  test('is not raised for calls that differ', async () => {
-    const kernel = boot({ policy: open({ loop: { repeats: 5 }, signals: { SIGLOOP: 'kill' } }) })
-    const source = main(`for (let n = 0; n < 100; n += 1) await fs.write('/tmp/x', 'n' + n); return 1`)
+  test.each([
+    ['calls that differ in their arguments', 'fs.read("/mem/" + n)'],
+    ['calls that are not judged', 'sys("clock.time")'],
+    ['one repetition less', 'n > 0 && fs.list("/mem")'],
+  ])('is not raised for %s', async (_name, call) => {
+    const kernel = under({ loop: { repeats: 20 } })
+    const source = main(`for (let n = 0; n < 20; n += 1) try { await (${call}) } catch {} return 1`)
     expect(exitValue(await kernel.spawn({ source }).exit)).toBe(1)
+    expect(signalsOf(kernel)).toEqual([])
   })
+})
+
+const loops = main('for (let n = 0; n < 100; n += 1) await fs.list("/mem"); return 1')
+
+test('a policy can have a loop end the process', async () => {
+  const kernel = under({ loop: { repeats: 20 }, signals: { SIGLOOP: 'kill' } })
+  expect(await kernel.spawn({ source: loops }).exit).toMatchObject({ status: 'killed', signal: 'SIGLOOP' })
+})
+
+test('a policy can have a loop stop the process, which goes on when somebody has looked', async () => {
+  const kernel = under({ loop: { repeats: 60 }, signals: { SIGLOOP: 'stop' } })
+  const proc = kernel.spawn({ source: loops })
+  await until(() => proc.state === 'stopped', 'it is stopped')
+  proc.signal('CONT')
+  expect(exitValue(await proc.exit)).toBe(1)
+})
+
+test('SIGPOLICY is raised for every thousand calls that the policy refuses, as long as that does not end it', async () => {
+  const kernel = under({ signals: { SIGPOLICY: 'record' } })
+  const source = main(
+    'for (let n = 0; n < 2_100; n += 1) await fs.read("/tmp/" + n).catch(() => {}); return 1',
+  )
+  expect(exitValue(await kernel.spawn({ source }).exit)).toBe(1)
+  expect(signalsOf(kernel)).toEqual([
+    'SIGPOLICY by the kernel: its policy has refused it 1000 calls',
+    'SIGPOLICY by the kernel: its policy has refused it 2000 calls',
+  ])
+})
+
+test('CPU time that is used up stops a process where its policy says so, and as much again is allowed', async () => {
+  const kernel = under({ budget: { cpu: '100ms' }, signals: { SIGBUDGET: 'stop' } })
+  const proc = kernel.spawn({ source: main('for (;;);') })
+  for (let round = 0; round < 2; round += 1) {
+    await until(() => proc.state === 'stopped', 'it is stopped')
+    proc.signal('CONT')
+  }
+  await until(() => proc.state === 'stopped', 'it is stopped again')
+  expect(signalsOf(kernel).filter((text) => text.startsWith('SIGBUDGET')).length).toBeGreaterThanOrEqual(3)
+  proc.signal('KILL')
+  expect(await proc.exit).toMatchObject({ status: 'killed', signal: 'SIGKILL' })
+})
+
+test('a function of the application is shown as stopping, and goes on all the same', async () => {
+  const kernel = boot({ policy: 'permissive' })
+  let goOn: (value: number) => void = () => {}
+  const proc = kernel.spawn(
+    () =>
+      new Promise<number>((resolve) => {
+        goOn = resolve
+      }),
+    { isolation: 'host' },
+  )
+  expect(proc.signal('STOP')).toContain('cannot be stopped')
+  expect(proc.state).toBe('stopping')
+  expect(proc.signal('TERM')).toBe('queued')
+  goOn(7)
+  expect(exitValue(await proc.exit)).toBe(7)
 })
