@@ -115,7 +115,10 @@ test('SIGCONT to a process that is not stopped says so, and changes nothing', as
 
 test('an effect that waited for SIGCONT ends with its process, on record as never begun', async () => {
   let began = 0
-  const mark = { description: 'm', parameters: { type: 'object' }, execute: () => void (began += 1) }
+  const execute = (): void => {
+    began += 1
+  }
+  const mark = { description: 'm', parameters: { type: 'object' }, execute }
   const kernel = boot({ tools: { mark }, evidence: { dir: tempFolder(), durability: 'disk' } })
   const source = main(`const { pid } = await proc.self()
     // The stop comes before the intent is on the disk.
