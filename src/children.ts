@@ -12,6 +12,8 @@ export class Children {
   readonly #isTaken: (name: string) => boolean
   /** Names that agents gave to their children, and the run in which. */
   readonly #namedBy = new Map<string, string>()
+  /** The same the other way round, to be dropped with the run. */
+  readonly #namesOf = new Map<string, Set<string>>()
 
   /** @param isTaken whether a name is registered, lives, or has files */
   constructor(
@@ -44,6 +46,18 @@ export class Children {
     }
   }
 
+  /** A run is over: what its children were called is free again, but for names that have files. */
+  forget(run: string): void {
+    for (const name of this.#namesOf.get(run) ?? [])
+      if (this.#namedBy.get(name) === run) this.#namedBy.delete(name)
+    this.#namesOf.delete(run)
+  }
+
+  /** Names that are kept for runs. */
+  get named(): number {
+    return this.#namedBy.size
+  }
+
   /**
    * An agent's files, mailbox and rules go by its name, so a child may not take the name of another.
    * @throws SyscallError EPERM for a name that is registered, or that lives or has files outside this run
@@ -54,6 +68,7 @@ export class Children {
     if (this.#isTaken(name))
       throw new SyscallError('EPERM', `\`${name}\` is the name of another agent; choose one that is free`)
     this.#namedBy.set(name, run)
+    this.#namesOf.set(run, (this.#namesOf.get(run) ?? new Set()).add(name))
   }
 }
 

@@ -81,7 +81,11 @@ export const errnos = {
     summary: 'the file or reply is too large',
     help: 'read it by offset and length, or ask for less',
   },
-  ENOSPC: { number: 28, summary: 'the device is full', help: 'remove files of the host that nobody needs' },
+  ENOSPC: {
+    number: 28,
+    summary: 'the device is full',
+    help: 'remove files that nobody needs: below /mem and /state of any agent, or of the host for a host folder',
+  },
   EROFS: {
     number: 30,
     summary: 'mounted read-only',

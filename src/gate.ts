@@ -202,7 +202,8 @@ export class Gate {
       // The log has failed: the kernel is told by the log itself and ends every process.
       return this.#settle(effect, undefined, error)
     }
-    while (effect.process.held) await this.#held.untilWoken(effect.process)
+    // One that ended while it was stopped is held for ever, and nobody wakes it again.
+    while (effect.process.held && !effect.process.over) await this.#held.untilWoken(effect.process)
     await this.#invoke(effect)
   }
 

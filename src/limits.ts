@@ -102,6 +102,8 @@ export const limits = Object.freeze({
   turnGraceMs: 500,
   /** How long a guest may take to end until its cell gets no other guest, in ms. */
   endMs: 100,
+  /** How long a shutdown waits for guests of the application's own process to end, in ms. */
+  inlineEndMs: 2_000,
   /** How long past a turn's end the kernel waits for a cell before it kills it, in ms. */
   cellGraceMs: 2_000,
   /** How long a cell may take to start, in ms. */
@@ -185,6 +187,10 @@ export const limits = Object.freeze({
   hostCallsMax: 32,
   /** Agent names whose /mem and /state one kernel keeps. */
   homesMax: 10_000,
+  /** What all of these hold together, in bytes: it lies in the kernel's memory. */
+  homesBytesMax: 1_024 * MiB,
+  /** What a file or folder of them counts besides its content, in bytes. */
+  homesFileBytes: 1 * KiB,
 
   /** A response's body; larger is EFBIG. */
   fetchBytesMax: 16 * MiB,

@@ -27,6 +27,8 @@ export interface SpawnerParts {
   readonly chance: Chance
   readonly gate: Gate
   readonly supervisor: Supervisor
+  /** Is told what the kernel itself did wrong. */
+  readonly defect: (error: unknown) => void
   readonly spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   /** The kernel's policy now: the ceiling of all. */
   readonly ceiling: () => PolicySet
@@ -207,10 +209,21 @@ export class Spawner {
   #events(process: Process): GuestEvents {
     const { gate } = this.#parts
     return this.#intake.in({
-      call: (number, name, text) => gate.call(process, number, name, text),
-      turn: (usage) => process.turnOver(usage),
-      fault: (fault) => process.fault(fault),
+      call: (number, name, text) => this.#guard(process, () => gate.call(process, number, name, text)),
+      turn: (usage) => this.#guard(process, () => process.turnOver(usage)),
+      fault: (fault) => this.#guard(process, () => process.fault(fault)),
     })
+  }
+
+  /** What the kernel does wrong is no fault of the place where the guest runs: it ends this process, and no other. */
+  #guard(process: Process, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#parts.defect(error)
+      const message = 'the kernel failed while it served this process; the application has the details'
+      if (!process.over) process.end({ status: 'failed', reason: message, error: { code: 'EIO', message } })
+    }
   }
 
   #recordProgram(text: string): PayloadRef {

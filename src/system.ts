@@ -23,6 +23,7 @@ import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
+import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
@@ -51,6 +52,7 @@ export class System implements Supervisor {
   readonly #mounts: readonly OpenedMount[]
   /** Of processes that have ended, and whose end is not durable yet. */
   readonly #exits = new Set<Promise<Exit>>()
+  readonly children: Children
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -66,7 +68,7 @@ export class System implements Supervisor {
     const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
     const tool = new ToolDriver(toolFailed, assertFits, this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
-    const { evidence = 'memory' } = options
+    const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
@@ -75,15 +77,15 @@ export class System implements Supervisor {
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
-    const children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
+    this.children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
       tool,
-      ipc: new IpcDriver((name) => this.#isAgent(name), this.#clock),
+      ipc: new IpcDriver((name) => this.#isAgent(name)),
       proc: new ProcDriver({
         table: this.table,
-        spawnChild: (parent, request) => children.spawn(parent, request),
+        spawnChild: (parent, request) => this.children.spawn(parent, request),
         signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
         output: (process, stream, text) => this.observers.printed(process, stream, text),
       }),
@@ -100,21 +102,20 @@ export class System implements Supervisor {
       chance,
       gate: this.gate,
       supervisor: this,
+      defect: (error) => this.observers.defect(error),
       spaces: this.#spaces,
       ceiling: () => this.#ceiling,
-      isolation: options.isolation ?? 'cell',
+      isolation,
       ownCells: options.cells?.sharing === 'own',
       budget,
       evidenceBytesMax:
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
-    this.log.append({
-      kind: 'open',
-      policy: this.#ceiling.hash,
-      policies: this.#ceiling.name,
-      isolation: options.isolation ?? 'cell',
-    })
-    if ((options.isolation ?? 'cell') === 'cell' && ground.space === undefined) cells.warm()
+    const inCells = isolation === 'cell' && ground.space === undefined
+    const { hash: policy, name: policies } = this.#ceiling
+    const protections = inCells && { protections: { ...protectionsOf(options.cells?.jail ?? 'none') } }
+    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
+    if (inCells) cells.warm()
   }
 
   get ceiling(): PolicySet {
@@ -182,6 +183,7 @@ export class System implements Supervisor {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.gate.forget(process)
     this.#trees.delete(process)
+    if (process.parent === undefined) this.children.forget(process.identity.run)
     this.table.bury(process, exit)
     try {
       this.#recordExit(process, exit)

@@ -1,7 +1,7 @@
 /** Messages between agents, by name, in order, within bounds, as far as the policy permits. */
 import { describe, expect, test } from 'vitest'
 import { limits } from '../src/limits.ts'
-import { ask, boot, entriesOf, exitValue, main, policyOf, refusalOf, until } from './support/kernel.ts'
+import { ask, boot, entriesOf, exitValue, main, policyOf, refusalOf, sleep, until } from './support/kernel.ts'
 
 describe('refused', () => {
   test('an agent that nobody knows is ENOENT', async () => {
@@ -116,4 +116,27 @@ test('a message is not lost on a receiver that was killed while it waited', asyn
   const second = kernel.spawn({ source: main('return (await ipc.receive()).message') }, { name: 'box' })
   await ask(kernel, `await ipc.send('box', 'kept')`)
   expect(exitValue(await second.exit)).toBe('kept')
+})
+
+test('the time to wait for a message stands still while the process is stopped', async () => {
+  const kernel = boot()
+  kernel.register({ source: 'export default () => 1' }, { name: 'sender' })
+  const proc = kernel.spawn(
+    { source: main('return (await ipc.receive({ timeoutMs: 150 })).message') },
+    { name: 'waits' },
+  )
+  await until(() => entriesOf(kernel, 'intent', 'ipc.receive').length === 1, 'it waits')
+  proc.signal('SIGSTOP')
+  await sleep(300)
+  expect(entriesOf(kernel, 'outcome')).toEqual([])
+  proc.signal('SIGCONT')
+  await ask(kernel, `await ipc.send('waits', 'in time')`)
+  expect(exitValue(await proc.exit)).toBe('in time')
+
+  const late = kernel.spawn({ source: main(`return ${refusalOf('ipc.receive({ timeoutMs: 30 })')}`) })
+  await until(() => entriesOf(kernel, 'intent', 'ipc.receive').length === 2, 'another waits')
+  late.signal('SIGSTOP')
+  await sleep(60)
+  late.signal('SIGCONT')
+  expect(exitValue(await late.exit)).toBe('ETIMEDOUT: ipc.receive `*`: no message within 30 ms')
 })

@@ -1,17 +1,14 @@
-/** Sleeping, on the process's own clock: it stands still while the process is stopped. */
+/** Sleeping and waiting, on the process's own clock: it stands still while the process is stopped. */
 import type { Clock } from '../clock.ts'
 import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import type { Process } from '../proc/process.ts'
 
-/** One sleep that is not over. */
-interface Sleep {
-  /** The guest's number of the call, by which it can be canceled. */
-  readonly call: number
-  /** When it is over, by the process's own clock. */
+/** Something that is due at a time of a process. */
+interface Alarm {
+  /** By the process's own clock. */
   readonly until: number
-  readonly wake: () => void
-  readonly interrupt: () => void
+  readonly ring: () => void
   cancelTimer: () => void
   /** Its time came while the process was stopped. */
   parked: boolean
@@ -19,8 +16,10 @@ interface Sleep {
 
 export class ClockDriver {
   readonly #clock: Clock
-  readonly #sleeping = new Map<Process, Set<Sleep>>()
-  /** When the first sleep of a process's turn arrived. */
+  readonly #alarms = new Map<Process, Set<Alarm>>()
+  /** What interrupts the sleeps of a process, by the guest's number of the call. */
+  readonly #sleeping = new WeakMap<Process, Map<number, () => void>>()
+  /** When the first alarm of a process's turn was set. */
   readonly #bases = new WeakMap<Process, { readonly turn: number; readonly time: number }>()
 
   constructor(clock: Clock) {
@@ -40,49 +39,67 @@ export class ClockDriver {
   sleep(grant: Grant, process: Process, call: number, ms: number): Promise<null> {
     Grant.demand(grant, 'clock.sleep', '')
     return new Promise((resolve, reject) => {
+      let cancel = (): void => {}
+      const sleeping = this.#sleeping.get(process) ?? new Map<number, () => void>()
       const over = (): void => {
-        sleep.cancelTimer()
-        this.#forget(process, sleep)
-        grant.signal.removeEventListener('abort', sleep.interrupt)
+        cancel()
+        if (sleeping.get(call) === interrupt) sleeping.delete(call)
+        grant.signal.removeEventListener('abort', interrupt)
       }
-      const sleep: Sleep = {
-        call,
-        until: this.#baseOf(process) + ms,
-        wake: () => {
-          over()
-          resolve(null)
-        },
-        interrupt: () => {
-          over()
-          reject(new SyscallError('EINTR', 'the sleep was canceled'))
-        },
-        cancelTimer: () => {},
-        parked: false,
+      const interrupt = (): void => {
+        over()
+        reject(new SyscallError('EINTR', 'the sleep was canceled'))
       }
-      grant.signal.addEventListener('abort', sleep.interrupt)
-      this.#remember(process, sleep)
-      this.#arm(process, sleep)
+      this.#sleeping.set(process, sleeping.set(call, interrupt))
+      grant.signal.addEventListener('abort', interrupt)
+      cancel = this.of(process).after(ms, () => {
+        over()
+        resolve(null)
+      })
     })
   }
 
   /** Ends a sleep of the same process early; a sleep that is over is left alone. */
   cancel(grant: Grant, process: Process, call: number): null {
     Grant.demand(grant, 'clock.cancel', '')
-    const sleeps = this.#sleeping.get(process) ?? []
-    for (const sleep of sleeps) if (sleep.call === call) sleep.interrupt()
+    this.#sleeping.get(process)?.get(call)?.()
     return null
   }
 
-  /** The process goes on: sleeps whose time came while it was stopped go on too, the earliest first. */
-  resume(process: Process): void {
-    const parked = [...(this.#sleeping.get(process) ?? [])].filter((sleep) => sleep.parked)
-    for (const sleep of parked.toSorted((a, b) => a.until - b.until)) {
-      sleep.parked = false
-      this.#arm(process, sleep)
+  /** The process's own clock, for whatever else waits for its sake. */
+  of(process: Process): Pick<Clock, 'after'> {
+    return {
+      after: (ms, then) => {
+        const cancel = (): void => {
+          alarm.cancelTimer()
+          this.#forget(process, alarm)
+        }
+        const alarm: Alarm = {
+          until: this.#baseOf(process) + ms,
+          ring: () => {
+            cancel()
+            then()
+          },
+          cancelTimer: () => {},
+          parked: false,
+        }
+        this.#remember(process, alarm)
+        this.#arm(process, alarm)
+        return cancel
+      },
     }
   }
 
-  /** Sleeps of one turn count from one moment, however far apart their calls arrive: so the shorter ends first. */
+  /** The process goes on: alarms whose time came while it was stopped go on too, the earliest first. */
+  resume(process: Process): void {
+    const parked = [...(this.#alarms.get(process) ?? [])].filter((alarm) => alarm.parked)
+    for (const alarm of parked.toSorted((a, b) => a.until - b.until)) {
+      alarm.parked = false
+      this.#arm(process, alarm)
+    }
+  }
+
+  /** Alarms of one turn count from one moment, however far apart their calls arrive: so the shorter ends first. */
   #baseOf(process: Process): number {
     const { count: turn, time } = process.turns
     const known = this.#bases.get(process)
@@ -91,23 +108,23 @@ export class ClockDriver {
     return time
   }
 
-  #arm(process: Process, sleep: Sleep): void {
-    const leftMs = sleep.until - process.turns.time
-    if (leftMs <= 0) return sleep.wake()
-    sleep.cancelTimer = this.#clock.after(leftMs, () => {
-      if (process.held) sleep.parked = true
-      else this.#arm(process, sleep)
+  #arm(process: Process, alarm: Alarm): void {
+    const leftMs = alarm.until - process.turns.time
+    if (leftMs <= 0) return alarm.ring()
+    alarm.cancelTimer = this.#clock.after(leftMs, () => {
+      if (process.held) alarm.parked = true
+      else this.#arm(process, alarm)
     })
   }
 
-  #remember(process: Process, sleep: Sleep): void {
-    const sleeps = this.#sleeping.get(process) ?? new Set()
-    this.#sleeping.set(process, sleeps.add(sleep))
+  #remember(process: Process, alarm: Alarm): void {
+    const alarms = this.#alarms.get(process) ?? new Set()
+    this.#alarms.set(process, alarms.add(alarm))
   }
 
-  #forget(process: Process, sleep: Sleep): void {
-    const sleeps = this.#sleeping.get(process)
-    sleeps?.delete(sleep)
-    if (sleeps?.size === 0) this.#sleeping.delete(process)
+  #forget(process: Process, alarm: Alarm): void {
+    const alarms = this.#alarms.get(process)
+    alarms?.delete(alarm)
+    if (alarms?.size === 0) this.#alarms.delete(process)
   }
 }

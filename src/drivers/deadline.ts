@@ -1,4 +1,4 @@
-/** A limit of time as a signal, by the kernel's clock, so that a simulated kernel keeps it too. */
+/** A limit of time as a signal, by a clock of the kernel, so that a simulated kernel keeps it too. */
 import type { Clock } from '../clock.ts'
 
 export interface Deadline {
@@ -9,7 +9,7 @@ export interface Deadline {
 }
 
 /** @param ms how long; for ever where undefined */
-export function deadlineOf(clock: Clock, ms: number | undefined): Deadline {
+export function deadlineOf(clock: Pick<Clock, 'after'>, ms: number | undefined): Deadline {
   const controller = new AbortController()
   const cancel = ms === undefined ? () => {} : clock.after(ms, () => controller.abort())
   return { signal: controller.signal, cancel }

@@ -34,14 +34,12 @@ interface Mailbox {
 export class IpcDriver {
   readonly #mailboxes = new Map<string, Mailbox>()
   readonly #isAgent: (name: string) => boolean
-  readonly #clock: Clock
   /** What waits in all mailboxes, in UTF-16 units. */
   #size = 0
 
   /** @param isAgent whether an agent of that name is registered or lives */
-  constructor(isAgent: (name: string) => boolean, clock: Clock = systemClock) {
+  constructor(isAgent: (name: string) => boolean) {
     this.#isAgent = isAgent
-    this.#clock = clock
   }
 
   /** Names with messages that wait, for /ipc. */
@@ -69,11 +67,17 @@ export class IpcDriver {
   /**
    * @param from take only messages of this agent; any where undefined
    * @param timeoutMs how long to wait; for ever where undefined
+   * @param clock by which it waits; the receiver's own stands still while it is stopped
    * @throws SyscallError ETIMEDOUT, EINTR
    */
-  async receive(grant: Grant, from: string | undefined, timeoutMs: number | undefined): Promise<Message> {
+  async receive(
+    grant: Grant,
+    from: string | undefined,
+    timeoutMs: number | undefined,
+    clock: Pick<Clock, 'after'> = systemClock,
+  ): Promise<Message> {
     const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
-    const late = deadlineOf(this.#clock, timeoutMs)
+    const late = deadlineOf(clock, timeoutMs)
     try {
       return await this.#take(agent, from, grant.signal, late)
     } catch (error) {

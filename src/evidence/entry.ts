@@ -2,7 +2,7 @@
 import type { Json } from '../json.ts'
 
 /**
- * - `open`: a kernel began to write here (what it is, under which policy)
+ * - `open`: a kernel began to write here (under which policy, in which isolation, with which protections of its cells)
  * - `intent`, `outcome`: an admitted call, before and after its effect
  * - `refusal`: a call that the gate did not admit
  * - `spawn`, `state`, `signal`, `exit`: the life of a process

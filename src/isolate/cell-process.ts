@@ -155,7 +155,7 @@ export class CellProcess implements Host {
     try {
       for (const frame of decoder.push(chunk)) this.#obey(frame)
     } catch {
-      // A cell that does not speak the protocol is broken or taken over.
+      // A cell that does not speak the protocol is broken or taken over. What the kernel makes of it does not throw.
       this.kill({ code: 'EIO', reason: 'its cell sent what is no frame, and was killed' })
     }
   }

@@ -39,7 +39,7 @@ interface PausedMessage {
 type Phase = 'off' | 'pausing' | 'paused' | 'resuming' | 'leaving'
 
 /**
- * When the debugger's session is made. `needed`: for each stop, so that none is there when the isolate dies by itself.
+ * When the debugger's session is made. `needed`: for a stop, and until its turn is over, so that in general none is there when the isolate dies by itself.
  * `start`: V8 14 and later take it only from the thread that is inside the isolate, which is before agent code runs; one
  * that runs out of memory then leaves its heap behind, so only a cell, which can be ended, may do so.
  * `never`: a stop waits for the end of the turn.
@@ -120,6 +120,7 @@ export class Freezer {
     this.#busy = false
     this.#proof?.resolve(stillness)
     if (this.#phase === 'pausing') this.#leave()
+    else if (this.#phase === 'off') this.#closeEarly()
   }
 
   /**
@@ -168,6 +169,7 @@ export class Freezer {
   }
 
   #onPaused(text: string): void {
+    clearTimeout(this.#resend)
     this.#phase = 'paused'
     if (this.#wanted && !this.#over) this.#proof?.resolve({ how: 'paused', ...this.#stackOf(text) })
     else this.#resume()
@@ -175,6 +177,7 @@ export class Freezer {
 
   /** Told again until V8 confirms it: what comes right after a pause can get lost. */
   #resume(): void {
+    clearTimeout(this.#resend)
     this.#phase = 'resuming'
     this.#send('Debugger.resume')
     this.#resend = setTimeout(() => this.#resume(), resendMs)
@@ -195,11 +198,16 @@ export class Freezer {
       this.#send('Debugger.disable', undefined, () => {
         if (this.#phase !== 'leaving') return
         this.#phase = 'off'
-        if (this.#attach === 'needed') this.#close()
+        if (!this.#busy) this.#closeEarly()
         this.#off.resolve()
         if (!this.#over && this.#wanted && this.#busy) this.#pause()
       })
     })
+  }
+
+  /** Not within a turn: V8 would take one session off and the next one on, on two threads at once. */
+  #closeEarly(): void {
+    if (this.#attach === 'needed') this.#close()
   }
 
   /**

@@ -58,6 +58,7 @@ export interface Frozen {
   readonly depth: number
 }
 
+/** What comes out of a guest; none of these throws. */
 export interface GuestEvents {
   /** One syscall: the guest's number for it, its name and its arguments as text. All of it is hostile. */
   call(number: number, name: string, text: string): void

@@ -44,8 +44,8 @@ export const ipcCalls = {
     returns: '{ readonly from: string; readonly pid: number; readonly message: unknown }',
     cost: 1,
     judge: ({ from }) => [{ action: 'ipc.receive', resource: from ?? '*', args: {} }],
-    invoke: async ({ from, timeoutMs }, { grant }, { ipc }) => ({
-      ...(await ipc.receive(grant, from, timeoutMs)),
+    invoke: async ({ from, timeoutMs }, { grant, process }, { ipc, clock }) => ({
+      ...(await ipc.receive(grant, from, timeoutMs, clock.of(process))),
     }),
   }),
 } as const

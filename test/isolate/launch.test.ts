@@ -14,7 +14,7 @@ import { assertJail, countsProcesses, type Jail } from '../../src/isolate/jail.t
 import { type Launched, launchCell, protectionsOf } from '../../src/isolate/launch.ts'
 import { limits } from '../../src/limits.ts'
 import { isGone, linesOf, nicesOf, openFilesOf, stateOf } from '../support/cell-process-state.ts'
-import { boot, main, tempFolder, until } from '../support/kernel.ts'
+import { boot, entriesOf, main, tempFolder, until } from '../support/kernel.ts'
 
 const program = (name: string): string => fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url))
 const onLinux = process.platform === 'linux'
@@ -240,6 +240,16 @@ test('the protections of this machine are plain data', () => {
     )
   }
 })
+
+test.each(['cell', 'inline'] as const)(
+  'what is in force for cells is on record from the start, where agents run in them: %s',
+  async (isolation) => {
+    const kernel = boot({ isolation, evidence: { dir: join(tempFolder(), 'evidence') } })
+    const [open] = entriesOf(kernel, 'open')
+    expect(open?.protections).toEqual(isolation === 'cell' ? protectionsOf('none') : undefined)
+    expect(kernel.evidence.verify()).toMatchObject({ ok: true })
+  },
+)
 
 test('a jail that is not there, or does not work, is refused and never left out', () => {
   const refusal = (find: (name: string) => string | undefined) =>

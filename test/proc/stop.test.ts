@@ -112,3 +112,25 @@ test('SIGCONT to a process that is not stopped says so, and changes nothing', as
   expect(proc.signal('SIGCONT')).toBe('was not stopped')
   expect(exitValue(await proc.exit)).toBe(1)
 })
+
+test('an effect that waited for SIGCONT ends with its process, on record as never begun', async () => {
+  let began = 0
+  const execute = (): void => {
+    began += 1
+  }
+  const mark = { description: 'm', parameters: { type: 'object' }, execute }
+  const kernel = boot({ tools: { mark }, evidence: { dir: tempFolder(), durability: 'disk' } })
+  const source = main(`const { pid } = await proc.self()
+    // The stop comes before the intent is on the disk.
+    return Promise.all([tools.mark({}), proc.signal(pid, 'SIGSTOP')])`)
+  const proc = kernel.spawn({ source })
+  await until(() => proc.state === 'stopped', 'it stands still')
+  await sleep(50)
+  proc.signal('SIGKILL')
+  await proc.exit
+  const [intent] = entriesOf(kernel, 'intent', 'tool.call')
+  const outcomes = () => entriesOf(kernel, 'outcome').filter((entry) => entry.intent === intent?.seq)
+  await until(() => outcomes().length === 1, 'the outcome is on record')
+  expect(outcomes()).toMatchObject([{ status: 'aborted', code: 'EINTR' }])
+  expect(began).toBe(0)
+})

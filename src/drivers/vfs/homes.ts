@@ -2,7 +2,7 @@
 import { SyscallError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { MemoryMount } from './memory.ts'
-import { Quota } from './quota.ts'
+import { Quota, Room } from './quota.ts'
 
 /** One agent's own folders; all of them count against one quota. */
 export interface Home {
@@ -16,11 +16,16 @@ export interface Home {
 
 export class Homes {
   readonly #now: () => number
+  readonly #room: Room
   readonly #homes = new Map<string, Home>()
 
-  /** @param now wall time in ms since 1970, for `modified` */
-  constructor(now: () => number) {
+  /**
+   * @param now wall time in ms since 1970, for `modified`
+   * @param room what all of them may take together
+   */
+  constructor(now: () => number, room: Room = new Room()) {
     this.#now = now
+    this.#room = room
   }
 
   has(agent: string): boolean {
@@ -41,17 +46,20 @@ export class Homes {
         `the kernel keeps files for ${limits.homesMax} agent names already; use one of these`,
       )
     }
-    const home = makeHome(this.#now)
+    const home = makeHome(this.#now, this.#room)
     this.#homes.set(agent, home)
     return home
   }
 }
 
-function makeHome(now: () => number): Home {
+function makeHome(now: () => number, room: Room): Home {
   const quota = new Quota()
-  return Object.freeze({
+  const home = {
     memory: new MemoryMount({ mode: 'rw', now, quota, folders: ['/working', '/semantic', '/procedural'] }),
     episodic: new MemoryMount({ mode: 'append', now, quota }),
     state: new MemoryMount({ mode: 'rw', now, quota, folders: ['/checkpoints'] }),
-  })
+  }
+  // The layout itself is there for every name, even where all room is taken.
+  quota.shareIn(room)
+  return Object.freeze(home)
 }

@@ -10,6 +10,7 @@ import {
   standardTree,
   type Views,
 } from '../../../src/drivers/vfs/layout.ts'
+import { Room } from '../../../src/drivers/vfs/quota.ts'
 import type { Tree } from '../../../src/drivers/vfs/tree.ts'
 import { KernelError } from '../../../src/errors.ts'
 import { limits } from '../../../src/limits.ts'
@@ -148,4 +149,28 @@ test('all of an agent’s memory counts against one quota, and /tmp against its 
   for (const folder of folders) await tree.write(`${folder}/f`, full, 'replace')
   await refused('EDQUOT', () => tree.write('/state/checkpoints/g', bytes('x'), 'replace'))
   await tree.write('/tmp/f', full, 'replace')
+})
+
+test('the files of all names take no more than their room, and what one frees another can use', async () => {
+  const fits = 3 * (1_000 + limits.homesFileBytes)
+  const layout = 2 * 4 * limits.homesFileBytes
+  const homes = new Homes(now, new Room(layout + fits))
+  const [first, second] = [treeOf(homes, 'a'), treeOf(homes, 'b')]
+  const full = bytes('x'.repeat(1_000))
+  await first.write('/mem/working/f', full, 'replace')
+  await first.write('/state/f', full, 'replace')
+  await second.write('/mem/episodic/f', full, 'append')
+  await refused('ENOSPC', () => second.write('/mem/working/g', bytes(''), 'replace'))
+  await refused('ENOSPC', () => second.mkdir('/state/folder'))
+  await refused('ENOSPC', () => second.write('/mem/episodic/f', bytes('x'), 'append'))
+  await expect(async () => first.write('/state/g', bytes('x'), 'replace')).rejects.toThrow(
+    'the files of all agents would pass',
+  )
+  // What is no agent's own is not counted, and a name that comes later has its layout.
+  await second.write('/tmp/f', full, 'replace')
+  expect((await treeOf(homes, 'c').list('/mem')).length).toBeGreaterThan(2)
+  await first.write('/mem/working/f', bytes(''), 'replace')
+  await first.remove('/state/f', false)
+  for (let name = 0; name < 3; name += 1)
+    await refused('ENOSPC', () => second.write(`/state/${'x'.repeat(name + 1)}`, full, 'replace'))
 })
