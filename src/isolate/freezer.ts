@@ -12,6 +12,9 @@ import type { Frozen, StackFrame } from './guest.ts'
 /** Sessions of isolates that died while the debugger was on; never touched again, never collected. */
 const abandoned: ivm.InspectorSession[] = []
 
+/** When a guest that was told to stand still is told again, in ms; after that twice as late each time. */
+const pauseAgainMs = 5
+
 /** How often a guest that was told to go on is told again, in ms: V8 can miss what comes right after a pause. */
 const resendMs = 2
 
@@ -144,7 +147,14 @@ export class Freezer {
     this.#off = Promise.withResolvers()
     this.#send('Debugger.enable')
     this.#send('Debugger.setSkipAllPauses', { skip: false })
+    this.#askToPause(pauseAgainMs)
+  }
+
+  /** Asked again until V8 does: what comes before agent code runs waits for a call, which a loop may never make. */
+  #askToPause(againMs: number): void {
+    clearTimeout(this.#resend)
     this.#send('Debugger.pause')
+    this.#resend = setTimeout(() => this.#askToPause(2 * againMs), againMs)
   }
 
   #open(): ivm.InspectorSession {
@@ -191,6 +201,7 @@ export class Freezer {
   }
 
   #leave(): void {
+    clearTimeout(this.#resend)
     this.#phase = 'leaving'
     this.#send('Debugger.setSkipAllPauses', { skip: true }, () => {
       // A pause came first: this begins anew when it is over.
