@@ -9,7 +9,7 @@ import { corpus } from './corpus.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
-import { signals } from './signals.ts'
+import { pairs, signals } from './signals.ts'
 
 interface Benchmark {
   readonly what: string
@@ -39,6 +39,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     what: 'Freezing, resuming and killing a guest, ms, p50 / p90 / p99',
     run: () => signals(Number(values.rounds)),
   },
+  pairs: { what: 'SIGSTOP and SIGCONT in pairs, all at once, to guests that spin', run: pairs },
   corpus: { what: 'Every attack of the corpus', run: corpus },
   shutdown: {
     what: `The end of a kernel with ${values.guests} live guests: a third spinning, a third waiting in a driver, a third frozen`,
