@@ -11,6 +11,8 @@ interface Tally {
   readonly broken: readonly string[]
   readonly pauseMs: number
   readonly stallMs: number
+  /** During which attack the loop paused longest. */
+  readonly worst: string
 }
 
 const families = [...escapes, ...hostile]
@@ -29,9 +31,11 @@ export async function measureFamily(isolation = '', family = ''): Promise<Tally>
   const attacks = attacksOf(family, isolation)
   let pauseMs = 0
   let stallMs = 0
+  let worst = ''
   for (const attack of attacks) {
     try {
       const outcome = await arena.run(attack)
+      if (outcome.pauseMs > pauseMs) worst = attack.name
       pauseMs = Math.max(pauseMs, outcome.pauseMs)
       stallMs = Math.max(stallMs, outcome.stallMs)
     } catch (error) {
@@ -43,7 +47,7 @@ export async function measureFamily(isolation = '', family = ''): Promise<Tally>
   } catch (error) {
     broken.push(`the end: ${error instanceof Error ? error.message : error}`)
   }
-  return { tried: attacks.length, broken, pauseMs, stallMs }
+  return { tried: attacks.length, broken, pauseMs, stallMs, worst }
 }
 
 /** Each family in a process of its own, so that a kernel that dies is counted. */
@@ -61,7 +65,9 @@ async function tallyOf(isolation: 'cell' | 'inline'): Promise<readonly string[]>
     sum.contained += tried - broken.length
     sum.pauseMs = Math.max(sum.pauseMs, pauseMs)
     sum.stallMs = Math.max(sum.stallMs, stallMs)
-    progress(`  ${isolation} ${name}: ${tried - broken.length} of ${tried}, pause ${shown(pauseMs)} ms`)
+    progress(
+      `  ${isolation} ${name}: ${tried - broken.length} of ${tried}, pause ${shown(pauseMs)} ms (${result.worst})`,
+    )
     for (const text of broken) progress(`    NOT CONTAINED ${text}`)
   }
   const { tried, contained, crashes, pauseMs, stallMs } = sum

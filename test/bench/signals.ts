@@ -11,6 +11,8 @@ interface Situation {
   readonly freezes: number
   /** The name of its agent, where it has no cell in common with those that spin. */
   readonly agent?: string
+  /** Whether it has to have somebody beside it. */
+  readonly shared?: true
   readonly kills: 'running' | 'frozen'
 }
 
@@ -40,7 +42,11 @@ const situations: readonly Situation[] = [
   },
   {
     name: 'in a BigInt product, in a shared cell',
-    ...{ source: multiplying, share: 0.1, freezes: 1, kills: 'running' },
+    ...{ source: multiplying, share: 0.1, freezes: 1, kills: 'running', shared: true },
+  },
+  {
+    name: 'in a BigInt product, in a shared cell, killed at once',
+    ...{ source: multiplying, share: 0.1, freezes: 0, kills: 'running', shared: true },
   },
 ]
 
@@ -216,7 +222,8 @@ async function lostPairs(place: Place, guests: number, pairs: number): Promise<r
 export async function signals(rounds: number): Promise<Table> {
   const rows: (readonly string[])[] = []
   for (const situation of situations)
-    for (const load of loads) rows.push(await measure('cell', situation, load, rounds))
+    for (const load of loads)
+      if (load > 1 || !situation.shared) rows.push(await measure('cell', situation, load, rounds))
   for (const situation of situations.slice(0, 1))
     for (const load of loads) rows.push(await measure('inline', situation, load, rounds))
   return {
