@@ -104,6 +104,8 @@ export const limits = Object.freeze({
   endMs: 100,
   /** How long a shutdown waits for guests of the application's own process to end, in ms. */
   inlineEndMs: 2_000,
+  /** How long one that has no other guest beside it may take to end until its cell is killed, in ms. */
+  endAloneMs: 250,
   /** How long past a turn's end the kernel waits for a cell before it kills it, in ms. */
   cellGraceMs: 2_000,
   /** How long a cell may take to start, in ms. */

@@ -73,6 +73,8 @@ export class Tenant implements Guest {
   readonly #events: GuestEvents
   /** Of the turn that runs, or of the end. */
   #deadline: Deadline | undefined
+  /** Of the end, where nobody else would be harmed by that of its cell. */
+  #endAlone: NodeJS.Timeout | undefined
   /** Time in turns that are over, in ms. */
   #pastMs = 0
   /** The heap that it may have. */
@@ -241,7 +243,11 @@ export class Tenant implements Guest {
 
   /** What is over may still burn CPU, inside such a builtin; then only the end of its cell helps. */
   #expectEnd(): Promise<void> {
-    this.#killUnless(limits.cellGraceMs, 'it could not be ended from inside, so its cell was killed')
+    const reason = 'it could not be ended from inside, so its cell was killed'
+    this.#killUnless(limits.cellGraceMs, reason)
+    this.#endAlone = setTimeout(() => {
+      if (this.#host.alone) this.#host.kill({ code: 'ETIMEDOUT', reason }, this)
+    }, limits.endAloneMs)
     return this.#ended?.promise ?? Promise.resolve()
   }
 
@@ -252,6 +258,7 @@ export class Tenant implements Guest {
 
   /** Nothing of it is due. */
   #rest(): void {
+    clearTimeout(this.#endAlone)
     this.#pastMs += this.#deadline?.usedMs ?? 0
     this.#deadline?.cancel()
     this.#deadline = undefined

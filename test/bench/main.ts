@@ -1,113 +1,75 @@
 /**
- * Runs the benchmarks and prints their table: `npm run bench` for all, `npm run bench -- NAME…` for some,
- * `-- --write` to record the table in docs/benchmarks.md.
+ * Runs the benchmarks and prints their tables: `npm run bench` for all, `npm run bench -- NAME…` for some, `-- --write`
+ * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns` and `--seconds` say how much.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import ivm from 'isolated-vm'
-import { bareCell, bareInline } from './bare.ts'
-import { governed, spawning } from './governed.ts'
-import { type Contender, compare, type Figures, type Round, timed } from './measure.ts'
+import { comparing, comparisons } from './calls.ts'
+import { churn } from './churn.ts'
+import { corpus } from './corpus.ts'
+import { flood } from './flood.ts'
+import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
+import { shutdown } from './shutdown.ts'
+import { pairs, signals } from './signals.ts'
 
 interface Benchmark {
   readonly what: string
-  readonly rounds: number
-  readonly contenders: readonly Contender[]
-}
-
-const contender = (name: string, open: () => Promise<Round>): Contender => ({ name, open })
-
-async function bareSpawn(): Promise<Round> {
-  const once = async (): Promise<void> => {
-    const isolate = new ivm.Isolate({ memoryLimit: 64 })
-    const context = await isolate.createContext()
-    await context.evalClosure('return 1')
-    isolate.dispose()
-  }
-  return { run: () => timed(once), close: async () => {} }
-}
-
-const calls = 400
-const wide = 100
-
-const benchmarks: Readonly<Record<string, Benchmark>> = {
-  spawn: {
-    what: 'from spawn to the first result, µs',
-    rounds: 60,
-    contenders: [
-      contender('bare isolate and context', bareSpawn),
-      contender('inline', () => spawning('inline')),
-      contender('cell (warm)', () => spawning('cell')),
-    ],
-  },
-  'read-inline': {
-    what: 'one governed fs.read of 1 KiB, one after another, µs a call',
-    rounds: 60,
-    contenders: [
-      contender('bare isolated-vm', () => bareInline(calls, 1)),
-      contender('inline', () => governed('inline', calls, 1)),
-    ],
-  },
-  'read-cell': {
-    what: 'the same from a cell, µs a call',
-    rounds: 60,
-    contenders: [
-      contender('bare cell', () => bareCell(calls, 1)),
-      contender('cell', () => governed('cell', calls, 1)),
-    ],
-  },
-  'flight-inline': {
-    what: '100 reads in flight, µs a call',
-    rounds: 60,
-    contenders: [
-      contender('bare isolated-vm', () => bareInline(calls, wide)),
-      contender('inline', () => governed('inline', calls, wide)),
-    ],
-  },
-  'flight-cell': {
-    what: 'the same from a cell, µs a call',
-    rounds: 60,
-    contenders: [
-      contender('bare cell', () => bareCell(calls, wide)),
-      contender('cell', () => governed('cell', calls, wide)),
-    ],
-  },
+  run(): Promise<Table>
 }
 
 const { values, positionals } = parseArgs({
-  options: { write: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    write: { type: 'boolean' },
+    json: { type: 'boolean' },
+    rounds: { type: 'string', default: '40' },
+    guests: { type: 'string', default: '1000' },
+    spawns: { type: 'string', default: '2000' },
+    seconds: { type: 'string', default: '20' },
+  },
   allowPositionals: true,
 })
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  ...Object.fromEntries(
+    Object.entries(comparisons).map(([name, comparison]) => [
+      name,
+      { what: comparison.what, run: () => comparing(comparison) },
+    ]),
+  ),
+  signals: {
+    what: 'Freezing, resuming and killing a guest, ms, p50 / p90 / p99',
+    run: () => signals(Number(values.rounds)),
+  },
+  pairs: { what: 'SIGSTOP and SIGCONT in pairs, all at once, to guests that spin', run: pairs },
+  corpus: { what: 'Every attack of the corpus', run: corpus },
+  shutdown: {
+    what: `The end of a kernel with ${values.guests} live guests: a third spinning, a third waiting in a driver, a third frozen`,
+    run: () => shutdown(Number(values.guests)),
+  },
+  churn: {
+    what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
+    run: () => churn(Number(values.spawns)),
+  },
+  flood: {
+    what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',
+    run: () => flood(Number(values.seconds)),
+  },
+}
+
 const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name))
 if (unknown !== undefined) {
   console.error(`no benchmark \`${unknown}\`; there are ${Object.keys(benchmarks).join(', ')}`)
   process.exit(2)
 }
 
-const results: { name: string; what: string; figures: readonly Figures[] }[] = []
-for (const [name, { what, rounds, contenders }] of Object.entries(benchmarks)) {
+const sections: Section[] = []
+for (const [name, { what, run }] of Object.entries(benchmarks)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
-  results.push({ name, what, figures: await compare(contenders, rounds) })
+  progress(`${name} …`)
+  const section = { name, what, ...(await run()) }
+  sections.push(section)
+  if (!values.json) console.log(`\n${sectionText(section)}`)
+  // What was measured is kept, whatever becomes of the next one.
+  if (values.write) writeSections([section], Object.keys(benchmarks))
 }
-
-const machine = `Node.js ${process.version}, V8 ${process.versions.v8}, ${process.platform} ${process.arch}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`
-const table = [
-  '| benchmark | contender | p50 | p90 | p99 | ratio |',
-  '| --- | --- | ---: | ---: | ---: | ---: |',
-  ...results.flatMap(({ name, what, figures }) =>
-    figures.map(({ name: who, p50, p90, p99, ratio }, index) => {
-      const label = index === 0 ? `\`${name}\`: ${what}` : ''
-      return `| ${label} | ${who} | ${p50.toFixed(1)} | ${p90.toFixed(1)} | ${p99.toFixed(1)} | ${ratio.toFixed(2)} |`
-    }),
-  ),
-].join('\n')
-
-console.log(values.json ? JSON.stringify({ machine, results }, null, 2) : `${machine}\n\n${table}`)
-if (values.write) {
-  const file = new URL('../../docs/benchmarks.md', import.meta.url)
-  const page = readFileSync(file, 'utf8')
-  const [before] = page.split('<!-- figures -->')
-  writeFileSync(file, `${before}<!-- figures -->\n\n${machine}\n\n${table}\n`)
-}
+if (values.json) console.log(JSON.stringify(sections, null, 2))
 process.exit(0)

@@ -47,7 +47,8 @@ export async function compare(contenders: readonly Contender[], rounds: number):
   })
 }
 
-function percentile(samples: readonly number[], share: number): number {
+/** @returns the value that `share` of the samples do not reach; 0 where there are none */
+export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }

@@ -1,5 +1,7 @@
 /** SIGKILL ends a process wherever it is, with its children and what it has in flight, and all of that is on record. */
 import { describe, expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
+import { liveCells } from '../support/children.ts'
 import { boot, entriesOf, main, sleep, until } from '../support/kernel.ts'
 
 const somewhere: Readonly<Record<string, string>> = {
@@ -32,6 +34,24 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect((await proc.exit).status).toBe('killed')
     expect(entriesOf(kernel, 'intent')).toEqual([])
   })
+})
+
+test('inside a builtin that nothing can interrupt, alone in its cell, it does not keep that busy', async () => {
+  const kernel = boot({ isolation: 'cell', cells: { spare: 0 } })
+  let begun = false
+  kernel.on('output', () => {
+    begun = true
+  })
+  const product = main('const n = 3n ** 40_000_000n; console.log("begins"); for (;;) n * n')
+  const proc = kernel.spawn({ source: product })
+  await until(() => begun, 'it begins')
+  await sleep(50)
+  const [cell] = liveCells()
+  proc.signal('SIGKILL')
+  const killedAt = performance.now()
+  await until(() => cell !== undefined && !liveCells().includes(cell), 'its cell is gone')
+  expect(performance.now() - killedAt).toBeLessThan(limits.cellGraceMs / 2)
+  expect(await proc.exit).toMatchObject({ status: 'killed', reason: 'SIGKILL by the application' })
 })
 
 test('a tool in flight is told by its AbortSignal, and its call is on record as not known to be done', async () => {

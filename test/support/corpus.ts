@@ -1,6 +1,7 @@
 /** Runs attacks of the corpus beside others, and holds the kernel to what it promises after each. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import {
   type Exit,
@@ -19,6 +20,9 @@ const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
 const boundMs = 8_000
 /** How often an attack that goes on is probed, in ms. */
 const longMs = 1_000
+/** Between the checks after one attack and the next attack, in ms. */
+const settleMs = 5
+const nanosecondsPerMs = 1e6
 /** A larger record is verified when the arena closes, not after each attack too. */
 const verifiedBytesMax = 1024 * 1024
 
@@ -68,6 +72,8 @@ export interface Outcome {
   readonly probeMs: number
   /** The longest that the bystander had to wait between the ends of two of its calls. */
   readonly stallMs: number
+  /** The longest pause of the kernel's event loop until the checks of the arena began. */
+  readonly pauseMs: number
 }
 
 /** A kernel with something to steal, and others beside the attacker. */
@@ -77,6 +83,7 @@ export class Arena {
   readonly #bystander: ProcessHandle
   readonly #defects: unknown[] = []
   readonly #output = new Map<number, string>()
+  readonly #pauses = monitorEventLoopDelay({ resolution: 1 })
   #calledAt = performance.now()
   #stallMs = 0
   #generation = 0
@@ -90,6 +97,7 @@ export class Arena {
 
   private constructor(isolation: 'cell' | 'inline') {
     const { folder, secrets } = this.#host
+    this.#pauses.enable()
     this.kernel = new KernelSpace({
       policy,
       isolation,
@@ -115,6 +123,9 @@ export class Arena {
    */
   async run(attack: Attack): Promise<Outcome> {
     this.#host.newEvidence()
+    // The checks after the attack before are no pause of this one.
+    await new Promise((resolve) => setTimeout(resolve, settleMs))
+    this.#pauses.reset()
     this.#stallMs = 0
     this.#calledAt = performance.now()
     const attacker = this.kernel.spawn(
@@ -132,6 +143,7 @@ export class Arena {
     const left = this.kernel.ps().filter(({ pid }) => pid !== this.#bystander.pid)
     const probeMs = await this.#probe()
     await this.#progress()
+    const pauseMs = this.#pauses.max / nanosecondsPerMs
     if (hindered !== undefined) throw hindered
     assertEnding(attack, exit)
     assert.deepEqual(left, [], 'no process of the attacker is left')
@@ -140,7 +152,7 @@ export class Arena {
     this.#host.assertUntouched()
     this.#assertNothingLeaked(attack, exit)
     if (this.#host.evidenceBytes < verifiedBytesMax) this.#assertVerified()
-    return { exit, probeMs, stallMs: this.#stallMs }
+    return { exit, probeMs, stallMs: this.#stallMs, pauseMs }
   }
 
   /** @throws AssertionError where the bystander or the whole record came to harm, or the kernel does not end */
@@ -153,6 +165,7 @@ export class Arena {
       await within('the kernel shuts down', this.kernel.shutdown())
       assert.deepEqual(liveCells(), [], 'no cell is left')
     } finally {
+      this.#pauses.disable()
       await this.kernel.shutdown()
       this.#host.close()
     }
