@@ -127,7 +127,7 @@ export class IsolateGuest implements Guest {
     const stuck = new Deadline(wallMs + limits.turnGraceMs, () => this.#fail(overTime(wallMs)))
     this.#stuck = stuck
     this.#freezer.turnBegan()
-    if (cpuMs !== undefined) this.#limitCpu(cpuMs, this.#cpuSince())
+    if (cpuMs !== undefined) this.#limitCpu(cpuMs, this.#cpuMs(), process.cpuUsage())
     let usage: Usage
     try {
       await work
@@ -150,26 +150,18 @@ export class IsolateGuest implements Guest {
     return this.#isolate.isDisposed ? 0 : Number(this.#isolate.cpuTime) / 1e6
   }
 
-  /** Looks when it could be used up at the earliest: a busy machine, or a stop, gives a guest less than that. */
-  #limitCpu(limitMs: number, usedMs: () => number): void {
-    this.#cpuTimer = setTimeout(
-      () => {
-        if (usedMs() >= limitMs) this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
-        else this.#limitCpu(limitMs, usedMs)
-      },
-      Math.max(1, limitMs - usedMs()),
-    )
-  }
-
   /**
-   * While a turn runs, isolated-vm tells time on the wall for its CPU time (7.0.1 on Linux), also that in which others
-   * had the processor or the system had stopped this process. The CPU time of all threads is another upper bound.
-   * @returns tells the CPU time used since now, in ms, at most
+   * Looks when it could be used up at the earliest. While a turn runs, isolated-vm counts its time by the wall, and knows
+   * better only afterwards; on a busy machine the CPU time of this whole process is less, and the guest's is part of that.
+   * @param fromMs CPU time of the isolate when the turn began
+   * @param from that of this process
    */
-  #cpuSince(): () => number {
-    const ownMs = this.#cpuMs()
-    const allMs = processCpuMs()
-    return () => Math.min(this.#cpuMs() - ownMs, processCpuMs() - allMs)
+  #limitCpu(cpuMs: number, fromMs: number, from: NodeJS.CpuUsage): void {
+    const { user, system } = process.cpuUsage(from)
+    const usedMs = Math.min(this.#cpuMs() - fromMs, (user + system) / 1e3)
+    if (usedMs >= cpuMs) return this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
+    const again = (): void => this.#limitCpu(cpuMs, fromMs, from)
+    this.#cpuTimer = setTimeout(again, Math.max(1, cpuMs - usedMs))
   }
 
   #usage(): Usage {
@@ -195,11 +187,6 @@ export class IsolateGuest implements Guest {
     void this.end()
     this.#events.fault(fault)
   }
-}
-
-function processCpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1e3
 }
 
 function unknownImport(specifier: string): SyscallError {
