@@ -64,7 +64,7 @@ SIGSTOP stops agent code **in the middle of an instruction** ([how](decisions/fr
 - No call is admitted, from \`stopping\` on. One that arrives waits for SIGCONT and touches nothing until then. At most ${count(limits.callsInFlightMax)} wait; one more is refused with \`EAGAIN\`.
 - An effect that was on record and had not begun waits too, where it leaves the kernel. What had begun goes on outside, since the world does not stop; its reply waits.
 - Replies, timers and signals are held back, in order. Other signals that can be caught wait; SIGKILL ends it at once, stopped or not.
-- No CPU is used. The time limit of its turn, its CPU time and its own clock stand still; **its \`wall\` budget counts on**.
+- No CPU is used. The time limit of its turn, its CPU time and its own clock stand still; **its \`wall\` budget counts on**. Where the operating system had stopped it, the time limit of its turn counts on too: one that had less left than the stop took ends with \`ETIMEDOUT\` when it goes on.
 - Its children are not stopped.
 
 | isolation | a turn that runs | one long builtin of V8, such as a product of huge BigInts |

@@ -28,12 +28,12 @@ async function running(kernel: KernelSpace, source: string, options: SpawnOption
 }
 
 /** A guest inside its builtin. */
-async function multiplying(kernel: KernelSpace): Promise<ProcessHandle> {
+async function multiplying(kernel: KernelSpace, options: SpawnOptions = {}): Promise<ProcessHandle> {
   let begun = false
   kernel.on('output', () => {
     begun = true
   })
-  const proc = kernel.spawn({ source: builtin })
+  const proc = kernel.spawn({ source: builtin }, options)
   await until(() => begun, 'it begins')
   await sleep(500)
   return proc
@@ -181,6 +181,20 @@ test('inside one uninterruptible builtin the operating system stops a guest that
   proc.signal('KILL')
   expect(await proc.exit).toMatchObject({ status: 'killed' })
   await until(() => liveCells().length <= 1, 'its cell is gone')
+})
+
+test('time in which the operating system had stopped it is no CPU time', async () => {
+  const kernel = boot({ isolation: 'cell' })
+  const proc = await multiplying(kernel, { budget: { cpu: '5s' } })
+  proc.signal('STOP')
+  await state(proc, 'stopped')
+  expect(kernel.inspect(proc.pid).live?.frozen).toBe('system')
+  await sleep(5_500)
+  proc.signal('CONT')
+  await sleep(300)
+  expect(proc.state).toBe('running')
+  proc.signal('KILL')
+  expect(await proc.exit).toMatchObject({ status: 'killed', signal: 'SIGKILL' })
 })
 
 test('inside such a builtin in a shared cell it is stopping, and its cell is killed at the deadline', async () => {
