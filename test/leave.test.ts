@@ -68,6 +68,15 @@ test('SIGKILL leaves no cell, whatever its guests do', async () => {
   await until(() => cells.every(isGone), 'the cells are gone')
 }, 60_000)
 
+test('a second signal ends the application at once', async () => {
+  const { child, exit, cells } = await begin('cell', 12)
+  child.kill('SIGINT')
+  child.kill('SIGTERM')
+  const [code] = await exit
+  expect([130, 143]).toContain(code)
+  await until(() => cells.every(isGone), 'the cells are gone')
+}, 60_000)
+
 test.each([
   ['listens itself', {}, 'listen\n'],
   ['has switched it off', { exitOnSignal: false }, '\n'],
