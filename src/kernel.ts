@@ -21,6 +21,7 @@ import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
 import type { HostFiles } from './host-files.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { asJson, type Json } from './json.ts'
+import { leaveInOrder } from './leave.ts'
 import type { KernelEvents, Listener } from './observers.ts'
 import type { Isolation } from './policy/types.ts'
 import type { Exit } from './proc/exit.ts'
@@ -37,6 +38,9 @@ export class KernelSpace {
   readonly #system: System
   readonly #isolation: Isolation
   readonly #control: ControlServer | undefined
+  /** Takes the kernel from those that a signal shuts down. */
+  readonly #down: () => void
+  #shutdown: Promise<void> | undefined
   readonly #agents = new Map<string, Agent>()
   /** Governs a function or method: a decorator (standard or legacy), with or without options, and a wrapper. */
   readonly govern: Govern
@@ -50,6 +54,7 @@ export class KernelSpace {
     this.#isolation = checked.isolation ?? 'cell'
     this.#system = new System(options, (name) => this.#agents.has(name))
     this.#control = this.#listen(checked)
+    this.#down = leaveInOrder(() => this.shutdown(), checked.exitOnSignal ?? true)
     this.govern = makeGovern({ prepare: (fn, governed, name) => this.#prepare(fn, governed, name) })
   }
 
@@ -161,7 +166,8 @@ export class KernelSpace {
 
   /** Ends every process, waits until what was in flight is on record, and closes the evidence. */
   shutdown(): Promise<void> {
-    return this.#system.shutdown(async () => this.#control?.close())
+    this.#shutdown ??= this.#system.shutdown(async () => this.#control?.close()).finally(this.#down)
+    return this.#shutdown
   }
 
   [Symbol.asyncDispose](): Promise<void> {

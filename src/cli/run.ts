@@ -51,7 +51,8 @@ export const run: CommandSpec = {
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
     const kernel = new KernelSpace({
-      ...{ policy, mounts, evidence: { dir } },
+      // Signals are for the process, and how it ends is how the command does.
+      ...{ policy, mounts, evidence: { dir }, exitOnSignal: false },
       ...(options.isolation !== undefined && { isolation: options.isolation }),
     })
     try {

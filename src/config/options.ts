@@ -37,6 +37,11 @@ export interface KernelOptions {
   readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
+  /**
+   * Whether SIGTERM and SIGINT to the application shut all of its kernels down in order and let it exit with code 0; a
+   * second one ends it at once. `true` by default; an application that listens for the signal itself is left alone.
+   */
+  readonly exitOnSignal?: boolean
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
@@ -85,6 +90,7 @@ const kernelSchema = z.strictObject({
   cells: cells.optional(),
   evidence: evidence.optional(),
   control: z.boolean().optional(),
+  exitOnSignal: z.boolean().optional(),
   mounts: z.record(z.string(), mount).optional(),
   tools: z
     .record(
