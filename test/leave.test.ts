@@ -11,7 +11,7 @@ import { boot, tempFolder, until } from './support/kernel.ts'
 
 const program = fileURLToPath(new URL('./support/leaving.ts', import.meta.url))
 /** Of an application that is told to shut down; on two cores they take some seconds to begin. */
-const guestsInCells = Number(process.env.GATEHOUSE_LEAVING_GUESTS ?? 1_000)
+const guestsInCells = Number(process.env.GATEHOUSE_LEAVING_GUESTS ?? 240)
 
 const applications = new Set<ChildProcess>()
 afterEach(() => {
