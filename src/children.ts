@@ -4,6 +4,7 @@ import { namedFiles, type PolicyRef } from './config/policy.ts'
 import type { ChildRequest } from './drivers/proc.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Json, JsonObject } from './json.ts'
+import { limits } from './limits.ts'
 import type { BudgetDocument } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
 
@@ -32,6 +33,12 @@ export class Children {
         'a policy for a child is a preset’s name or a document; paths of the host are not read for agents',
       )
     }
+    const length = policy === undefined ? 0 : JSON.stringify(policy).length
+    if (length > limits.childPolicyMax)
+      throw new SyscallError(
+        'EINVAL',
+        `a child’s policy of ${length} characters; at most ${limits.childPolicyMax} are read for agents`,
+      )
     this.#claimName(parent, name)
     try {
       const options = {

@@ -257,6 +257,8 @@ export const limits = Object.freeze({
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,
+  /** A policy that an agent gives to its child, as JSON in UTF-16 units: reading it keeps the kernel from all else. */
+  childPolicyMax: 32 * KiB,
   /** Rules in one policy. */
   policyRulesMax: 20_000,
   /** Policies that one process answers to at once: the kernel's, its parents' and its own. */

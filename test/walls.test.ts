@@ -10,7 +10,7 @@ const kernelSide = sources.filter(({ path }) => path !== userSpace)
 
 /** A module or a name → the only places that may use it. */
 const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
-  [/^isolated-vm$/, /^src\/isolate\/(isolate|freezer)\.ts$/],
+  [/^isolated-vm$/, /^src\/isolate\/isolate\.ts$/],
   [
     /^(node:)?fs(\/promises)?$/,
     /^src\/(drivers|isolate|config|control|cli)\/|^src\/evidence\/(files\/|read\.ts$)/,

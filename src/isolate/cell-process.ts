@@ -32,6 +32,7 @@ export class CellProcess implements Host {
   #pastMs = 0
   readonly #startDeadline: NodeJS.Timeout
   #lastGuest = 0
+  #ready = false
   #dead = false
   #suspended = false
   #retired = false
@@ -67,6 +68,10 @@ export class CellProcess implements Host {
       kill: (cause) => this.kill(cause),
     })
     this.#hold(false)
+  }
+
+  get ready(): boolean {
+    return this.#ready
   }
 
   /** Guests that live here now. */
@@ -161,7 +166,10 @@ export class CellProcess implements Host {
   }
 
   #obey(frame: Frame): void {
-    if (frame.kind === 'ready') return clearTimeout(this.#startDeadline)
+    if (frame.kind === 'ready') {
+      this.#ready = true
+      return clearTimeout(this.#startDeadline)
+    }
     if (frame.kind === 'pong') return this.#watchdog.pong()
     this.#tenants.get(frame.guest)?.obey(frame)
   }

@@ -43,6 +43,8 @@ const frozenSchema = z
 export interface Host {
   /** Whether no other guest lives there. */
   readonly alone: boolean
+  /** Whether it has started; before that no guest of it can answer. */
+  readonly ready: boolean
   /** Whether it ends with its guest. */
   readonly own: boolean
   send(frame: Frame): void
@@ -119,10 +121,11 @@ export class Tenant implements Guest {
     if (this.#freezing !== undefined) return this.#freezing.proof.promise
     this.#lastRequest += 1
     const number = this.#lastRequest
-    const { alone } = this.#host
+    const { alone, ready } = this.#host
+    const startMs = ready ? 0 : limits.cellStartMs
     const deadline = setTimeout(
       () => void this.#stopFromOutside(number),
-      alone ? limits.stopMs : limits.stopSharedMs,
+      startMs + (alone ? limits.stopMs : limits.stopSharedMs),
     )
     this.#freezing = { number, proof: Promise.withResolvers(), deadline }
     this.#send('freeze', number)
