@@ -208,22 +208,31 @@ export class Spawner {
 
   #events(process: Process): GuestEvents {
     const { gate } = this.#parts
-    return this.#intake.in({
-      call: (number, name, text) => this.#guard(process, () => gate.call(process, number, name, text)),
-      turn: (usage) => this.#guard(process, () => process.turnOver(usage)),
-      fault: (fault) => this.#guard(process, () => process.fault(fault)),
+    const taken = this.#guarded(process, {
+      call: (number, name, text) => gate.call(process, number, name, text),
+      turn: (usage) => process.turnOver(usage),
+      fault: (fault) => process.fault(fault),
     })
+    return this.#guarded(process, this.#intake.in(taken))
   }
 
   /** What the kernel does wrong is no fault of the place where the guest runs: it ends this process, and no other. */
-  #guard(process: Process, act: () => void): void {
-    try {
-      act()
-    } catch (error) {
+  #guarded(process: Process, events: GuestEvents): GuestEvents {
+    const failed = (error: unknown): void => {
       this.#parts.defect(error)
       const message = 'the kernel failed while it served this process; the application has the details'
       if (!process.over) process.end({ status: 'failed', reason: message, error: { code: 'EIO', message } })
     }
+    const guard =
+      <Args extends readonly unknown[]>(take: (...args: Args) => void) =>
+      (...args: Args): void => {
+        try {
+          take(...args)
+        } catch (error) {
+          failed(error)
+        }
+      }
+    return { call: guard(events.call), turn: guard(events.turn), fault: guard(events.fault) }
   }
 
   #recordProgram(text: string): PayloadRef {
