@@ -39,29 +39,37 @@ async function multiplying(kernel: KernelSpace, options: SpawnOptions = {}): Pro
   return proc
 }
 
+/** On V8 14 and later a guest of the application's own process stops at the end of its turn only (docs/decisions/freezing.md). */
+const isLate = Number(process.versions.v8.split('.')[0]) >= 14
+
 describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
-  test('a guest in the middle of a loop stands still, is shown as stopped only then, and goes on', async () => {
-    const kernel = boot({ isolation })
-    const states: string[] = []
-    kernel.on('state', ({ to }) => states.push(to))
-    const proc = await running(
-      kernel,
-      `let stop = false
+  const within = isolation === 'inline' && isLate ? test.skip : test
+
+  within(
+    'a guest in the middle of a loop stands still, is shown as stopped only then, and goes on',
+    async () => {
+      const kernel = boot({ isolation })
+      const states: string[] = []
+      kernel.on('state', ({ to }) => states.push(to))
+      const proc = await running(
+        kernel,
+        `let stop = false
        export default async () => { const at = Date.now(); proc.on('SIGUSR1', () => { stop = true })
          for (let n = 0; n < 2e9; n += 1); return Date.now() - at }`,
-    )
-    expect(proc.signal('STOP')).toContain('stopping')
-    expect(proc.state).toBe('stopping')
-    expect(proc.signal('STOP')).toBe('is stopping already')
-    await state(proc, 'stopped')
-    expect(proc.signal('STOP')).toBe('was stopped already')
-    expect(proc.signal('CONT')).toBe('goes on')
-    expect(exitValue(await proc.exit)).toBe(0)
-    expect(states).toEqual(['running', 'stopping', 'stopped', 'running', 'exited'])
-    expect(entriesOf(kernel, 'state').map((entry) => entry.to)).toEqual(states)
-  })
+      )
+      expect(proc.signal('STOP')).toContain('stopping')
+      expect(proc.state).toBe('stopping')
+      expect(proc.signal('STOP')).toBe('is stopping already')
+      await state(proc, 'stopped')
+      expect(proc.signal('STOP')).toBe('was stopped already')
+      expect(proc.signal('CONT')).toBe('goes on')
+      expect(exitValue(await proc.exit)).toBe(0)
+      expect(states).toEqual(['running', 'stopping', 'stopped', 'running', 'exited'])
+      expect(entriesOf(kernel, 'state').map((entry) => entry.to)).toEqual(states)
+    },
+  )
 
-  test('a thousand pairs of SIGSTOP and SIGCONT at once: the last one counts, either way', async () => {
+  within('a thousand pairs of SIGSTOP and SIGCONT at once: the last one counts, either way', async () => {
     const kernel = boot({ isolation })
     const proc = await running(kernel, spinner)
     for (let pair = 0; pair < 1_000; pair += 1) {
@@ -84,7 +92,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect(await proc.exit).toMatchObject({ status: 'killed', signal: 'SIGKILL' })
   })
 
-  test.each([
+  within.each([
     ['a spinning guest', spinner],
     ['endless microtasks', main('for (;;) await null')],
     ['a statement `debugger` in a loop', main('for (;;) { debugger }')],
