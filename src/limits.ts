@@ -152,6 +152,8 @@ export const limits = Object.freeze({
   processesPerCellMax: 64,
   /** Cells without a process that are kept for the same agent and policy. */
   cellsIdleMax: 4,
+  /** How long a busy isolate has to let go of the debugger before it is disposed, in ms. */
+  sessionEndMs: 50,
   /** What V8 says of a guest that stands still is read up to this length, in UTF-16 units. */
   frozenTextMax: 16 * MiB,
   /** Frames of a frozen stack that are kept: the innermost. */

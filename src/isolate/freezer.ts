@@ -64,6 +64,8 @@ export class Freezer {
   /** Whether a turn runs. */
   #busy = false
   #over = false
+  /** Whether there has been a session. */
+  #wasOpen = false
   #proof: PromiseWithResolvers<Frozen | undefined> | undefined
   #gone: PromiseWithResolvers<void> | undefined
   /** Resolves when the debugger is off. */
@@ -139,6 +141,16 @@ export class Freezer {
     clearTimeout(this.#resend)
     this.#gone?.resolve()
     this.#close()
+    if (this.#wasOpen && !this.#isolate.isDisposed) await this.#untilClosed()
+  }
+
+  /**
+   * V8 ends a session on the isolate's own thread; one that is left when the isolate goes is freed after what it uses.
+   * An idle isolate tells that it got so far; a busy one looks at what it is sent within a moment.
+   */
+  #untilClosed(): Promise<unknown> {
+    const reached = this.#isolate.getHeapStatistics().catch(() => {})
+    return Promise.race([reached, sleep(limits.sessionEndMs)])
   }
 
   #pause(): void {
@@ -159,6 +171,7 @@ export class Freezer {
 
   #open(): ivm.InspectorSession {
     const session = this.#isolate.createInspectorSession()
+    this.#wasOpen = true
     session.onResponse = (id) => {
       const then = this.#answers.get(id)
       this.#answers.delete(id)

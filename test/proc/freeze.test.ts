@@ -127,7 +127,9 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
         return proc.exit
       }),
     )
-    expect(exits.map((exit) => exit.value)).toEqual(Array.from({ length: 30 }, (_, index) => index))
+    expect(exits).toMatchObject(
+      Array.from({ length: 30 }, (_, index) => ({ status: 'exited', value: index })),
+    )
   })
 
   test('a child that its parent stops stands still, and goes on when the parent says so', async () => {
