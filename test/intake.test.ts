@@ -111,3 +111,12 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect(codes).toEqual(['EAGAIN', 'ok'])
   })
 })
+
+test('as many receivers as there may be, each with a short time to wait, all give up', async () => {
+  const codes = await ask(
+    boot(),
+    `const code = () => ipc.receive({ timeoutMs: 5 }).catch((error) => error.code)
+     return [...new Set(await Promise.all(Array.from({ length: 1_000 }, code)))]`,
+  )
+  expect(codes).toEqual(['ETIMEDOUT'])
+})

@@ -141,6 +141,8 @@ const full = (why: string): SyscallError =>
 
 /** @throws SyscallError EINTR when the signal aborts */
 function waitFor(mailbox: Mailbox, from: string | undefined, signal: AbortSignal): Promise<Message> {
+  // Its time may have been over before it was its turn.
+  if (signal.aborted) return Promise.reject(new SyscallError('EINTR', 'ended by a signal'))
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       mailbox.receivers.delete(receiver)

@@ -67,7 +67,8 @@ test('SIGPOLICY is raised for every thousand calls that the policy refuses, as l
 
 test('CPU time that is used up stops a process where its policy says so, and as much again is allowed', async () => {
   const kernel = under({ budget: { cpu: '100ms' }, signals: { SIGBUDGET: 'stop' } })
-  const proc = kernel.spawn({ source: main('for (;;);') })
+  // In a cell: on V8 14 and later a guest of the application's own process stops at the end of its turn only.
+  const proc = kernel.spawn({ source: main('for (;;);') }, { isolation: 'cell' })
   for (let round = 0; round < 2; round += 1) {
     await until(() => proc.state === 'stopped', 'it is stopped')
     proc.signal('CONT')
