@@ -15,8 +15,6 @@ export default defineConfig({
     // Isolates and cells have threads of their own; more workers than cores only make them wait.
     maxWorkers: 2,
     pool: 'forks',
-    // Where guests fight for the cores, a test that depends on who comes first may be tried again; it is named as flaky.
-    retry: process.env.CI === undefined ? 0 : 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
