@@ -23,9 +23,9 @@ interface Kind {
 const kinds: Readonly<Record<string, Kind>> = {
   path: {
     what: 'fs.read, a folder a rule',
-    rule: (index) => ({ action: ['fs.read', 'fs.list'], resource: `/work/team${index % 97}/p${index}/**` }),
+    rule: (index) => ({ action: ['fs.read', 'fs.list'], resource: `/data/team${index % 97}/p${index}/**` }),
     request: (index) => {
-      const resource = `/work/team${index % 97}/p${index}/notes/a.md`
+      const resource = `/data/team${index % 97}/p${index}/notes/a.md`
       return { action: 'fs.read', resource, args: { path: resource } }
     },
   },
@@ -36,9 +36,9 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   condition: {
     what: 'fs.write under a condition, a folder a rule',
-    rule: (index) => ({ action: 'fs.write', resource: `/work/p${index}/**`, when: 'args.bytes < 1000' }),
+    rule: (index) => ({ action: 'fs.write', resource: `/data/p${index}/**`, when: 'args.bytes < 1000' }),
     request: (index) => {
-      const resource = `/work/p${index}/a.md`
+      const resource = `/data/p${index}/a.md`
       return { action: 'fs.write', resource, args: { path: resource, bytes: index % 900 } }
     },
   },

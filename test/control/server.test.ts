@@ -181,14 +181,14 @@ test('a second kernel in the same directory is refused, and the first one still 
 test('nothing of it is visible to guests, even where the kernel’s directory lies in a mount', async () => {
   const project = tempFolder()
   const dir = join(project, '.gatehouse')
-  const kernel = boot({ evidence: { dir }, mounts: { '/work': { host: project, mode: 'rw' } } })
+  const kernel = boot({ evidence: { dir }, mounts: { '/data': { host: project, mode: 'rw' } } })
   await clientOf(dir).ps(false)
   const seen = await ask(
     kernel,
-    `const names = (await fs.list('/work')).map(({ name }) => name)
+    `const names = (await fs.list('/data')).map(({ name }) => name)
      return [names, ${['list', 'stat', 'read', 'remove']
-       .map((call) => refusalOf(`fs.${call}('/work/.gatehouse/control${call === 'list' ? '' : '/socket'}')`))
-       .join(', ')}, ${refusalOf(`fs.write('/work/.gatehouse/control/socket', 'x')`)}]`,
+       .map((call) => refusalOf(`fs.${call}('/data/.gatehouse/control${call === 'list' ? '' : '/socket'}')`))
+       .join(', ')}, ${refusalOf(`fs.write('/data/.gatehouse/control/socket', 'x')`)}]`,
   )
   expect(seen).toEqual([[], ...Array.from({ length: 5 }, () => expect.stringMatching(/^ENOENT/))])
   expect(lstatSync(join(dir, 'control', 'socket')).isSocket()).toBe(true)
