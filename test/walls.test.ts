@@ -52,10 +52,9 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/drivers/': /^src\/(drivers\/|proc\/|(errors|limits|json|clock|grant)\.ts$)/,
   'src/syscalls/': /^src\/(syscalls\/|drivers\/|proc\/|(errors|limits|json|grant)\.ts$)/,
   'src/syscalls.ts': /^src\/(syscalls\/|(errors|limits)\.ts$)/,
-  'src/admission.ts': /^src\/(syscalls\.ts|policy\/|proc\/|(errors|limits|json)\.ts$)/,
-  'src/gate.ts':
-    /^src\/((admission|answers|errors|limits|json|grant|held-calls|observers)\.ts$|evidence\/|proc\/|policy\/)/,
-  'src/held-calls.ts': /^src\/limits\.ts$/,
+  'src/gate/':
+    /^src\/((syscalls|errors|limits|json|grant|observers)\.ts$|gate\/|syscalls\/|evidence\/|proc\/|policy\/)/,
+  'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|evidence\/|proc\/)/,
   'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|limits|json)\.ts$)/,

@@ -1,6 +1,6 @@
 /** Admission refuses in one fixed order, and names what a person needs to know. */
 import { describe, expect, test } from 'vitest'
-import { ask, boot, entriesOf, policyOf, refusalOf } from './support/kernel.ts'
+import { ask, boot, entriesOf, policyOf, refusalOf } from '../support/kernel.ts'
 
 /** Nothing is permitted and nothing is left, so that every later reason to refuse is there too. */
 const nothing = policyOf([{ id: 'none', effect: 'forbid', action: '*' }], { name: 'closed' })

@@ -1,11 +1,12 @@
 /** What the gate says about a call: to the agent as a sentence, to the record as data. */
-import { type Errno, SyscallError } from './errors.ts'
-import type { Caller, RecordedDecision, RecordedRule } from './evidence/entry.ts'
-import { EvidenceError } from './evidence/store.ts'
-import type { Json } from './json.ts'
-import { limits } from './limits.ts'
-import type { Decision, RuleRef } from './policy/types.ts'
-import type { Process } from './proc/process.ts'
+import { type Errno, SyscallError } from '../errors.ts'
+import type { Caller, RecordedDecision, RecordedRule } from '../evidence/entry.ts'
+import { EvidenceError } from '../evidence/store.ts'
+import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import type { Decision, RuleRef } from '../policy/types.ts'
+import type { Arrival } from '../proc/held.ts'
+import type { Process } from '../proc/process.ts'
 
 /** What was tried, on what, why not, and what would help. */
 export function sentence(code: Errno, name: string, resource: string | undefined, why: string): string {
@@ -16,6 +17,11 @@ export function sentence(code: Errno, name: string, resource: string | undefined
 /** The reply that makes the guest's promise reject. */
 export const failureReply = (code: Errno, message: string): string =>
   JSON.stringify({ error: { code, message } })
+
+/** Puts a reply among what the process's next turn brings. */
+export function answer({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {
+  if (!process.over) process.turns.post(number, text)
+}
 
 /** @param policy hash of the policies that were asked */
 export function recordedDecision(decision: Decision, policy: string): RecordedDecision {

@@ -1,14 +1,14 @@
 /** Admission: everything that can refuse a call, in one fixed order, before anything is touched. */
 import type { ZodError } from 'zod'
-import { SyscallError } from './errors.ts'
-import { type Json, type JsonObject, parseGuestJson } from './json.ts'
-import { limits } from './limits.ts'
-import { type ArgumentType, argumentsOfSchema } from './policy/arguments.ts'
-import type { Decision, Obligation, Request } from './policy/types.ts'
-import type { Process } from './proc/process.ts'
-import { talliesOf } from './proc/tallies.ts'
-import type { Drivers, Judged, Syscall } from './syscalls/row.ts'
-import { findSyscall } from './syscalls.ts'
+import { SyscallError } from '../errors.ts'
+import { type Json, parseGuestJson } from '../json.ts'
+import { limits } from '../limits.ts'
+import type { Decision, Obligation } from '../policy/types.ts'
+import type { Process } from '../proc/process.ts'
+import { talliesOf } from '../proc/tallies.ts'
+import type { Drivers, Syscall } from '../syscalls/row.ts'
+import { findSyscall } from '../syscalls.ts'
+import { requestOf } from './question.ts'
 
 /** A call that may be made. */
 export interface Admitted {
@@ -94,30 +94,6 @@ function assertFree(
 function count(process: Process, obligations: readonly Obligation[]): void {
   const { tallies, now } = talliesOf(process)
   tallies.count(obligations, now)
-}
-
-/** The question in full: with who asks, what it carries and what is left to it. */
-function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
-  const { isolation, labels } = process.identity
-  return {
-    principal: process.name,
-    isolation,
-    labels,
-    budget: () => process.ledger.remaining(),
-    action,
-    resource,
-    args: args as Json,
-    ...(schema !== undefined && { argumentType: typeOfTool(schema) }),
-  }
-}
-
-/** By the tool's own schema object: each tool's conditions are checked and compiled once. */
-const toolTypes = new WeakMap<object, ArgumentType & object>()
-
-function typeOfTool(schema: JsonObject): ArgumentType & object {
-  const type = toolTypes.get(schema) ?? argumentsOfSchema(schema)
-  toolTypes.set(schema, type)
-  return type
 }
 
 /** A call that asks several questions is permitted by the rules that answered each. */

@@ -1,0 +1,182 @@
+/** Admitted calls on their way: on record, invoked, on record again, answered. */
+
+import { SyscallError } from '../errors.ts'
+import type { IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { EvidenceLog } from '../evidence/log.ts'
+import type { Grant, GrantMint } from '../grant.ts'
+import type { Json } from '../json.ts'
+import type { Observers } from '../observers.ts'
+import { Flight } from '../proc/flight.ts'
+import type { Arrival, Held } from '../proc/held.ts'
+import type { Drivers } from '../syscalls/row.ts'
+import type { Admitted } from './admission.ts'
+import {
+  answer,
+  callerOf,
+  failureReply,
+  isDefect,
+  outcomeOf,
+  outcomeStatus,
+  recordedDecision,
+  sentence,
+} from './answers.ts'
+import { tryRecord } from './record.ts'
+
+/** An admitted call on its way. */
+interface Effect extends Arrival {
+  readonly admitted: Admitted
+  readonly flight: Flight
+  readonly grant: Grant
+  /** `seq` of the intent. */
+  readonly intent: number
+}
+
+export interface EffectsParts {
+  readonly drivers: Drivers
+  readonly log: EvidenceLog
+  readonly observers: Observers
+  readonly mint: GrantMint
+  /** What a stopped process waits with. */
+  readonly held: Held
+}
+
+export class Effects {
+  readonly #parts: EffectsParts
+  readonly #waiting = new Set<Promise<void>>()
+  /** Those that have no outcome yet. */
+  readonly #running = new Set<Effect>()
+
+  constructor(parts: EffectsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Waits for every effect that has begun; what is not over by the deadline goes on record as unknown.
+   * @param deadline resolves when the waiting ends
+   */
+  async drain(deadline: Promise<void>): Promise<void> {
+    await Promise.race([Promise.all(this.#waiting), deadline])
+    for (const effect of this.#running) {
+      const { process, intent } = effect
+      const { run } = process.identity
+      tryRecord(this.#parts.log, process, () =>
+        this.#parts.log.append({ kind: 'outcome', run, pid: process.pid, intent, status: 'unknown' }),
+      )
+    }
+    this.#running.clear()
+  }
+
+  /**
+   * Puts the intent of an admitted call on record, and begins it.
+   * @throws EvidenceError: then nothing was done
+   */
+  begin(arrival: Arrival, admitted: Admitted): void {
+    const { process, name } = arrival
+    const { external, resources, decision } = admitted
+    const resource = resources.join(' → ')
+    const before = this.#parts.log.written
+    const args = this.#parts.log.payload(arrival.text)
+    const { seq } = this.#parts.log.append({
+      kind: 'intent',
+      ...callerOf(arrival.process, arrival.number, arrival.name),
+      resource,
+      args,
+      decision:
+        decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
+    } satisfies IntentBody)
+    const { number } = arrival
+    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
+    process.inFlight.add(flight)
+    const addresses = decision?.addresses ?? []
+    const grant = this.#parts.mint.make(
+      { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
+      flight,
+    )
+    const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
+    this.#running.add(effect)
+    process.recorded(this.#parts.log.written - before)
+    // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
+    if (decision !== undefined) process.called(`${name} ${arrival.text}`, false)
+    if (external) this.#track(this.#afterDurable(effect))
+    else this.#invoke(effect)
+  }
+
+  /** An effect that leaves the kernel waits until its intent is durable. */
+  async #afterDurable(effect: Effect): Promise<void> {
+    try {
+      await this.#parts.log.durable()
+    } catch (error) {
+      // The log has failed: the kernel is told by the log itself and ends every process.
+      return this.#settle(effect, undefined, error)
+    }
+    // One that ended while it was stopped is held for ever, and nobody wakes it again.
+    while (effect.process.held && !effect.process.over) await this.#parts.held.untilWoken(effect.process)
+    await this.#invoke(effect)
+  }
+
+  #invoke(effect: Effect): Promise<void> | void {
+    const { flight } = effect
+    if (flight.aborted)
+      return this.#settle(effect, undefined, new SyscallError('EINTR', 'ended by a signal before it began'))
+    const result = this.#act(effect)
+    if (result instanceof Failure) return this.#settle(effect, undefined, result.error)
+    if (!(result instanceof Promise)) return this.#settle(effect, result)
+    const settled = result.then(
+      (value) => this.#settle(effect, value),
+      (error: unknown) => this.#settle(effect, undefined, error),
+    )
+    this.#track(settled)
+    return settled
+  }
+
+  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
+    try {
+      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#parts.drivers)
+    } catch (error) {
+      return new Failure(error)
+    }
+  }
+
+  /** Puts the outcome on record and answers the guest. */
+  #settle(effect: Effect, result: Json | undefined, error?: unknown): void {
+    const { process, name, flight, admitted, intent } = effect
+    // It was abandoned at shutdown, and is on record as unknown.
+    if (!this.#running.delete(effect)) return
+    this.#parts.mint.end(effect.grant)
+    process.inFlight.delete(flight)
+    if (isDefect(error)) this.#parts.observers.defect(error)
+    const { text, cause } = outcomeOf(result, error)
+    const resource = admitted.resources.join(' → ')
+    const recorded = tryRecord(this.#parts.log, process, () =>
+      this.#parts.log.append({
+        kind: 'outcome',
+        run: process.identity.run,
+        pid: process.pid,
+        intent,
+        status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
+        ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+      } satisfies OutcomeBody),
+    )
+    if (!recorded) return
+    this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
+    answer(
+      effect,
+      cause === undefined
+        ? `{"ok":${text}}`
+        : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
+    )
+  }
+
+  #track(effect: Promise<void>): void {
+    this.#waiting.add(effect)
+    void effect.finally(() => this.#waiting.delete(effect))
+  }
+}
+
+/** What a driver threw at once; a class, so that no result can pass for it. */
+class Failure {
+  readonly error: unknown
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
