@@ -14,6 +14,7 @@ import { policyCheck } from './policy-check.ts'
 import { policyCoverage } from './policy-coverage.ts'
 import { policyDiff } from './policy-diff.ts'
 import { policyExplain } from './policy-explain.ts'
+import { policyInit } from './policy-init.ts'
 import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
 import { policyTest } from './policy-test.ts'
@@ -33,7 +34,16 @@ const commands = [
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
-    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyDiff, policyLint, policyList],
+    commands: [
+      policyCheck,
+      policyExplain,
+      policyTest,
+      policyCoverage,
+      policyDiff,
+      policyLint,
+      policyList,
+      policyInit,
+    ],
   },
   {
     name: 'evidence',
