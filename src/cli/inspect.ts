@@ -56,7 +56,7 @@ function describeLive(live: LiveInspection): readonly string[] {
     ...section(
       'calls in flight',
       inFlight.map(({ number, syscall, resource, ms }) =>
-        [`#${number}`, syscall, resource, `for ${seconds(ms)}`].filter(Boolean).join(' '),
+        [`#${number}`, syscall, resource, `open for ${seconds(ms)}`].filter(Boolean).join(' '),
       ),
     ),
     ...section(

@@ -274,6 +274,16 @@ test('an agent that breaks V8 ends its cell with code 1, and inline the whole co
   expect((await gatehouse(folder, ['evidence', 'verify'])).code).toBe(0)
 })
 
+test('an agent that V8 cannot stop inline ends, and the command with it', async () => {
+  const folder = folderWith({ 'agent.ts': 'export default () => { let n = 3n; for (;;) n *= n }' })
+  const { code, stderr } = await gatehouse(folder, [
+    ...['run', 'agent.ts', '--isolation', 'inline', '--timeout', '300ms'],
+  ])
+  expect(stderr).toMatch(/`agent` was ended by SIGBUDGET/)
+  expect(code).toBe(128 + 34)
+  expect((await gatehouse(folder, ['evidence', 'verify'])).code).toBe(0)
+})
+
 test('an agent that signals itself ends with 128 + n', async () => {
   const folder = folderWith({ 'agent.ts': returns("await proc.signal((await proc.self()).pid, 'SIGUSR1')") })
   expect((await gatehouse(folder, ['run', 'agent.ts', '--policy', 'permissive'])).code).toBe(128 + 10)

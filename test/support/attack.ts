@@ -26,8 +26,6 @@ export interface Attack {
   readonly policy?: PolicyRef
   /** Why V8 alone does not contain it; it then runs in cells only, and stands in the threat model. */
   readonly notInline?: string
-  /** Why it succeeds in cells today, by an order of events that no test can count on; it is not run there until then. */
-  readonly succeeds?: string
 }
 
 /** Attacks on one property. */
