@@ -162,6 +162,8 @@ export const limits = Object.freeze({
   frameNameMax: 200,
   /** How long a guest with a cell of its own may take to stand still until the operating system stops the cell, in ms. */
   stopMs: 500,
+  /** How often a turn is looked at that may go on past its memory limit, in ms. */
+  memoryLookMs: 250,
   /** How long every thread of a cell may take to obey the operating system's SIGSTOP, in ms. */
   systemStopMs: 5_000,
   /** How long one that shares its cell may take until the cell is killed, in ms. */

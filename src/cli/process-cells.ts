@@ -15,7 +15,7 @@ export const processCells = (row: ProcessRow): readonly string[] => [
   row.isolation,
   row.policy,
   seconds(row.cpuMs),
-  bytes(row.heapBytes),
+  row.heapBytes === 0 ? '-' : bytes(row.heapBytes),
   seconds(row.wallMs),
   String(row.syscalls),
   String(row.inFlight),
