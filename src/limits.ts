@@ -224,6 +224,18 @@ export const limits = Object.freeze({
   headerNameMax: 256,
   /** All header lines of one request or response, in bytes. */
   headerBytesMax: 32 * KiB,
+  /** Secrets of one kernel. */
+  secretsMax: 64,
+  /** The value of a secret, in characters: one that is shorter could be found out by sending guesses to a server that echoes them. */
+  secretLengthMin: 12,
+  /** The most that fits a header beside others: tokens with claims in them have some 2,000. */
+  secretLengthMax: 8 * KiB,
+  /** Different characters in it: a repeated one is found in texts that have nothing to do with it. */
+  secretVarietyMin: 5,
+  /** Placeholders in one request: each may become as long as a value may be. */
+  secretUsesMax: 32,
+  /** Values of one secret that answers are searched for: those before the newest may still come back. */
+  secretValuesKept: 4,
 
   /** A tool's name, in characters. */
   toolNameMax: 64,
