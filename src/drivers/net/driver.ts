@@ -52,7 +52,7 @@ export class NetDriver {
    * @throws SyscallError EINVAL or EPERM that names the secret, and what would help
    */
   check(request: FetchRequest): void {
-    this.#secrets.usesIn(parseUrl(request.url), request)
+    this.#secrets.usesIn(request)
   }
 
   /**
@@ -66,8 +66,8 @@ export class NetDriver {
     const url = parseUrl(request.url)
     const scope = Grant.demand(grant, 'net.fetch', url.resource)
     this.#admit(scope)
+    const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const uses = this.#secrets.usesIn(url, request)
     const flight = new Flight(scope.pid, grant.signal)
     const stopTimer = this.#clock.after(this.#fetchMs, () =>
       flight.end(new SyscallError('ETIMEDOUT', `no complete answer within ${this.#fetchMs} ms`)),

@@ -8,7 +8,7 @@ export interface Needle {
   readonly after: number
 }
 
-/** What was found, from `start` up to `end`; `needle` is the number of the first one in it. */
+/** What was found, from `start` up to `end`; `needle` is the number of the one that begins it. */
 export interface Found {
   readonly start: number
   readonly end: number
@@ -78,8 +78,8 @@ export class Matcher {
     let first = needle
     let last = found.at(-1)
     while (last !== undefined && start <= last.end) {
+      if (last.start <= start) first = last.needle
       start = Math.min(start, last.start)
-      first = last.needle
       found.pop()
       last = found.at(-1)
     }

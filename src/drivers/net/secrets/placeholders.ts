@@ -88,7 +88,7 @@ function queryOf(url: string): string {
   const fragment = url.indexOf('#')
   const sent = fragment < 0 ? url : url.slice(0, fragment)
   const question = sent.indexOf('?')
-  assertNone(question < 0 ? url : url.slice(0, question), 'the URL before its query')
+  assertNone(question < 0 ? sent : sent.slice(0, question), 'the URL before its query')
   assertNone(fragment < 0 ? '' : url.slice(fragment), 'the fragment of the URL')
   return question < 0 ? '' : sent.slice(question)
 }

@@ -4,7 +4,7 @@ import { assert, SyscallError } from '../../../errors.ts'
 import { limits } from '../../../limits.ts'
 import type { FetchRequest, SoundRequest } from '../request.ts'
 import { abortable } from '../resolve.ts'
-import type { WebUrl } from '../url.ts'
+import { parseUrl, type WebUrl } from '../url.ts'
 import type { SecretSource } from './open.ts'
 import { fillIn, namesOf, type SecretPlace, type SecretUse, usesOf } from './placeholders.ts'
 import { type KnownValue, Redactor } from './redactor.ts'
@@ -45,9 +45,10 @@ export class Secrets {
    * The secrets of one request, each permitted where it stands and where the request goes.
    * @throws SyscallError EINVAL for an unknown one or a placeholder that is not sound, EPERM for a place or an origin
    */
-  usesIn(url: WebUrl, request: FetchRequest): readonly SecretUse[] {
+  usesIn(request: FetchRequest): readonly SecretUse[] {
     const uses = usesOf(request)
-    const origin = new URL(url.resource).origin
+    if (uses.length === 0) return uses
+    const origin = new URL(parseUrl(request.url).resource).origin
     for (const { name, place } of uses) {
       const { origins, places } = this.#sourceOf(name)
       if (!origins.includes(origin))
