@@ -78,7 +78,7 @@ export class Matcher {
     let first = needle
     let last = found.at(-1)
     while (last !== undefined && start <= last.end) {
-      if (last.start <= start) first = last.needle
+      if (last.start < start) first = last.needle
       start = Math.min(start, last.start)
       found.pop()
       last = found.at(-1)
