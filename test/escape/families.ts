@@ -8,6 +8,7 @@ import { evaluation } from './evaluation.ts'
 import { files } from './files.ts'
 import { forgery } from './forgery.ts'
 import { network } from './network.ts'
+import { secrets } from './secrets.ts'
 import { stackTraces } from './stack-traces.ts'
 import { thenables } from './thenables.ts'
 
@@ -22,4 +23,5 @@ export const families: readonly Family[] = [
   files,
   network,
   authority,
+  secrets,
 ]
