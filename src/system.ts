@@ -73,8 +73,7 @@ export class System implements Supervisor {
     const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
-    const sources = openSecrets(options.secrets ?? {}, (file) => this.hidden.add([file]))
-    const secrets = new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
+    const secrets = this.#openSecrets(options.secrets)
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
     this.log = openLog(evidence, this.#clock, ground.store, this.#mounts)
     this.hidden.add(folderOf(evidence))
@@ -219,6 +218,12 @@ export class System implements Supervisor {
       }),
       usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
     })
+  }
+
+  /** Their files are in no mount. */
+  #openSecrets(options: KernelOptions['secrets']): Secrets {
+    const sources = openSecrets(options ?? {}, (file) => this.hidden.add([file]))
+    return new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
   }
 
   #treeOf(process: Process): Tree {

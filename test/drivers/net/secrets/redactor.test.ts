@@ -119,3 +119,17 @@ test('a secret across the steps of a large body is one secret', async () => {
     }
   }
 })
+
+test('what is left around a secret in base64 has no bit of it', () => {
+  const leftOf = (its: string, before: string, after: string): string => {
+    const clean = new Redactor([{ name: 'TOKEN', value: its }]).text(
+      Buffer.from(before + its + after).toString('base64'),
+    )
+    expect(clean).toContain(mark)
+    return clean
+  }
+  // The two differ in every bit that an edge could show.
+  for (const before of ['', 'u', 'u:', 'us:'])
+    for (const after of ['', '.', '..', '...'])
+      expect(leftOf('@bcdefghijk@', before, after)).toBe(leftOf('?ZYXWVUTSRQ?', before, after))
+})
