@@ -62,9 +62,14 @@ export class Matcher {
    * @param found where everything is added that ends in the stretch; what overlaps is one
    */
   scan(bytes: Uint8Array, from: number, to: number, state: number, found: Found[]): number {
+    const [classes, table, rows] = [this.#classes, this.#table, this.#row]
     let at = state
     for (let index = from; index < to; index += 1) {
-      at = this.#step(at, this.#classes[bytes[index] ?? 0] ?? 0)
+      const label = classes[bytes[index] ?? 0] ?? 0
+      const row = rows[at] ?? none
+      at = row === none ? this.#step(at, label) : (table[row + label] ?? root)
+      // Most bytes lead back to the root, where no needle ends.
+      if (at === root) continue
       const needle = this.#ends[at] ?? none
       if (needle !== none) this.#add(needle, index + 1, bytes.length, found)
     }

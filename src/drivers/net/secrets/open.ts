@@ -74,10 +74,7 @@ function openSecret(
   if (typeof value === 'function')
     return { ...named, first: undefined, read: async () => sound(await value()) }
   if (file !== undefined) {
-    const read = (): string => {
-      hide(file)
-      return sound(readSecretFile(file, refuse))
-    }
+    const read = (): string => sound(readSecretFile(file, hide, refuse))
     return { ...named, first: read(), read }
   }
   const given = env === undefined ? value : process.env[env]
@@ -114,9 +111,14 @@ function readOrigin(text: string, refuse: (why: string) => KernelError): string 
 }
 
 /** Without one line break at its end, which editors and `echo` leave there. */
-function readSecretFile(file: string, refuse: (why: string) => KernelError): string {
+function readSecretFile(
+  file: string,
+  hide: (file: string) => void,
+  refuse: (why: string) => KernelError,
+): string {
   let descriptor: number | undefined
   try {
+    hide(file)
     // A pipe or device in its place must not stall the kernel.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     if (!fstatSync(descriptor).isFile()) throw refuse(`\`${file}\` is not a regular file`)

@@ -133,7 +133,20 @@ export class Secrets {
     const values = this.#known.get(name) ?? []
     if (values.at(-1) === value) return
     this.#known.set(name, [...values.filter((each) => each !== value), value].slice(-limits.secretValuesKept))
-    this.#redactor = new Redactor(this.#all())
+    if (!values.includes(value)) this.#redactor = new Redactor(this.#forget())
+  }
+
+  /** @returns all values that are known, when the oldest are gone of what is too much */
+  #forget(): readonly KnownValue[] {
+    let room = limits.secretValuesLengthMax
+    for (const [name, values] of this.#known) {
+      const kept = values.toReversed().filter((value, age) => {
+        if (age > 0) room -= value.length
+        return age === 0 || room >= 0
+      })
+      this.#known.set(name, kept.toReversed())
+    }
+    return this.#all()
   }
 
   #all(): readonly KnownValue[] {

@@ -133,3 +133,16 @@ test('what is left around a secret in base64 has no bit of it', () => {
     for (const after of ['', '.', '..', '...'])
       expect(leftOf('@bcdefghijk@', before, after)).toBe(leftOf('?ZYXWVUTSRQ?', before, after))
 })
+
+test('while a large body is searched, others have their turns', async () => {
+  let turns = 0
+  let isOver = false
+  const take = (): void => {
+    turns += 1
+    if (!isOver) setImmediate(take)
+  }
+  take()
+  await redactor.body(Buffer.alloc(4 * 1024 * 1024, '%41'))
+  isOver = true
+  expect(turns).toBeGreaterThan(16)
+})
