@@ -135,6 +135,18 @@ export const secrets: Family = {
       ends: gives(false),
     },
     {
+      name: 'an escape that swallows a part of a secret',
+      tries:
+        'Writes the beginning of an escape before the secret, and its end behind it, for a server that undoes escapes.',
+      source: withSecrets(`const seen = []
+        for (const before of ['%', '%6', '%25', '%256', String.fromCharCode(92) + 'u00', ''])
+          for (const after of ['', '41', 'x'])
+            seen.push(await fetch(api + '/a?b=' + before + secret('WIDE') + after).then(asText, (error) => error.code))
+        console.log(seen)
+        return [...new Set(seen.map((each) => (each.includes('[secret:') ? 'taken out' : each)))]`),
+      ends: gives(['EINVAL', 'taken out']),
+    },
+    {
       name: 'placeholders outside of requests',
       tries: 'Writes, prints, sends and passes placeholders, and looks whether somebody puts a value in.',
       source: withSecrets(`const it = secret('WIDE')

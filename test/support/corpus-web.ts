@@ -106,7 +106,7 @@ export class ArenaWeb {
       case '/kept':
         return void response.end(this.#kept)
       default:
-        return void response.end(JSON.stringify([request.url, request.headers]))
+        return void response.end(JSON.stringify([request.url, [...url.searchParams], request.headers]))
     }
   }
 

@@ -7,6 +7,9 @@ export interface Form extends Needle {
   readonly wide: boolean
 }
 
+/** What an agent writes behind a value that ends so could make an escape of its end, which a server undoes. */
+const unfinished = /(%[0-9a-f]?|\\(u[0-9a-f]{0,3}|x[0-9a-f]?)?)$/i
+
 /** A form that is shorter would be found in texts that have nothing to do with it. */
 const bytesMin = 8
 
@@ -22,6 +25,7 @@ export function formsOf(value: string): readonly Form[] {
   const packed = [plain, ...escaped]
   const forms = [
     ...unescapedForms(plain).map((bytes) => exactly(bytes)),
+    exactly(Buffer.from(value.replace(unfinished, ''))),
     ...packed.flatMap((bytes) => [0, 1, 2].map((offset) => base64Form(bytes, offset))),
     exactly(Buffer.from(plain.toString('hex'))),
     { ...exactly(Buffer.from(value, 'utf16le').subarray(0, -1)), wide: true },

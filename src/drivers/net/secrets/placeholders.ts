@@ -19,6 +19,13 @@ const opening = '${secret:'
 /** With a user, the pair of RFC 7617 in base64; neither may hold what ends a placeholder or begins another. */
 const whole = /\$\{secret:([A-Z][A-Z0-9_]{0,63})(?:\|basic:([\x20-#%-9;-z~\xa0-\xff]{1,128}))?\}/y
 
+/**
+ * The beginning of an escape, percent or backslash, itself escaped or not. A server that undoes it would give the value
+ * back without its first characters, and nobody would find it in the answer.
+ */
+const unfinished = /(%(25)*[0-9a-f]?|\\(u[0-9a-f]{0,3}|x[0-9a-f]?)?)$/i
+const lookBack = 64
+
 /** @returns a URL that a server wrote, in which nothing passes for a placeholder */
 export const withoutPlaceholders = (url: string): string => url.replaceAll(opening, '$%7Bsecret:')
 
@@ -29,7 +36,11 @@ export const withoutPlaceholders = (url: string): string => url.replaceAll(openi
 export function usesOf(request: FetchRequest): readonly SecretUse[] {
   const uses: SecretUse[] = []
   const look = (text: string, place: SecretPlace): void => {
-    for (const { name, user } of placeholdersIn(text)) {
+    for (const { name, user, start } of placeholdersIn(text)) {
+      if (unfinished.test(text.slice(Math.max(0, start - lookBack), start)))
+        throw unsound(
+          `what stands before secret \`${name}\` is the beginning of an escape, which would swallow the beginning of the value; put something else there`,
+        )
       if (user !== undefined && place !== 'header')
         throw unsound(`the form \`|basic:\` of secret \`${name}\` is for headers only`)
       uses.push({ name, place })

@@ -328,3 +328,31 @@ test('errors of the network do not show it', async () => {
   const error = await failure(get(driverFor(url), url, { headers: { a: token } }))
   expect(`${error.code} ${error.message} ${error.stack}`).not.toContain('odd')
 })
+
+test.each(['%', '%4', '%25', '%252', '\\', '\\u00', '\\x4', 'a\\\\'])(
+  'an escape that begins with %s before a secret would swallow its beginning, and is refused',
+  async (before) => {
+    const { url, seen } = await listening()
+    const net = driverFor(url, { in: ['header', 'body', 'query'] })
+    const calls = [{ headers: { a: before + token } }, { method: 'POST', text: `{"a":"${before}${token}"}` }]
+    for (const more of calls)
+      expect(await failure(get(net, url, more))).toMatchObject({
+        code: 'EINVAL',
+        message: expect.stringContaining('would swallow the beginning'),
+      })
+    if (before.startsWith('%'))
+      expect(() => net.check({ url: `${url}?a=${before}${token}` })).toThrow('swallow')
+    expect(seen).toEqual([])
+  },
+)
+
+test('a value that ends as an escape begins is found without that end', async () => {
+  for (const end of ['%', '%4', '\\', '\\u00']) {
+    const its = `0123456789abcdef${end}`
+    const url = await serve((_request, response) =>
+      response.setHeader('content-type', 'text/plain').end('0123456789abcdefA.'),
+    )
+    const reply = await get(driverFor(url, { value: its }), url)
+    expect(reply).toMatchObject({ text: `${mark}A.` })
+  }
+})
