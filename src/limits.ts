@@ -228,6 +228,20 @@ export const limits = Object.freeze({
   headerNameMax: 256,
   /** All header lines of one request or response, in bytes. */
   headerBytesMax: 32 * KiB,
+  /** Secrets of one kernel. */
+  secretsMax: 32,
+  /** The value of a secret, in characters: one that is shorter could be found out by sending guesses to a server that echoes them. */
+  secretLengthMin: 12,
+  /** The most that fits a header beside others: tokens with claims in them have some 2,000. */
+  secretLengthMax: 8 * KiB,
+  /** Different characters in it: a repeated one is found in texts that have nothing to do with it. */
+  secretVarietyMin: 5,
+  /** Placeholders in one request: each may become as long as a value may be. */
+  secretUsesMax: 32,
+  /** Values of one secret that answers are searched for: those before the newest may still come back. */
+  secretValuesKept: 4,
+  /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
+  secretValuesLengthMax: 64 * KiB,
 
   /** A tool's name, in characters. */
   toolNameMax: 64,

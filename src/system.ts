@@ -7,6 +7,8 @@ import { loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
+import { openSecrets } from './drivers/net/secrets/open.ts'
+import { Secrets } from './drivers/net/secrets/secrets.ts'
 import { exitToJson, ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
@@ -71,6 +73,7 @@ export class System implements Supervisor {
     const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
+    const secrets = this.#openSecrets(options.secrets)
     this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
     this.log = openLog(evidence, this.#clock, ground.store, this.#mounts)
     this.hidden.add(folderOf(evidence))
@@ -80,7 +83,7 @@ export class System implements Supervisor {
     this.children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
-      net: new NetDriver({ clock: this.#clock }),
+      net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
       ipc: new IpcDriver((name) => this.#isAgent(name)),
       proc: new ProcDriver({
@@ -215,6 +218,12 @@ export class System implements Supervisor {
       }),
       usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
     })
+  }
+
+  /** Their files are in no mount. */
+  #openSecrets(options: KernelOptions['secrets']): Secrets {
+    const sources = openSecrets(options ?? {}, (file) => this.hidden.add([file]))
+    return new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
   }
 
   #treeOf(process: Process): Tree {

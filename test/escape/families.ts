@@ -9,6 +9,7 @@ import { files } from './files.ts'
 import { forgery } from './forgery.ts'
 import { modern } from './modern.ts'
 import { network } from './network.ts'
+import { secrets } from './secrets.ts'
 import { stackTraces } from './stack-traces.ts'
 import { thenables } from './thenables.ts'
 
@@ -24,4 +25,5 @@ export const families: readonly Family[] = [
   network,
   authority,
   modern,
+  secrets,
 ]
