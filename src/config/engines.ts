@@ -95,9 +95,15 @@ interface OpaWasm {
   loadPolicySync(module: Uint8Array, memory: object): RegoModule & { setData(data: unknown): void }
 }
 
+/** Memory that every module begins with, in pages: the library's own figure. */
+const regoPages = 5
+
 function instantiate(opa: OpaWasm, bytes: Uint8Array, file: string): ReturnType<OpaWasm['loadPolicySync']> {
   try {
-    return opa.loadPolicySync(bytes, { initial: 5, maximum: limits.regoPagesMax })
+    // Of that the library only complains on the terminal.
+    if (!Buffer.from(bytes).includes('opa_wasm_abi_version'))
+      throw new TypeError('it does not say the version of its interface')
+    return opa.loadPolicySync(bytes, { initial: regoPages, maximum: limits.regoPagesMax })
   } catch (error) {
     throw invalid(`\`${file}\` is no module that \`opa build -t wasm\` makes: ${messageOf(error)}`)
   }

@@ -68,7 +68,7 @@ export function cedarQuestion(request: Request, reading: Reading): CedarQuestion
       args: cedarValue(args, type, 'args'),
       labels,
       isolation,
-      budget: cedarValue({ ...budget?.() }, budgetType, 'budget'),
+      budget: budgetOf(budget?.() ?? {}),
     },
     entities: [actionEntities.get(action), agent, same ? undefined : resource].filter(
       (it) => it !== undefined,
@@ -76,8 +76,15 @@ export function cedarQuestion(request: Request, reading: Reading): CedarQuestion
   }
 }
 
-const budgetType: ArgumentType = {
-  fields: { syscalls: 'int', cpuMs: 'int', tokens: 'int', costUsd: 'double' },
+/** What is left, rounded down: whole, and dollars with the places that a decimal has. */
+function budgetOf({ costUsd, ...whole }: ReturnType<NonNullable<Request['budget']>>): JsonObject {
+  const amounts = Object.entries(whole).map(([key, left]): [string, Json] => [key, Math.floor(left)])
+  const scale = 10 ** placesMax
+  const cost = costUsd === undefined ? undefined : Math.floor(costUsd * scale) / scale
+  return {
+    ...Object.fromEntries(amounts),
+    ...(cost !== undefined && { costUsd: numberOf(cost, 'double', 'budget.costUsd') }),
+  }
 }
 
 const actionEntities: ReadonlyMap<Action, Entity> = new Map(
