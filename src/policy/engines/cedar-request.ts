@@ -188,6 +188,8 @@ function numberOf(value: number, type: ArgumentType | undefined, path: string): 
   if (whole && type !== 'double') return value
   const text = value.toFixed(placesMax)
   if (Number(text) !== value || Math.abs(value) > decimalMax)
-    throw new Unjudged(`\`${path}\` has more than ${placesMax} places, and Cedar's decimals have no more`)
+    throw new Unjudged(
+      `\`${path}\` does not fit Cedar's decimals, which have ${placesMax} places and end at some 900 thousand million`,
+    )
   return { __extn: { fn: 'decimal', arg: text } }
 }

@@ -187,7 +187,7 @@ describe('a call, as Cedar reads it', () => {
     ['null', { a: [null] }, /`args\.a\[0\]` is null, and Cedar has no such value/],
     ['a number past 2^53', { a: 2 ** 53 }, /`args\.a` is past 2\^53/],
     ['a large double', { a: 1e300 }, /`args\.a` is past 2\^53/],
-    ['too many places', { a: 0.000_01 }, /`args\.a` has more than 4 places/],
+    ['too many places', { a: 0.000_01 }, /`args\.a` does not fit Cedar's decimals, which have 4 places/],
     ['an entity', { a: { __entity: { type: 'Agent', id: 'root' } } }, /`args\.a` holds the key `__entity`/],
     [
       'a function',
