@@ -38,7 +38,32 @@ const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443
  * @returns one reading, or two where servers differ: with `%2F`, `%5C` and `//` as they stand, and as single slashes;
  *   or what keeps it from being judged
  */
-export function readUrl(text: string): readonly UrlReading[] | string {
+export const readUrl = (text: string): readonly UrlReading[] | string =>
+  readPlainUrl(text) ?? readAnyUrl(text)
+
+/**
+ * What most URLs look like once the parser has written them: a name for a host, without the two hyphens by which letters
+ * beyond ASCII are encoded, the scheme's own port, and nothing that could be spelled or read in another way. The parser
+ * is asked about everything else.
+ */
+const plainUrl =
+  /^(https?):\/\/((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,63})\/((?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)*(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*)?)(?:\?([A-Za-z0-9._~=&+:,;@$*()!/-]*))?$/
+
+/** A name that a resolver takes, in characters. */
+const hostMax = 253
+
+/** @returns the same as the parser gives; undefined where only the parser can say */
+function readPlainUrl(text: string): readonly UrlReading[] | undefined {
+  const match = plainUrl.exec(text)
+  if (match === null) return undefined
+  const [, scheme = '', host = '', path = '', query = ''] = match
+  if (host.length > hostMax) return undefined
+  const port = scheme === 'https' ? '443' : '80'
+  return [{ scheme, host, port, parts: path.split('/'), query }]
+}
+
+/** The same for any text. */
+export function readAnyUrl(text: string): readonly UrlReading[] | string {
   const url = URL.parse(text)
   if (url === null) return 'it is not a URL'
   const scheme = url.protocol.slice(0, -1)
