@@ -5,7 +5,7 @@ import { basename, extname, isAbsolute, join } from 'node:path'
 import { type Clock, systemClock } from '../clock.ts'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { type CedarModule, loadCedar } from '../policy/engines/cedar.ts'
+import { type CedarModule, hasCrashed, loadCedar } from '../policy/engines/cedar.ts'
 import { type EngineFile, parseEngineDocument, policyOf } from '../policy/engines/document.ts'
 import { type Engine, type EngineName, engineFacts, engineNames } from '../policy/engines/engine.ts'
 import { Unjudged } from '../policy/engines/judge.ts'
@@ -76,7 +76,7 @@ function load(
   }
   const files = dataFile === undefined ? [file] : [file, dataFile]
   if (engine === 'cedar') {
-    const cedar = requireEngine('cedar', file) as CedarModule
+    const cedar = requireCedar(file)
     const { rules, ...judge } = loadCedar(cedar, decodeText(bytes, file, 'policy'), file)
     return { policy: policyOf(document, inTime(judge), rules), files }
   }
@@ -89,6 +89,15 @@ function load(
     ask: (request, reading) => askRego(module, entrypoint, line, request, reading),
   }
   return { policy: policyOf({ ...document, entrypoint }, inTime(judge), []), files }
+}
+
+/** A crashed one is left behind. */
+function requireCedar(file: string): CedarModule {
+  const cedar = requireEngine('cedar', file) as CedarModule
+  if (!hasCrashed(cedar)) return cedar
+  const { cache, resolve } = createRequire(import.meta.url)
+  delete cache[resolve(packages.cedar.module)]
+  return requireEngine('cedar', file) as CedarModule
 }
 
 interface OpaWasm {

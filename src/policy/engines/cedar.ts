@@ -63,9 +63,9 @@ function ask(
   request: Request,
   reading: Reading,
 ): EngineAnswer {
-  const question = cedarQuestion(request, reading)
-  const answer = cedar.statefulIsAuthorized({ ...question, preparsedPolicySetId })
-  const { allow, reasons, errors } = responseOf(answer)
+  if (crashed.has(cedar)) throw new Unjudged('its engine has crashed; `reload` begins it anew')
+  const call = { ...cedarQuestion(request, reading), preparsedPolicySetId }
+  const { allow, reasons, errors } = responseOf(answerOf(cedar, call))
   const found = reasons.map((id) => statementOf(byId, id))
   const rules = found.toSorted((a, b) => a.order - b.order).map(({ rule }) => rule)
   if (!allow && rules.length > 0) return { effect: 'forbid', rules }
@@ -78,6 +78,21 @@ function ask(
   if (rules.length === 0) throw new Unjudged('it permits without a policy')
   const asking = rules.filter(({ effect }) => effect === 'ask')
   return asking.length > 0 ? { effect: 'ask', rules: asking } : { effect: 'permit', rules }
+}
+
+/** What a crash leaves in an engine's memory, nobody knows: it is not asked again. */
+const crashed = new WeakSet<CedarModule>()
+
+export const hasCrashed = (cedar: CedarModule): boolean => crashed.has(cedar)
+
+function answerOf(cedar: CedarModule, call: object): unknown {
+  try {
+    return cedar.statefulIsAuthorized(call)
+  } catch (error) {
+    // What it refuses to read it throws as a plain error.
+    if (error instanceof Error && error.name === 'RuntimeError') crashed.add(cedar)
+    throw error
+  }
 }
 
 function statementOf(byId: ReadonlyMap<string, Statement>, id: string): Statement {

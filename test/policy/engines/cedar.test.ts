@@ -441,6 +441,59 @@ describe('the library', () => {
 
   const cedar = requireEngine('cedar', 'team.cedar') as Parameters<typeof loadCedar>[0]
   const readings = readResource('fs.read', '/a')
+  const [reading] = readings
+  if (typeof reading !== 'object') throw new Error('a path can be read')
+
+  test('that crashed is not asked again, and the next policy begins it anew', () => {
+    let calls = 0
+    const unreachable = Uint8Array.of(
+      0,
+      97,
+      115,
+      109,
+      1,
+      0,
+      0,
+      0,
+      1,
+      4,
+      1,
+      96,
+      0,
+      0,
+      3,
+      2,
+      1,
+      0,
+      8,
+      1,
+      0,
+      10,
+      5,
+      1,
+      3,
+      0,
+      0,
+      11,
+    )
+    const crash = () => {
+      calls += 1
+      Reflect.construct(Reflect.get(Reflect.get(globalThis, 'WebAssembly'), 'Instance'), [
+        Reflect.construct(Reflect.get(Reflect.get(globalThis, 'WebAssembly'), 'Module'), [unreachable]),
+      ])
+    }
+    const file = fileOf('permit(principal, action, resource);')
+    const before = loadPolicy(file)
+    const whole = cedar.statefulIsAuthorized
+    cedar.statefulIsAuthorized = crash
+    expect(before.decide(told('fs.read', '/a')).reason).toMatch(/unreachable/)
+    cedar.statefulIsAuthorized = whole
+    expect(before.decide(told('fs.read', '/a')).reason).toMatch(/its engine has crashed/)
+    expect(loadPolicy(file).decide(told('fs.read', '/a')).effect).toBe('permit')
+    expect(before.decide(told('fs.read', '/a')).effect).toBe('forbid')
+    expect(calls).toBe(1)
+  })
+
   test.each<[string, unknown]>([
     ['nothing', undefined],
     ['allow alone', 'allow'],
@@ -469,8 +522,6 @@ describe('the library', () => {
     // The next version of the library may answer otherwise; its own methods but for that one.
     const other = { ...cedar, statefulIsAuthorized: () => answer }
     const engine = loadCedar(other, 'permit(principal, action, resource);', 'team.cedar')
-    const [reading] = readings
-    if (typeof reading !== 'object') throw new Error('a path can be read')
     expect(() => engine.ask(told('fs.read', '/a'), reading)).toThrow()
   })
 })
