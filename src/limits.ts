@@ -287,6 +287,8 @@ export const limits = Object.freeze({
   conditionStepsMax: 100_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** Agents whose rules about any resource one index keeps at hand. */
+  indexedPrincipalsMax: 256,
   /** Policies in one Cedar file: each decision looks at all of them, a thousand take some 2 ms. */
   cedarPoliciesMax: 1_000,
   /** A module of compiled Rego, in bytes. */

@@ -1,5 +1,6 @@
 /** The rules about one action: those that can match are found by agent, place and literal prefix. */
 
+import { limits } from '../limits.ts'
 import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
 import { PrefixTree } from './index-tree.ts'
 import type { Reading } from './match.ts'
@@ -18,8 +19,11 @@ const onlyPlace: readonly string[] = ['']
 export class RuleIndex {
   readonly #general: Group = { anywhere: [], places: new Map() }
   readonly #own = new Map<string, Group>()
+  /** Rules about any resource, by the agent that they apply to: agents are few, and ask again and again. */
+  readonly #anywhere = new Map<string, readonly CompiledRule[]>()
 
   add(rule: CompiledRule): void {
+    this.#anywhere.clear()
     const principals = rule.rule.principals ?? ['*']
     const general = principals.some((name) => name.includes('*'))
     const groups = general ? [this.#general] : principals.map((name) => this.#groupOf(name))
@@ -49,7 +53,17 @@ export class RuleIndex {
       kept += 1
     }
     found.length = kept
-    return kept < 2 ? found : inOrder(found)
+    for (const rule of this.#anywhere.get(principal) ?? this.#anywhereFor(principal)) found.push(rule)
+    return found.length < 2 ? found : inOrder(found)
+  }
+
+  #anywhereFor(principal: string): readonly CompiledRule[] {
+    const rules = [...this.#general.anywhere, ...(this.#own.get(principal)?.anywhere ?? [])]
+    const matching = rules.filter((rule) => matchesPrincipal(rule, principal))
+    // Agents name their children, as many as they like.
+    if (this.#anywhere.size >= limits.indexedPrincipalsMax) this.#anywhere.clear()
+    this.#anywhere.set(principal, matching)
+    return matching
   }
 
   #groupOf(name: string): Group {
@@ -59,8 +73,7 @@ export class RuleIndex {
   }
 }
 
-function collect({ anywhere, places }: Group, readings: readonly Reading[], found: CompiledRule[]): void {
-  for (const rule of anywhere) found.push(rule)
+function collect({ places }: Group, readings: readonly Reading[], found: CompiledRule[]): void {
   if (places.size === 0) return
   for (const reading of readings) {
     const { parts } = reading

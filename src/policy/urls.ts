@@ -162,8 +162,10 @@ function compileHost(host: string, pattern: string): TextMatcher {
     throw invalid(
       `\`${host}\` in \`${pattern}\` is another spelling of the address \`${parsed}\`; write that`,
     )
-  if (suffix === undefined) return (text) => text === readHost(parsed)
-  return (text) => text.length > parsed.length + 1 && text.endsWith(`.${parsed}`)
+  const own = readHost(parsed)
+  if (suffix === undefined) return (text) => text === own
+  const ending = `.${parsed}`
+  return (text) => text.length > ending.length && text.endsWith(ending)
 }
 
 function urlPathParts(path: string, pattern: string): readonly string[] {
