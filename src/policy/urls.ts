@@ -24,7 +24,7 @@ export interface UrlReading {
 export type UrlPart = 'scheme' | 'host' | 'port' | 'path' | 'query'
 
 export interface UrlMatcher {
-  /** One of the `hostKeys` of every host that matches. */
+  /** `anyHost`, the one host that matches, or from its first dot on what each ends in. */
   readonly place: string
   /** Every path that matches begins so. */
   readonly prefix: Prefix
@@ -110,19 +110,15 @@ export function compileUrl(pattern: string): UrlMatcher {
   return { place: placeOf(host), prefix: prefixOf(parts), mismatch }
 }
 
+/** The place of patterns for any host. */
+export const anyHost = '*'
+
 /** @param host of a pattern that compiles */
 function placeOf(host: string): string {
-  if (host === '*') return '*'
+  if (host === '*') return anyHost
   const name = host.startsWith('*.') ? host.slice(2) : host
   const parsed = new URL(`https://${name}/`).hostname
   return host === name ? readHost(parsed) : `.${parsed}`
-}
-
-/** @returns the places under which patterns for a host stand: its name, what its name ends in, and any */
-export function hostKeys(host: string): readonly string[] {
-  const keys = ['*', host]
-  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) keys.push(host.slice(dot))
-  return keys
 }
 
 function splitAuthority(
