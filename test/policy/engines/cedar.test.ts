@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readCases } from '../../../src/config/cases.ts'
@@ -443,6 +445,32 @@ describe('the library', () => {
   const readings = readResource('fs.read', '/a')
   const [reading] = readings
   if (typeof reading !== 'object') throw new Error('a path can be read')
+
+  test('lets go of policies that nobody asks any more', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const emptied = new Set<string>()
+    const watched: typeof cedar = {
+      ...cedar,
+      preparsePolicySet(id, policies) {
+        if (Object.keys(policies.staticPolicies).length === 0) emptied.add(id)
+        return cedar.preparsePolicySet(id, policies)
+      },
+    }
+    const load = () => loadCedar(watched, 'permit(principal, action, resource);', 'team.cedar')
+    const kept = load()
+    for (let count = 0; count < 5; count += 1) load()
+    await expect
+      .poll(
+        () => {
+          collect()
+          return emptied.size
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(5)
+    expect(kept.ask(told('fs.read', '/a'), reading).effect).toBe('permit')
+  }, 30_000)
 
   test('that crashed is not asked again, and the next policy begins it anew', () => {
     let calls = 0
