@@ -305,6 +305,24 @@ export const limits = Object.freeze({
   conditionStepsMax: 100_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** Agents whose rules about any resource one index keeps at hand. */
+  indexedPrincipalsMax: 256,
+  /** Policies in one Cedar file: each decision looks at all of them, a thousand take some 2 ms. */
+  cedarPoliciesMax: 1_000,
+  /** A module of compiled Rego, in bytes. */
+  regoModuleBytesMax: 16 * MiB,
+  /** Memory of one module of compiled Rego, in pages of WebAssembly, 64 KiB each. */
+  regoPagesMax: 1_024,
+  /** What a decision in another language is asked about, in UTF-16 units: resource, labels and arguments together. */
+  engineTextMax: 256 * KiB,
+  /** Values in it; each costs some 5 µs. */
+  engineValuesMax: 1_000,
+  /** What a decision in another language may take, in ms; one that took longer forbids. It cannot be stopped on the way. */
+  engineDecisionMs: 1_000,
+  /** As much of what another language's engine says is shown, in UTF-16 units. */
+  engineReasonMax: 400,
+  /** Rules that one answer of a Rego policy names. */
+  engineRulesMax: 64,
   /** Policies that extend each other in a row. */
   policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */

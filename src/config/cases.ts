@@ -1,5 +1,5 @@
 /** Cases beside a policy: requests, and what it has to say to each. */
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -9,7 +9,8 @@ import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
 import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
-import { loadPolicy } from './policy.ts'
+import { engineOfPath } from './engines.ts'
+import { isPath, loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
@@ -49,12 +50,14 @@ export interface CaseFile {
  * @throws PolicyError with line and column, KernelError EINVAL where a file cannot be read
  */
 export function readCases(given: string): CaseFile {
-  const first = readData(given)
-  const isPolicy = isMap(first.value) && 'rules' in first.value && !('cases' in first.value)
-  const file = isPolicy ? join(dirname(given), 'cases', basename(given)) : given
+  const foreign = engineOfPath(given) !== undefined
+  const first = foreign ? undefined : readData(given)
+  const isPolicy = first === undefined || isPolicyDocument(first.value)
+  const beside = foreign ? `${basename(given, extname(given))}.yaml` : basename(given)
+  const file = isPolicy ? join(dirname(given), 'cases', beside) : given
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
-  const ref = /\/|\.(yaml|yml|json)$/.test(policy) ? join(dirname(file), policy) : policy
+  const ref = isPath(policy) ? join(dirname(file), policy) : policy
   const set = loadPolicy(ref.includes('/') || ref === policy ? ref : `./${ref}`)
   return {
     file,
@@ -100,7 +103,11 @@ function validate(data: YamlData, file: string): z.infer<typeof Cases> {
 const defined = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
 
-const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isPolicyDocument = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  ('rules' in value || 'engine' in value) &&
+  !('cases' in value)
 
 /** @throws KernelError EINVAL where an action of a case can be no action, so that a misspelling is no passing refusal */
 export function assertActions({ file, cases }: CaseFile): void {

@@ -5,6 +5,7 @@ import { permitsBelow } from './below.ts'
 import { leastBudget } from './budget.ts'
 import { decide } from './decide.ts'
 import { leastRepeats, type SignalActions, strictestCell, strictestSignals } from './demands.ts'
+import { engineFacts } from './engines/engine.ts'
 import { compilePolicy } from './rules.ts'
 import { type Isolation, isolations, type Policy, type PolicySet } from './types.ts'
 
@@ -37,13 +38,21 @@ export function compilePolicies(policies: readonly Policy[], hash: string, above
     budget: leastBudget(followed.map(({ budget }) => budget)),
     signals: strictestSignals(followed, above),
     loopRepeats: leastRepeats(followed),
-    documents: Object.freeze(policies.map(({ name, text }) => Object.freeze({ name, text }))),
+    documents: Object.freeze(policies.flatMap(shownOf)),
     policies: Object.freeze([...policies]),
     decide: (request) => decide(enforced, observing, request),
     permitsBelow: (principal, actions, folder) =>
       enforced.every((policy) => permitsBelow(policy, principal, actions, folder)),
   } satisfies PolicySet)
 }
+
+/** What a process reads of a policy: its document, and the file that it is for. */
+const shownOf = ({ name, text, engine }: Policy): PolicySet['documents'] => [
+  Object.freeze({ name, text }),
+  ...(engine?.source === undefined
+    ? []
+    : [Object.freeze({ name, text: engine.source, file: `${name}${engineFacts[engine.name].ending}` })]),
+]
 
 /** A decision names policies by name, so a name has to mean one. */
 function assertDistinct(policies: readonly Policy[]): void {

@@ -2,6 +2,7 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Engine, EngineDocument } from './engines/engine.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -143,8 +144,10 @@ export interface Policy {
   readonly signals: Readonly<Partial<Record<RaisedSignal, SignalAction>>>
   readonly loopRepeats: number | undefined
   readonly rules: readonly Rule[]
+  /** What judges in place of the rules, where the policy is in another language; its rules then only say what it consists of. */
+  readonly engine?: Engine
   /** The document as data; what the hash is made of. */
-  readonly document: PolicyDocument
+  readonly document: PolicyDocument | EngineDocument
   /** The document as the host wrote it. */
   readonly text: string
 }
@@ -186,7 +189,7 @@ export interface PolicySet {
   /** How often the same call or cycle of calls may follow itself until SIGLOOP; undefined where no policy says. */
   readonly loopRepeats: number | undefined
   /** The documents as the host wrote them; what a process reads under /policy. */
-  readonly documents: readonly { readonly name: string; readonly text: string }[]
+  readonly documents: readonly { readonly name: string; readonly text: string; readonly file?: string }[]
   /** What the set was compiled from, the outermost first. */
   readonly policies: readonly Policy[]
   decide(request: Request): Decision

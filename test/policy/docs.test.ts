@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
-import { listPresets } from '../../src/config/policy.ts'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { listPresets, loadPolicy } from '../../src/config/policy.ts'
 import { actions } from '../../src/policy/actions.ts'
 import { compileMatcher, readResource } from '../../src/policy/match.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import { laterKeys, policySchema } from '../../src/policy/schema.ts'
+import { engineSchema, laterKeys, policySchema } from '../../src/policy/schema.ts'
 
 const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
-const blocks = [...text.matchAll(/^```(\w+)( refused| cases)?\n(.*?)^```$/gms)].map(
+const blocks = [...text.matchAll(/^```(\w+)( refused| cases| engine)?\n(.*?)^```$/gms)].map(
   ([, language, kind, body = '']) => ({
-    language: kind === ' cases' ? 'cases' : language,
+    language: kind === ' cases' || kind === ' engine' ? kind.slice(1) : language,
     refused: kind === ' refused',
     body,
   }),
@@ -21,6 +23,24 @@ test.each(blocks.filter(({ language, refused }) => language === 'yaml' && !refus
     expect(parsePolicy(body, 'docs/policy.md').rules.length).toBeGreaterThan(0)
   },
 )
+
+test('the examples in Cedar and of a document for it load', () => {
+  const bodies = (of: string) => blocks.filter(({ language }) => language === of).map(({ body }) => body)
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-docs-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const [text = ''] = bodies('cedar')
+  writeFileSync(join(folder, 'team.cedar'), text)
+  for (const document of bodies('engine')) {
+    writeFileSync(join(folder, 'team.yaml'), document)
+    expect(loadPolicy(join(folder, 'team.yaml')).policies[0]?.rules.map(({ id }) => id)).toEqual([
+      'notes',
+      'wiki',
+      'mail',
+      'no-secrets',
+    ])
+  }
+  expect(bodies('engine').length).toBe(1)
+})
 
 describe('an example that is refused', () => {
   const pairs = blocks.flatMap((block, index) =>
@@ -77,6 +97,7 @@ test('every key of the schema and every preset is on the page', () => {
   const { properties } = policySchema
   const keys = [
     ...Object.keys(properties),
+    ...Object.keys(engineSchema.properties),
     ...Object.keys(properties.rules.items.properties),
     ...Object.keys(properties.budget.properties),
     ...Object.keys(properties.signals.properties),
