@@ -299,6 +299,18 @@ export const limits = Object.freeze({
   originValueMax: 64 * KiB,
   /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
   originValueMin: 3,
+  /** Different questions about history in the policies of one process, and of one run. */
+  historyQueriesMax: 256,
+  /** Calls in the window of one question whose times are kept; past it what asks for their number forbids. */
+  historyTimesMax: 1_024,
+  /** Agents whose names are kept for one question. */
+  historyAgentsMax: 256,
+  /** The first calls of a run that are kept whole, for questions that come with another policy. */
+  historyFirstMax: 256,
+  /** Evidence that is read when a policy asks about earlier runs, in bytes: the newest; some second. */
+  historyReadBytes: 64 * MiB,
+  /** Agents of earlier runs and of this one that are counted for. */
+  historyNamesMax: 10_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** Policies that extend each other in a row. */

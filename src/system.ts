@@ -16,6 +16,7 @@ import { makeTemporary, type OpenedMount, openMounts, standardTree } from './dri
 import type { Tree } from './drivers/vfs/tree.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
+import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openLog } from './ground.ts'
 import { HostFiles } from './host-files.ts'
@@ -23,11 +24,12 @@ import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
+import type { Jail } from './isolate/jail.ts'
 import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
-import type { PolicySet } from './policy/types.ts'
+import type { Isolation, PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
@@ -45,6 +47,7 @@ export class System implements Supervisor {
   readonly hidden: Hidden
   readonly spawner: Spawner
   readonly gate: Gate
+  readonly runs: Runs
   readonly #clock: Clock
   readonly #homes = new Homes(() => this.#clock.now())
   readonly #trees = new WeakMap<Process, Tree>()
@@ -94,13 +97,15 @@ export class System implements Supervisor {
       table: this.table,
       treeOf: (process) => this.#treeOf(process),
     }
-    this.gate = new Gate(this.drivers, this.log, this.observers)
+    this.runs = new Runs(this.#clock, this.log)
+    this.gate = new Gate(this.drivers, this.log, this.observers, this.runs)
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
       clock: this.#clock,
       chance,
       gate: this.gate,
+      runs: this.runs,
       supervisor: this,
       defect: (error) => this.observers.defect(error),
       spaces: this.#spaces,
@@ -112,10 +117,16 @@ export class System implements Supervisor {
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
     const inCells = isolation === 'cell' && ground.space === undefined
-    const { hash: policy, name: policies } = this.#ceiling
-    const protections = inCells && { protections: { ...protectionsOf(options.cells?.jail ?? 'none') } }
-    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
+    this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
     if (inCells) cells.warm()
+  }
+
+  /** @param jail around its cells; undefined where it has none */
+  #open(isolation: Isolation, jail: Jail | undefined): void {
+    const { hash: policy, name: policies, needs } = this.#ceiling
+    this.runs.prepare(needs)
+    const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
+    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
   }
 
   get ceiling(): PolicySet {
@@ -142,6 +153,7 @@ export class System implements Supervisor {
   reload(policy: PolicySet): void {
     assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
+    this.runs.prepare(policy.needs)
     this.log.append({
       kind: 'reload',
       policy: policy.hash,
@@ -183,6 +195,7 @@ export class System implements Supervisor {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.gate.forget(process)
     this.#trees.delete(process)
+    this.runs.end(process)
     if (process.parent === undefined) this.children.forget(process.identity.run)
     this.table.bury(process, exit)
     try {

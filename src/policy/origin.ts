@@ -20,6 +20,7 @@ export class Origins {
   readonly #trusted: Zone
   readonly #untrusted: Zone
   readonly #sent: SentTexts
+  #isClosed = false
 
   /** @param room what all runs of a kernel may keep together */
   constructor(room: Room = new Room(limits.originRoomMax)) {
@@ -32,7 +33,7 @@ export class Origins {
   /** Takes in what the application gave to the first process. What does not fit is not known. */
   task(value: Json): void {
     eachText(value, (text) => {
-      this.#task.add(text, 0)
+      this.#task.add(normalText(wholeTokens(text, limits.originTaskMax)), 0)
       return true
     })
   }
@@ -43,7 +44,8 @@ export class Origins {
    */
   sent(value: Json): void {
     eachText(value, (text) => {
-      this.#sent.add(text)
+      if (text.length > limits.originSentMax) this.#sent.overflow()
+      else this.#sent.add(normalText(text))
       return !this.#sent.isFull
     })
   }
@@ -59,11 +61,11 @@ export class Origins {
    */
   received(value: Json, labels: readonly string[]): void {
     const isUntrusted = labels.includes(untrustedLabel)
-    if (!isUntrusted && this.#sent.isFull) return
+    if (this.#isClosed || (!isUntrusted && this.#sent.isFull)) return
     const zone = isUntrusted ? this.#untrusted : this.#trusted
     let left = limits.originResultMax
     eachText(value, (text) => {
-      zone.add(wholeTokens(text, left), this.#sent.length)
+      zone.add(normalText(wholeTokens(text, left)), this.#sent.length)
       left -= text.length + textUnits
       return left > 0
     })
@@ -88,6 +90,7 @@ export class Origins {
 
   /** Lets go of everything. */
   close(): void {
+    this.#isClosed = true
     for (const zone of [this.#task, this.#trusted, this.#untrusted]) zone.clear()
     this.#sent.clear()
   }
@@ -115,16 +118,16 @@ const weakerOf = (a: Origin, b: Origin): Origin => (origins.indexOf(a) > origins
 const lengthOf = (tokens: readonly string[]): number => tokens.reduce((sum, token) => sum + token.length, 0)
 
 /**
- * Tells of every text within a value, keys too, in normal form.
+ * Tells of every text within a value, keys too.
  * @param take says whether it wants more
  * @returns the same
  */
 function eachText(value: Json, take: (text: string) => boolean): boolean {
-  if (typeof value === 'string') return value === '' || take(normalText(value))
+  if (typeof value === 'string') return value === '' || take(value)
   if (value === null) return true
   if (typeof value !== 'object') return take(String(value))
   if (isList(value)) return value.every((item) => eachText(item, take))
-  return Object.entries(value).every(([key, item]) => take(normalText(key)) && eachText(item, take))
+  return Object.entries(value).every(([key, item]) => take(key) && eachText(item, take))
 }
 
 /** What a text counts beside its length: many short ones take longer than a long one. */
