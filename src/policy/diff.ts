@@ -1,9 +1,9 @@
 /** What one policy permits that another does not, each difference with a request that shows it. */
-import { probesFor } from './probes.ts'
+import { type Probe, probesFor } from './probes.ts'
 import type { Budget, Decision, PolicySet, Request } from './types.ts'
 
 export interface Difference {
-  readonly request: Request
+  readonly request: Probe
   readonly before: Decision
   readonly after: Decision
   /** As a clause. */
