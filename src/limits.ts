@@ -296,13 +296,19 @@ export const limits = Object.freeze({
   /** All of these in all runs of a kernel, in UTF-16 units; their index takes some four bytes more for each. */
   originRoomMax: 32 * MiB,
   /** A value whose origin is asked for, in UTF-16 units; a longer one is unknown. */
-  originValueMax: 64 * KiB,
+  originValueMax: 16 * KiB,
   /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
   originValueMin: 3,
   /** Different questions about history in the policies of one process, and of one run. */
-  historyQueriesMax: 256,
+  historyQueriesMax: 64,
   /** Calls in the window of one question whose times are kept; past it what asks for their number forbids. */
   historyTimesMax: 1_024,
+  /** Times and names of agents that are kept for all questions of one run. */
+  historyRunMax: 65_536,
+  /** The same for all questions about agents over all runs. */
+  historyLastingMax: 1_048_576,
+  /** Questions about agents over all runs that policies of the application have asked; the oldest leave. */
+  historyLastingQueriesMax: 256,
   /** Agents whose names are kept for one question. */
   historyAgentsMax: 256,
   /** The first calls of a run that are kept whole, for questions that come with another policy. */

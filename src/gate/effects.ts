@@ -175,6 +175,7 @@ export class Effects {
   /** Before the guest can act on what it learns. */
   #learn({ process, admitted }: Effect, result: Json, labels: readonly string[]): void {
     const { drivers, runs } = this.#parts
+    if (process.over) return
     if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
       runs.received(process, result, labels)
   }

@@ -8,6 +8,7 @@ import { limits } from '../limits.ts'
 import { isAction } from '../policy/actions.ts'
 import { Counter, coverageOf } from '../policy/deeds.ts'
 import { type Deed, type HistoryQuery, isLasting } from '../policy/history.ts'
+import { Room } from '../policy/room.ts'
 
 /** One question, and its answers: for everyone under one name, else by agent. */
 interface Remembered {
@@ -23,6 +24,7 @@ export class Past {
   readonly #clock: Clock
   readonly #log: EvidenceLog
   readonly #remembered = new Map<string, Remembered>()
+  readonly #room = new Room(limits.historyLastingMax)
 
   constructor(clock: Clock, log: EvidenceLog) {
     this.#clock = clock
@@ -41,9 +43,24 @@ export class Past {
     )
     for (const entry of this.#entries()) {
       if (typeof entry !== 'number') for (const deed of deedsOf(entry)) this.#note(asked, deed)
-      else for (const each of asked) Object.assign(each, { since: entry, lost: never }).counters.clear()
+      else
+        for (const each of asked) {
+          close(each.counters)
+          Object.assign(each, { since: entry, lost: never })
+        }
     }
     for (const each of asked) this.#remembered.set(each.query.key, each)
+    this.#forget(new Set(queries.map(({ key }) => key)))
+  }
+
+  /** Policies that came and went leave questions behind. */
+  #forget(needed: ReadonlySet<string>): void {
+    for (const [key, { counters }] of this.#remembered) {
+      if (this.#remembered.size <= limits.historyLastingQueriesMax) return
+      if (needed.has(key)) continue
+      close(counters)
+      this.#remembered.delete(key)
+    }
   }
 
   /** What is on record, the oldest first; a time, in ms since 1970, where what is before it is not known. */
@@ -86,12 +103,14 @@ export class Past {
   #counter(query: HistoryQuery, agent: string): Counter {
     const known = this.#remembered.get(query.key)
     if (known === undefined)
-      throw new Error(`\`${query.scope}\` is not counted for policies that agents give to their children`)
+      throw new Error(
+        `what \`${query.scope}\` did is counted for policies of the application, and not for those of agents for their children`,
+      )
     const counter = known.counters.get(keyOf(query, agent))
     if (counter !== undefined) return counter
     if (known.lost > this.#clock.now() - (query.windowMs ?? Number.POSITIVE_INFINITY))
-      throw new Error(`more than ${limits.historyNamesMax} agents did it`)
-    return new Counter(query, known.since)
+      throw new Error('more agents did it than can be kept')
+    return new Counter(query, this.#room, known.since)
   }
 
   #note(asked: Iterable<Remembered>, deed: Deed): void {
@@ -106,15 +125,24 @@ export class Past {
 
   #newCounter(each: Remembered, key: string, now: number): Counter | undefined {
     if (each.counters.size >= limits.historyNamesMax)
-      for (const [name, counter] of each.counters) if (counter.isOver(now)) each.counters.delete(name)
+      for (const [name, counter] of each.counters) {
+        if (!counter.isOver(now)) continue
+        counter.close()
+        each.counters.delete(name)
+      }
     if (each.counters.size >= limits.historyNamesMax) {
       each.lost = Math.max(each.lost, now)
       return undefined
     }
-    const counter = new Counter(each.query, each.since)
+    const counter = new Counter(each.query, this.#room, each.since)
     each.counters.set(key, counter)
     return counter
   }
+}
+
+function close(counters: Map<string, Counter>): void {
+  for (const counter of counters.values()) counter.close()
+  counters.clear()
 }
 
 const never = Number.NEGATIVE_INFINITY

@@ -6,7 +6,8 @@ import { limits } from '../limits.ts'
 import type { Action } from '../policy/actions.ts'
 import { type Counter, Deeds } from '../policy/deeds.ts'
 import { type History, type HistoryQuery, isLasting } from '../policy/history.ts'
-import { Origins, Room } from '../policy/origin.ts'
+import { Origins } from '../policy/origin.ts'
+import { Room } from '../policy/room.ts'
 import type { Needs, PolicySet, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import { Tallies } from '../proc/tallies.ts'
@@ -16,6 +17,8 @@ import { Past } from './past.ts'
 interface Run {
   readonly tallies: Tallies
   readonly origins: Origins
+  /** For what is kept of its history. */
+  readonly room: Room
   /** Whether any of its policies asks where values have been seen. Until then nothing is taken in but the task. */
   asksOrigins: boolean
 }
@@ -126,7 +129,7 @@ export class Runs {
   #deedsOf(process: Process): Deeds {
     const known = this.#deeds.get(process)
     if (known !== undefined) return known
-    const deeds = new Deeds()
+    const deeds = new Deeds(this.#runOf(process).room)
     this.#deeds.set(process, deeds)
     return deeds
   }
@@ -135,7 +138,12 @@ export class Runs {
     const first = firstOf(process)
     const known = this.#runs.get(first)
     if (known !== undefined) return known
-    const run = { tallies: new Tallies(), origins: new Origins(this.#room), asksOrigins: false }
+    const run = {
+      tallies: new Tallies(),
+      origins: new Origins(this.#room),
+      room: new Room(limits.historyRunMax),
+      asksOrigins: false,
+    }
     this.#runs.set(first, run)
     return run
   }

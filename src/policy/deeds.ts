@@ -2,12 +2,14 @@
 import { limits } from '../limits.ts'
 import type { Deed, History, HistoryQuery } from './history.ts'
 import { readResource } from './match.ts'
+import { Room } from './room.ts'
 
 /** The answer to one question, as far as it is known. */
 export class Counter {
   readonly #windowMs: number | undefined
   /** In ms: what was done before is not known; undefined where all of it is. */
   readonly #since: number | undefined
+  readonly #room: Room
   #total = 0
   /** Of deeds within the window, the oldest first. */
   readonly #times: number[] = []
@@ -17,9 +19,13 @@ export class Counter {
   readonly #agents = new Map<string, number>()
   #lostAgent = Number.NEGATIVE_INFINITY
 
-  /** @param since in ms, from when on it is told of deeds; undefined where it is told of all */
-  constructor({ windowMs }: HistoryQuery, since?: number) {
+  /**
+   * @param room for times and names
+   * @param since in ms, from when on it is told of deeds; undefined where it is told of all
+   */
+  constructor({ windowMs }: HistoryQuery, room: Room, since?: number) {
     this.#windowMs = windowMs
+    this.#room = room
     this.#since = since
   }
 
@@ -33,15 +39,20 @@ export class Counter {
   count(now: number): number {
     const from = this.#from(now)
     if (this.#windowMs === undefined) return this.#total
-    if (this.#lost > from) throw new Error(`it happened more than ${limits.historyTimesMax} times`)
+    if (this.#lost > from) throw new Error('it happened more often than can be kept')
     return this.#times.reduce((sum, at) => (at > from ? sum + 1 : sum), 0)
   }
 
   /** @throws Error where they are not known */
   agents(now: number): readonly string[] {
     const from = this.#from(now)
-    if (this.#lostAgent > from) throw new Error(`more than ${limits.historyAgentsMax} agents did it`)
+    if (this.#lostAgent > from) throw new Error('more agents did it than can be kept')
     return [...this.#agents].flatMap(([agent, at]) => (at > from ? [agent] : []))
+  }
+
+  /** Lets go of what it keeps; it is not asked any more. */
+  close(): void {
+    this.#room.give(this.#times.length + this.#agents.size)
   }
 
   /** Whether nothing of it is within the window any more. */
@@ -59,23 +70,32 @@ export class Counter {
   }
 
   #keepTime(at: number, from: number): void {
-    while (this.#times.length > 0 && (this.#times[0] ?? 0) <= from) this.#times.shift()
-    this.#times.push(at)
-    if (this.#times.length > limits.historyTimesMax)
-      this.#lost = Math.max(this.#lost, this.#times.shift() ?? at)
+    while (this.#times.length > 0 && (this.#times[0] ?? 0) <= from) this.#dropTime()
+    if (this.#times.length >= limits.historyTimesMax) this.#lost = Math.max(this.#lost, this.#dropTime())
+    if (this.#room.take(1)) this.#times.push(at)
+    else this.#lost = Math.max(this.#lost, at)
+  }
+
+  #dropTime(): number {
+    this.#room.give(1)
+    return this.#times.shift() ?? Number.NEGATIVE_INFINITY
   }
 
   #keepAgent(agent: string, at: number): void {
     const last = this.#agents.get(agent)
     if (last === undefined && this.#agents.size >= limits.historyAgentsMax) this.#forgetAgents(at)
-    if (last === undefined && this.#agents.size >= limits.historyAgentsMax)
-      this.#lostAgent = Math.max(this.#lostAgent, at)
+    const hasRoom = last !== undefined || (this.#agents.size < limits.historyAgentsMax && this.#room.take(1))
+    if (!hasRoom) this.#lostAgent = Math.max(this.#lostAgent, at)
     else this.#agents.set(agent, Math.max(at, last ?? at))
   }
 
   #forgetAgents(now: number): void {
     if (this.#windowMs === undefined) return
-    for (const [agent, at] of this.#agents) if (at <= now - this.#windowMs) this.#agents.delete(agent)
+    for (const [agent, at] of this.#agents) {
+      if (at > now - this.#windowMs) continue
+      this.#agents.delete(agent)
+      this.#room.give(1)
+    }
   }
 }
 
@@ -84,6 +104,12 @@ export class Deeds {
   readonly #counters = new Map<string, { readonly query: HistoryQuery; readonly counter: Counter }>()
   /** All that was done, as long as that is not much: for questions that come later. */
   #first: Deed[] | undefined = []
+  readonly #room: Room
+
+  /** @param room that all deeds of a run share */
+  constructor(room: Room = new Room(limits.historyRunMax)) {
+    this.#room = room
+  }
 
   /** Takes note of a call that was admitted. */
   note(deed: Deed): void {
@@ -103,7 +129,7 @@ export class Deeds {
     if (known !== undefined) return known.counter
     if (this.#counters.size >= limits.historyQueriesMax)
       throw new Error(`more than ${limits.historyQueriesMax} questions about its history are asked`)
-    const counter = new Counter(query, this.#first === undefined ? now : undefined)
+    const counter = new Counter(query, this.#room, this.#first === undefined ? now : undefined)
     for (const deed of this.#first ?? []) if (coverageOf(deed)(query)) counter.add(deed.agent, deed.at)
     this.#counters.set(query.key, { query, counter })
     return counter
@@ -126,7 +152,7 @@ export function coverageOf({ action, resource }: Deed): (query: HistoryQuery) =>
  */
 export const historyOf = (deedsOf: (query: HistoryQuery) => readonly Deed[], now: number): History => {
   const counterOf = (query: HistoryQuery): Counter => {
-    const counter = new Counter(query)
+    const counter = new Counter(query, new Room(limits.historyRunMax))
     for (const deed of deedsOf(query)) if (coverageOf(deed)(query)) counter.add(deed.agent, deed.at)
     return counter
   }

@@ -14,7 +14,7 @@ const beyondAscii = /[^\0-\x7f]/
 /**
  * Finds the tokens of a normal text: runs of characters between white space, quotation marks, brackets, `;`, `!`, `?`
  * and `|`. A comma belongs to a run between digits and an apostrophe within a word; what a run begins or ends with of
- * `.` and `:` does not, but for a point before it.
+ * `.` and `:` does not, but for a point before it and points after a slash.
  * @param take is told of each token in turn
  */
 export function eachToken(text: string, take: TakeForm): void {
@@ -45,6 +45,8 @@ function takeRun(text: string, from: number, to: number, take: TakeForm): void {
   let end = to
   while (start < end && text.charCodeAt(start) === colon) start += 1
   while (end > start && kindOf(text.charCodeAt(end - 1)) === Kind.point) end -= 1
+  // The folder above, `/x/..`, is not the folder.
+  if (end > start && isSlash(text.charCodeAt(end - 1))) end = to
   if (start < end) take(start, end)
 }
 
@@ -83,6 +85,7 @@ function addressParts(text: string, start: number, end: number, take: TakeForm):
   if (authority === '' || authority.includes('@')) return
   const host = start + scheme.length
   const after = host + authority.length
+  if (after - start >= authorityMax) return
   const port = authority.lastIndexOf(':')
   if (after < end) take(start, after)
   take(host, after)
@@ -131,6 +134,7 @@ function joins(kind: number, text: string, at: number): boolean {
 const colon = 0x3a
 const letterH = 0x68
 const letterS = 0x73
+const isSlash = (unit: number): boolean => unit === 0x2f || unit === 0x5c
 const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39
 const isAlphanumeric = (unit: number): boolean => isDigit(unit) || (unit >= 0x61 && unit <= 0x7a)
 const isApostrophe = (unit: number): boolean => kindOf(unit) === Kind.apostrophe

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import { Page, type Pay } from './origin-page.ts'
 import { SentTexts } from './origin-sent.ts'
 import { normalText, tokensOf } from './origin-tokens.ts'
+import { Room } from './room.ts'
 
 /**
  * Best first. `task`: in what the application gave to the run's first process. `trusted`: in a result without the
@@ -142,7 +143,10 @@ function formsOf(value: string | number | boolean | null, pay: Pay): readonly (r
   if (typeof value === 'boolean') return [[String(value)]]
   if (value.length > limits.originValueMax) return []
   pay(value.length / unitsPerStep)
-  const tokens = tokensOf(normalText(value))
+  const normal = normalText(value)
+  // Some characters become many.
+  pay(normal.length / unitsPerStep)
+  const tokens = tokensOf(normal)
   const [first] = tokens
   if (first === undefined) return []
   if (tokens.length > 1) return [tokens]
@@ -166,26 +170,6 @@ function numberForms(value: number): readonly string[] {
 }
 
 const groupedMin = 1e3
-
-/** What all runs of a kernel keep of texts, together, in UTF-16 units. */
-export class Room {
-  #left: number
-
-  constructor(units: number) {
-    this.#left = units
-  }
-
-  /** @returns whether there is as much; then it is taken */
-  take(units: number): boolean {
-    if (units > this.#left) return false
-    this.#left -= units
-    return true
-  }
-
-  give(units: number): void {
-    this.#left += units
-  }
-}
 
 /** Texts of one kind; where there is no room the oldest leave, or nothing more is taken in. */
 class Zone {

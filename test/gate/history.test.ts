@@ -181,7 +181,7 @@ describe('what an agent did in other runs', () => {
     const own = JSON.stringify(policy(daily, 'send_mail'))
     const child = `(await proc.wait((await proc.spawn(${JSON.stringify(main(`return ${send}`))}, { policy: ${own} })).pid)).value`
     expect(await ask(kernel, `return ${child}`)).toMatch(
-      /cannot be judged: `agent` is not counted for policies/,
+      /cannot be judged: what `agent` did is counted for policies of the application/,
     )
   })
 })

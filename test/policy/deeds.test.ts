@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { Counter, Deeds } from '../../src/policy/deeds.ts'
 import { type Deed, type HistoryQuery, readQuery } from '../../src/policy/history.ts'
+import { Room } from '../../src/policy/room.ts'
 
 const sends = (window?: string): HistoryQuery =>
   readQuery('count', 'run', window === undefined ? ['tool.call', 'send_*'] : ['tool.call', 'send_*', window])
@@ -94,23 +95,37 @@ describe('what is not known for sure is not said', () => {
   })
 
   test('more in a window than has room, until it is over', () => {
-    const counter = new Counter(sends('100ms'))
+    const counter = new Counter(sends('100ms'), new Room(2_000))
     for (let each = 0; each < limits.historyTimesMax; each += 1) counter.add('desk', 0)
     expect(counter.count(50)).toBe(limits.historyTimesMax)
     counter.add('desk', 10)
-    expect(() => counter.count(50)).toThrow(`more than ${limits.historyTimesMax} times`)
+    expect(() => counter.count(50)).toThrow('more often than can be kept')
     expect(counter.count(100)).toBe(1)
   })
 
   test('more agents than have room', () => {
-    const counter = new Counter(readQuery('agents', 'run', ['tool.call', '*', '100ms']))
+    const counter = new Counter(readQuery('agents', 'run', ['tool.call', '*', '100ms']), new Room(2_000))
     for (let each = 0; each < limits.historyAgentsMax; each += 1) counter.add(`a${each}`, 0)
     expect(counter.agents(50)).toHaveLength(limits.historyAgentsMax)
     counter.add('one more', 50)
-    expect(() => counter.agents(60)).toThrow('agents did it')
+    expect(() => counter.agents(60)).toThrow('more agents did it')
     counter.add('later', 120)
-    expect(() => counter.agents(120)).toThrow('agents did it')
+    expect(() => counter.agents(120)).toThrow('more agents did it')
     expect(counter.agents(150)).toEqual(['later'])
+  })
+
+  test('what all questions of a run together have no room for', () => {
+    const room = new Room(5)
+    const [one, other] = [new Counter(sends('100ms'), room), new Counter(sends('100ms'), room)]
+    for (let at = 0; at < 4; at += 1) one.add('desk', at)
+    expect(one.count(10)).toBe(4)
+    other.add('desk', 5)
+    expect(() => other.count(10)).toThrow('more often')
+    expect(() => other.agents(10)).toThrow('more agents')
+    expect(other.count(105)).toBe(0)
+    one.add('desk', 200)
+    other.add('desk', 200)
+    expect([one.count(201), other.count(201), other.agents(201)]).toEqual([1, 1, ['desk']])
   })
 
   test('more questions than are counted for', () => {

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../src/json.ts'
 import { limits } from '../../src/limits.ts'
-import { Origins, Room } from '../../src/policy/origin.ts'
+import { Origins } from '../../src/policy/origin.ts'
 import { normalText, tokensOf } from '../../src/policy/origin-tokens.ts'
+import { Room } from '../../src/policy/room.ts'
 
 /** What a run has seen. */
 const seen = ({ task = [], trusted = [], untrusted = [] }: { [kind: string]: readonly Json[] }): Origins => {
@@ -69,6 +70,10 @@ describe('whole tokens only', () => {
     ['/data/report.txt', 'report.txt', false],
     ['/data/report.txt', '/data/report.txt', true],
     ['/data/', '/data/*', false],
+    ['/data/', '/data/..', false],
+    ['/data/..', '/data/..', true],
+    ['see /data.', '/data', true],
+    [`https://${'a'.repeat(300)}.com`, 'a'.repeat(272), false],
     ['rm -rf', 'rm -rf /', false],
     ['at 10:30:45', '10:30', false],
     ['$1,000.00 in all', 1000, true],
