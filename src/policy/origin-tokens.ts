@@ -6,9 +6,44 @@ export type TakeForm = (start: number, end: number) => void
 /** @returns the text as tokens are read from it: Unicode NFKC, in small letters */
 export function normalText(text: string): string {
   if (!beyondAscii.test(text)) return text.toLowerCase()
-  return text.normalize('NFKC').toLowerCase().normalize('NFKC')
+  // What a small sigma looks like depends on what follows.
+  return text.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('ς', 'σ')
 }
 
+/**
+ * The same of a long text: as much as has room, and is read in a time that does not depend on what it holds.
+ * @param max of the normal text, in UTF-16 units
+ * @returns undefined as `whole` where something was left out; the text then ends with a whole word
+ */
+export function normalStart(
+  text: string,
+  max: number,
+): { readonly start: string; readonly isWhole: boolean } {
+  let normal = ''
+  let from = 0
+  while (from < text.length && normal.length <= max) {
+    const to = pieceEnd(text, from)
+    if (to === from) break
+    normal += normalText(text.slice(from, to))
+    from = to
+  }
+  if (from === text.length && normal.length <= max) return { start: normal, isWhole: true }
+  const cut = normal.slice(0, max)
+  return { start: cut.slice(0, Math.max(cut.lastIndexOf(' '), cut.lastIndexOf('\n'), 0)), isWhole: false }
+}
+
+/** Some characters become many, and a page of them hundreds of pages, so a text is read in pieces of so many UTF-16 units. */
+const pieceUnits = 4 * 0x400
+
+/** @returns where a piece can end: before a character of ASCII, which belongs to nothing before it; `from` where there is none */
+function pieceEnd(text: string, from: number): number {
+  if (text.length - from <= pieceUnits) return text.length
+  let to = from + pieceUnits
+  while (to > from && text.charCodeAt(to) >= asciiEnd) to -= 1
+  return to
+}
+
+const asciiEnd = 0x80
 const beyondAscii = /[^\0-\x7f]/
 
 /**

@@ -3,7 +3,7 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { Page, type Pay } from './origin-page.ts'
 import { SentTexts } from './origin-sent.ts'
-import { normalText, tokensOf } from './origin-tokens.ts'
+import { normalStart, normalText, tokensOf } from './origin-tokens.ts'
 import { Room } from './room.ts'
 
 /**
@@ -34,7 +34,7 @@ export class Origins {
   /** Takes in what the application gave to the first process. What does not fit is not known. */
   task(value: Json): void {
     eachText(value, (text) => {
-      this.#task.add(normalText(wholeTokens(text, limits.originTaskMax)), 0)
+      this.#task.add(normalStart(text, limits.originTaskMax - 1).start, 0)
       return true
     })
   }
@@ -45,8 +45,9 @@ export class Origins {
    */
   sent(value: Json): void {
     eachText(value, (text) => {
-      if (text.length > limits.originSentMax) this.#sent.overflow()
-      else this.#sent.add(normalText(text))
+      const { start, isWhole } = normalStart(text, limits.originSentMax)
+      if (isWhole) this.#sent.add(start)
+      else this.#sent.overflow()
       return !this.#sent.isFull
     })
   }
@@ -66,8 +67,9 @@ export class Origins {
     const zone = isUntrusted ? this.#untrusted : this.#trusted
     let left = limits.originResultMax
     eachText(value, (text) => {
-      zone.add(normalText(wholeTokens(text, left)), this.#sent.length)
-      left -= text.length + textUnits
+      const { start } = normalStart(text, left)
+      zone.add(start, this.#sent.length)
+      left -= start.length + textUnits
       return left > 0
     })
   }
@@ -185,14 +187,13 @@ class Zone {
     this.#room = room
   }
 
-  /** @param text what does not fit of a long one is not known */
+  /** @param text normal */
   add(text: string, mark: number): void {
-    const taken = wholeTokens(text, this.#max - 1)
-    const units = taken.length + 1
-    while (this.#isRing && this.#length + units > this.#max) this.#drop()
+    const units = text.length + 1
+    while (this.#isRing && this.#pages.length > 0 && this.#length + units > this.#max) this.#drop()
     if (this.#length + units > this.#max || !this.#room.take(units)) return
     this.#length += units
-    this.#pageFor(units).add(taken, mark)
+    this.#pageFor(units).add(text, mark)
   }
 
   /** @returns the mark of the oldest text in which a value stands */
@@ -225,9 +226,3 @@ class Zone {
 
 /** A zone has at least so many pages before its oldest one leaves. */
 const pagesMin = 8
-
-/** @returns the text, or its beginning, cut where no part of a word stands for the whole */
-function wholeTokens(text: string, max: number): string {
-  if (text.length <= max) return text
-  return text.slice(0, Math.max(text.lastIndexOf(' ', max), text.lastIndexOf('\n', max), 0))
-}
