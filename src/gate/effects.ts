@@ -162,7 +162,8 @@ export class Effects {
       } satisfies OutcomeBody),
     )
     if (!recorded) return
-    if (cause === undefined) this.#learn(effect, result ?? null, labelsOf(effect, this.#parts.drivers))
+    if (cause === undefined && !process.over)
+      this.#learn(effect, result ?? null, labelsOf(effect, this.#parts.drivers))
     this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
     answer(
       effect,
@@ -175,7 +176,6 @@ export class Effects {
   /** Before the guest can act on what it learns. */
   #learn({ process, admitted }: Effect, result: Json, labels: readonly string[]): void {
     const { drivers, runs } = this.#parts
-    if (process.over) return
     if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
       runs.received(process, result, labels)
   }
@@ -186,9 +186,12 @@ export class Effects {
   }
 }
 
-/** What a result carries. */
-function labelsOf({ name, admitted: { resources } }: Effect, drivers: Drivers): readonly string[] {
-  return name === 'tool.call' ? drivers.tool.labelsOf(resources[0] ?? '') : []
+/** What a result carries: the labels of its tool or of the mount that it was read from. */
+function labelsOf({ name, process, admitted }: Effect, drivers: Drivers): readonly string[] {
+  if (name === 'tool.call') return drivers.tool.labelsOf(admitted.resources[0] ?? '')
+  const { path } = admitted.args as { readonly path?: unknown }
+  const label = typeof path === 'string' ? drivers.treeOf(process).resolve(path).label : undefined
+  return label === undefined ? [] : [label]
 }
 
 /** What a driver threw at once; a class, so that no result can pass for it. */

@@ -1,11 +1,12 @@
 /** What has been done, counted for the questions that policies ask: exactly, in bounded memory, or not at all. */
 import { limits } from '../limits.ts'
-import type { Deed, History, HistoryQuery } from './history.ts'
+import type { Deed, History, HistoryFunction, HistoryQuery } from './history.ts'
 import { readResource } from './match.ts'
 import { Room } from './room.ts'
 
 /** The answer to one question, as far as it is known. */
 export class Counter {
+  readonly #what: HistoryFunction
   readonly #windowMs: number | undefined
   /** In ms: what was done before is not known; undefined where all of it is. */
   readonly #since: number | undefined
@@ -23,7 +24,8 @@ export class Counter {
    * @param room for times and names
    * @param since in ms, from when on it is told of deeds; undefined where it is told of all
    */
-  constructor({ windowMs }: HistoryQuery, room: Room, since?: number) {
+  constructor({ what, windowMs }: HistoryQuery, room: Room, since?: number) {
+    this.#what = what
     this.#windowMs = windowMs
     this.#room = room
     this.#since = since
@@ -31,8 +33,8 @@ export class Counter {
 
   add(agent: string, at: number): void {
     this.#total += 1
-    if (this.#windowMs !== undefined) this.#keepTime(at, at - this.#windowMs)
-    this.#keepAgent(agent, at)
+    if (this.#what === 'agents') this.#keepAgent(agent, at)
+    else if (this.#windowMs !== undefined) this.#keepTime(at, at - this.#windowMs)
   }
 
   /** @throws Error where it is not known */

@@ -13,7 +13,7 @@ export function normalText(text: string): string {
 /**
  * The same of a long text: as much as has room, and is read in a time that does not depend on what it holds.
  * @param max of the normal text, in UTF-16 units
- * @returns undefined as `whole` where something was left out; the text then ends with a whole word
+ * @returns the normal text, and whether all of it; where not, it ends with a whole word
  */
 export function normalStart(
   text: string,

@@ -99,6 +99,7 @@ export class Origins {
   }
 
   #ofLeaf(value: string | number | boolean | null, pay: Pay): Origin {
+    pay(leafSteps)
     const forms = formsOf(value, pay)
     const isShort = (form: readonly string[]): boolean => lengthOf(form) < limits.originValueMin
     if (forms.some((form) => this.#task.find(form, pay) !== undefined)) return 'task'
@@ -159,6 +160,9 @@ function formsOf(value: string | number | boolean | null, pay: Pay): readonly (r
 
 /** A web address of nothing but its origin; of `https` it says no more than its host does. */
 const bareOrigin = /^(http:\/\/[^/#@\\]+|https:\/\/([^/#@\\]+))\/?$/
+
+/** What looking for one value takes at least, in steps. */
+const leafSteps = 10
 
 /** UTF-16 units that are read in about one step of an evaluation. */
 const unitsPerStep = 4

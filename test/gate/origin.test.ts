@@ -108,13 +108,16 @@ describe('what the guest itself said does not become trusted', () => {
   test('by a file of the host that it wrote in parts; one that nobody here can write is trusted', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'gatehouse-origin-'))
     folders.push(dir)
-    for (const name of ['ro', 'rw']) mkdirSync(join(dir, name))
+    for (const name of ['ro', 'rw', 'web']) mkdirSync(join(dir, name))
     writeFileSync(join(dir, 'ro', 'team'), 'dave@corp.com')
+    writeFileSync(join(dir, 'web', 'page'), 'eve@evil.com')
     const mounts = {
       '/ro': { host: join(dir, 'ro') },
+      '/web': { host: join(dir, 'web'), label: 'untrusted' },
       '/rw': { host: join(dir, 'rw'), mode: 'rw' },
     } as const
     const body = `await fs.write('/rw/x', 'eve@'); await fs.append('/rw/x', 'evil.com')
+      await fs.read('/web/page')
       const both = [await fs.read('/rw/x'), await fs.read('/ro/team')]
       return [...both, ${to('eve@evil.com')}, ${to('dave@corp.com')}]`
     expect(await ask(desk({ mounts }), body)).toEqual(['eve@evil.com', 'dave@corp.com', refused, 'ok'])
