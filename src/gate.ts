@@ -8,6 +8,7 @@ import { admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
 import { Effects } from './gate/effects.ts'
 import { tryRecord } from './gate/record.ts'
+import type { Runs } from './gate/runs.ts'
 import { Grant } from './grant.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
@@ -24,12 +25,14 @@ export class Gate {
   readonly #observers: Observers
   readonly #held = new Held()
   readonly #effects: Effects
+  readonly #runs: Runs
 
-  constructor(drivers: Drivers, log: EvidenceLog, observers: Observers) {
+  constructor(drivers: Drivers, log: EvidenceLog, observers: Observers, runs: Runs) {
     this.#drivers = drivers
     this.#log = log
     this.#observers = observers
-    this.#effects = new Effects({ drivers, log, observers, mint, held: this.#held })
+    this.#runs = runs
+    this.#effects = new Effects({ drivers, log, observers, mint, runs, held: this.#held })
   }
 
   /**
@@ -93,7 +96,7 @@ export class Gate {
 
   #take(arrival: Arrival): void {
     try {
-      const admitted = admit(arrival.process, this.#drivers, arrival.name, arrival.text)
+      const admitted = admit(arrival.process, this.#drivers, this.#runs, arrival.name, arrival.text)
       this.#effects.begin(arrival, admitted)
     } catch (error) {
       this.#refuse(arrival, error)

@@ -303,6 +303,38 @@ export const limits = Object.freeze({
   policyConditionsMax: 2_000,
   /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
   conditionStepsMax: 100_000,
+  /** Texts of one run's task whose origin is remembered, in UTF-16 units; what is past it is unknown. */
+  originTaskMax: 256 * KiB,
+  /** The same for its trusted and for its untrusted results, each: the newest are kept. */
+  originTextsMax: 1 * MiB,
+  /** Texts of one result: reading 256 KiB into the index takes some 5 ms, in which nothing else of the kernel runs. */
+  originResultMax: 256 * KiB,
+  /** What its agents sent; past it no result is trusted any more. It is searched whole. */
+  originSentMax: 512 * KiB,
+  /** All of these in all runs of a kernel, in UTF-16 units; their index takes some four bytes more for each. */
+  originRoomMax: 32 * MiB,
+  /** A value whose origin is asked for, in UTF-16 units; a longer one is unknown. */
+  originValueMax: 16 * KiB,
+  /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
+  originValueMin: 3,
+  /** Different questions about history in the policies of one process, and of one run. */
+  historyQueriesMax: 64,
+  /** Calls in the window of one question whose times are kept; past it what asks for their number forbids. */
+  historyTimesMax: 1_024,
+  /** Times and names of agents that are kept for all questions of one run. */
+  historyRunMax: 65_536,
+  /** The same for all questions about agents over all runs. */
+  historyLastingMax: 1_048_576,
+  /** Questions about agents over all runs that policies of the application have asked; the oldest leave. */
+  historyLastingQueriesMax: 256,
+  /** Agents whose names are kept for one question. */
+  historyAgentsMax: 256,
+  /** The first calls of a run that are kept whole, for questions that come with another policy. */
+  historyFirstMax: 256,
+  /** Evidence that is read when a policy asks about earlier runs, in bytes: the newest; some second. */
+  historyReadBytes: 64 * MiB,
+  /** Agents of earlier runs and of this one that are counted for. */
+  historyNamesMax: 10_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** Agents whose rules about any resource one index keeps at hand. */

@@ -9,6 +9,7 @@ import { ToolDriver } from '../src/drivers/tool.ts'
 import { VfsDriver } from '../src/drivers/vfs/driver.ts'
 import { EvidenceLog } from '../src/evidence/log.ts'
 import { MemoryStore } from '../src/evidence/memory-store.ts'
+import { Runs } from '../src/gate/runs.ts'
 import { Gate } from '../src/gate.ts'
 import { Grant } from '../src/grant.ts'
 import { Observers } from '../src/observers.ts'
@@ -31,7 +32,7 @@ const drivers: Drivers = {
   treeOf: never,
 }
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate(drivers, log, new Observers())
+const gate = new Gate(drivers, log, new Observers(), new Runs(systemClock, log))
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */
 const withGrant = <T>(syscall: string, resource: string, act: (grant: Grant) => T | Promise<T>): Promise<T> =>

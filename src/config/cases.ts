@@ -5,9 +5,11 @@ import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
+import { deedPlaces, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
 import { effects, isolations, type PolicySet } from '../policy/types.ts'
+import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { engineOfPath } from './engines.ts'
 import { isPath, loadPolicy } from './policy.ts'
@@ -15,6 +17,36 @@ import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
 const count = z.int().nonnegative()
+
+/** In ms, written as a duration. */
+const duration = z.string().transform((written, context) => {
+  try {
+    return parseDuration(written)
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    context.addIssue({ code: 'custom', message: error.message })
+    return z.NEVER
+  }
+})
+
+const Deed = z.strictObject({
+  action: z.string().transform((name, context) => {
+    if (isAction(name)) return name
+    context.addIssue({
+      code: 'custom',
+      message: actionProblem(name) ?? `\`${name}\` covers several actions; name the one that was done`,
+    })
+    return z.NEVER
+  }),
+  resource: z.string().max(limits.urlMax),
+  /** That of the case by default. */
+  agent: text.optional(),
+  in: z.enum(deedPlaces).default('process'),
+  ago: duration.default(0),
+  times: z.int().positive().max(limits.historyTimesMax).default(1),
+})
+
+const values = z.array(z.json()).max(limits.conditionListMax)
 
 const Case = z.strictObject({
   principal: text.default('agent'),
@@ -27,6 +59,10 @@ const Case = z.strictObject({
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
     .partial()
     .optional(),
+  /** Values, by where they have been seen; all others are unknown. */
+  origins: z.strictObject({ task: values, trusted: values, untrusted: values }).partial().default({}),
+  /** What has been done before, the oldest first. */
+  history: z.array(Deed).max(limits.historyTimesMax).default([]),
   effect: z.enum(effects),
   /** The rule that decides, or all of them; none where silence forbids. */
   rule: z.union([text, z.array(text)]).optional(),
@@ -66,7 +102,12 @@ export function readCases(given: string): CaseFile {
       const { principal, action, resource, isolation, labels, budget } = each
       const { line } = data.positionOf(['cases', index])
       const args = isAction(action) ? plainArguments(action, resource, each.args) : (each.args ?? {})
-      const request = { principal, action, resource, isolation, labels, args }
+      const past = pastOf(
+        principal,
+        defined(each.origins),
+        each.history.map((deed) => ({ ...deed, agent: deed.agent ?? principal })),
+      )
+      const request = { principal, action, resource, isolation, labels, args, ...past }
       return {
         line,
         request: budget === undefined ? request : { ...request, budget: () => defined(budget) },

@@ -5,10 +5,11 @@ import { type Json, parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Obligation } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
-import { talliesOf } from '../proc/tallies.ts'
 import type { Drivers, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { requestOf } from './question.ts'
+import type { Runs } from './runs.ts'
+import { sentOf } from './seen.ts'
 
 /** A call that may be made. */
 export interface Admitted {
@@ -41,7 +42,7 @@ export class Refusal extends Error {
  * @param text its arguments as the guest sent them
  * @throws Refusal with an errno
  */
-export function admit(process: Process, drivers: Drivers, name: string, text: string): Admitted {
+export function admit(process: Process, drivers: Drivers, runs: Runs, name: string, text: string): Admitted {
   let resource: string | undefined
   try {
     const row = findSyscall(name)
@@ -50,16 +51,17 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
     const decisions = judged.map((request) => {
-      const decision = process.policy.decide(requestOf(process, request))
+      const decision = process.policy.decide(requestOf(process, runs, request))
       if (decision.effect !== 'permit')
         throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
       return decision
     })
     const external = row.external?.(args, drivers, process) ?? false
     const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
-    if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
+    if (obligations.length > 0) assertFree(runs.talliesOf(process), obligations, resource, merge(decisions))
     charge(process, row)
-    if (obligations.length > 0) count(process, obligations)
+    if (obligations.length > 0) count(runs.talliesOf(process), obligations)
+    runs.admitted(process, judged, sentOf(args, external))
     return {
       row,
       args,
@@ -76,12 +78,11 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
 
 /** What permits once, or so often, has not been used up by the run. */
 function assertFree(
-  process: Process,
+  { tallies, now }: ReturnType<Runs['talliesOf']>,
   obligations: readonly Obligation[],
   resource: string | undefined,
   decision: Decision | undefined,
 ): void {
-  const { tallies, now } = talliesOf(process)
   try {
     tallies.assertFree(obligations, now)
   } catch (error) {
@@ -91,8 +92,7 @@ function assertFree(
 }
 
 /** Counted as soon as the call is admitted: what fails after that has been tried. */
-function count(process: Process, obligations: readonly Obligation[]): void {
-  const { tallies, now } = talliesOf(process)
+function count({ tallies, now }: ReturnType<Runs['talliesOf']>, obligations: readonly Obligation[]): void {
   tallies.count(obligations, now)
 }
 

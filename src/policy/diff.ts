@@ -1,10 +1,10 @@
 /** What one policy permits that another does not, each difference with a request that shows it. */
 import { assertOwnRules } from './engines/engine.ts'
-import { probesFor } from './probes.ts'
+import { type Probe, probesFor } from './probes.ts'
 import type { Budget, Decision, PolicySet, Request } from './types.ts'
 
 export interface Difference {
-  readonly request: Request
+  readonly request: Probe
   readonly before: Decision
   readonly after: Decision
   /** As a clause. */

@@ -3,6 +3,9 @@ import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
 import type { Engine, EngineDocument } from './engines/engine.ts'
+import type { History, HistoryQuery } from './history.ts'
+import type { Origin } from './origin.ts'
+import type { Pay } from './origin-page.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -43,6 +46,10 @@ export interface Request {
   readonly isolation: Isolation
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
+  /** Where a value has been seen; a condition on origins that are not told forbids. */
+  readonly origin?: (value: Json, pay?: Pay) => Origin
+  /** What has been done before; a condition on history that is not told forbids. */
+  readonly history?: History
   /** What is left of the budget; a part without a limit is absent. */
   readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
 }
@@ -170,6 +177,14 @@ export interface Rule {
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 
+/** What conditions ask of the kernel beside the call itself, so that it is kept in time. */
+export interface Needs {
+  /** Whether any asks where a value has been seen. */
+  readonly origins: boolean
+  /** What they ask about history, each question once. */
+  readonly history: readonly HistoryQuery[]
+}
+
 /** Policies that must all agree, compiled. */
 export interface PolicySet {
   /** Names joined by ` + `, for people. */
@@ -188,6 +203,7 @@ export interface PolicySet {
   readonly signals: Readonly<Record<RaisedSignal, SignalAction>>
   /** How often the same call or cycle of calls may follow itself until SIGLOOP; undefined where no policy says. */
   readonly loopRepeats: number | undefined
+  readonly needs: Needs
   /** The documents as the host wrote them; what a process reads under /policy. */
   readonly documents: readonly { readonly name: string; readonly text: string; readonly file?: string }[]
   /** What the set was compiled from, the outermost first. */

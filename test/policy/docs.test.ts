@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { listPresets, loadPolicy } from '../../src/config/policy.ts'
 import { actions } from '../../src/policy/actions.ts'
 import { compileMatcher, readResource } from '../../src/policy/match.ts'
+import { Origins } from '../../src/policy/origin.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { engineSchema, laterKeys, policySchema } from '../../src/policy/schema.ts'
 
@@ -91,6 +92,23 @@ describe('the tables of patterns are true', () => {
     },
   )
   test('there are some', () => expect(rows.length).toBeGreaterThan(7))
+})
+
+describe('the table of what is found is true', () => {
+  const cells = (cell = ''): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it)
+  const section = text.slice(text.indexOf('\n## Origin\n'), text.indexOf('\n## History\n'))
+  const rows = [...section.matchAll(/^\| `([^`]+)` \| (`.*) \| (`.*) \|$/gm)]
+  test.each(rows.map(([, seen = '', yes, no]) => [seen, cells(yes), cells(no)] as const))(
+    '%s',
+    (seen, yes, no) => {
+      const origins = new Origins()
+      origins.received({ seen }, ['untrusted'])
+      const asNumber = (it: string): string | number => (/^[\d.]+$/.test(it) ? Number(it) : it)
+      expect(yes.filter((it) => origins.of(asNumber(it)) !== 'untrusted')).toEqual([])
+      expect(no.filter((it) => origins.of(it) !== 'unknown')).toEqual([])
+    },
+  )
+  test('there are some', () => expect(rows.length).toBeGreaterThan(5))
 })
 
 test('every key of the schema and every preset is on the page', () => {
