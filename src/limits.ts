@@ -286,6 +286,11 @@ export const limits = Object.freeze({
   /** Answered requests that are still known, for whoever answers once more. */
   approvalsKnownMax: 1_000,
 
+  /** What agents print while `gatehouse run` asks a person, in UTF-16 units; the rest is left out on the terminal. */
+  outputHeldMax: 1 * MiB,
+  /** What is typed so soon after a question was shown is no answer to it, in ms. */
+  approvalTypedMs: 500,
+
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,
   /** A policy that an agent gives to its child, as JSON in UTF-16 units: reading it keeps the kernel from all else. */
