@@ -52,7 +52,7 @@ describe('an approved call', () => {
     expect(answer).toMatchObject({ ask: ask?.seq, id, answer: 'approved', by: 'Anna', reason: 'fine' })
     expect(intent).toMatchObject({ ask: ask?.seq, decision: { effect: 'ask' } })
     expect(Number(answer?.seq)).toBeLessThan(Number(intent?.seq))
-    expect(kernel.evidence.verify().ok).toBe(true)
+    expect(kernel.evidence.verify().problems).toEqual([])
   })
 
   test('is approved for these arguments and this call only, not for the tool or the number of the call', async () => {
