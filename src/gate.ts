@@ -141,7 +141,7 @@ export class Gate {
       error instanceof Refusal
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
-    const { cause, resource, decision } = refusal
+    const { cause, resource, decision, ask } = refusal
     const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = tryRecord(this.#log, process, () =>
       this.#log.append({
@@ -152,6 +152,7 @@ export class Gate {
         reason: cause.message,
         args: this.#log.payload(text),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
+        ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
     )
     if (!recorded) return

@@ -39,11 +39,14 @@ export class Refusal extends Error {
   override readonly cause: SyscallError
   readonly resource: string | undefined
   readonly decision: Decision | undefined
-  constructor(cause: SyscallError, resource?: string, decision?: Decision) {
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask: number | undefined
+  constructor(cause: SyscallError, resource?: string, decision?: Decision, ask?: number) {
     super(cause.message)
     this.cause = cause
     this.resource = resource
     this.decision = decision
+    this.ask = ask
   }
 }
 

@@ -34,6 +34,8 @@ interface Waiting {
   /** As it was sent, or with the arguments that a person wrote. */
   readonly call: Arrival
   readonly flight: Flight
+  /** Where on record it was asked about last. */
+  readonly asked: { seq: number | undefined }
   /** The request before this one. */
   readonly before?: Answered
   /** The answer to this one, where it came with the arguments that it is about. */
@@ -57,7 +59,7 @@ export class Asking {
     const leave = this.#takeSeat(process, text, asks)
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
-    void this.#ask({ call, flight }, asks).finally(leave)
+    void this.#ask({ call, flight, asked: { seq: undefined } }, asks).finally(leave)
   }
 
   #takeSeat(process: Process, text: string, { resources, decision }: Asks): () => void {
@@ -79,9 +81,7 @@ export class Asking {
         if (isDefect(error) && !(error instanceof Refusal)) this.#parts.defect(error)
         return
       }
-      const { resources, decision } = asks
-      const refusal = error instanceof SyscallError ? new Refusal(error, resources[0], decision) : error
-      this.#parts.refuse(call, refusal)
+      this.#parts.refuse(call, refusalOf(error, asks, waiting.asked.seq))
     } finally {
       call.process.inFlight.delete(flight)
     }
@@ -99,20 +99,21 @@ export class Asking {
     const judge = (text: string): void => judgeEdited(call, drivers, text)
     const request = shownOf({ call, asks, seen, binding, ...(before && { follows: before.id }) })
     const record = recordOf({ call, asks, binding, log, ...(before && { follows: before.id }) })
-    const asked = desk.ask({ process, request, record, judge }, given)
-    flight.approval = asked.id
-    const answered = await asked.answered
+    const { id, seq, answered: answer } = desk.ask({ process, request, record, judge }, given)
+    waiting.asked.seq = seq
+    flight.approval = id
+    const answered = await answer
     flight.approval = undefined
+    const next = { call, flight, asked: waiting.asked, before: answered }
     await this.#untilRunning(process)
     if (process.over) return
-    if (answered.again) return this.#admit({ call, flight, before: answered })
+    if (answered.again) return this.#admit(next)
     if (answered.end !== 'approved') throw new SyscallError('EPERM', whyNot(answered, asks))
     if (answered.args !== undefined) {
       const { by, reason, args: text } = answered
       const edited = { ...call, text }
-      return this.#admit({ call: edited, flight, before: answered, given: { end: 'approved', by, reason } })
+      return this.#admit({ ...next, call: edited, given: { end: 'approved', by, reason } })
     }
-    const next = { call, flight, before: answered }
     for (;;) {
       // Not awaited where it is told at once: then nothing comes between this look and the beginning of the call.
       const looked = this.#look(call, stakes, flight)
@@ -185,6 +186,12 @@ function bind(
     replaces: seenAsJson(seen),
   }
   return bindingOf(bound, nonce)
+}
+
+/** What the kernel did wrong stays what it is. */
+function refusalOf(error: unknown, { resources, decision }: Asks, ask: number | undefined): unknown {
+  if (error instanceof Refusal) return new Refusal(error.cause, error.resource, error.decision, ask)
+  return error instanceof SyscallError ? new Refusal(error, resources[0], decision, ask) : error
 }
 
 /** @throws SyscallError with the whole sentence, for the person who wrote the arguments */
