@@ -183,6 +183,7 @@ describe('what refuses comes before a person is asked', () => {
         return Promise.all(all)`),
     })
     await asked(kernel, limits.approvalsPerProcessMax)
+    await until(() => entriesOf(kernel, 'refusal').length === 3, 'the rest is refused')
     for (const { id } of kernel.approvals.list()) kernel.approvals.deny(id)
     const messages = exitValue(await run.exit) as string[]
     expect(messages.filter((it) => it.startsWith('EAGAIN'))).toHaveLength(3)

@@ -20,6 +20,8 @@ export interface Outcome {
   readonly entries: number
   /** Effects outside the kernel that happened. */
   readonly effects: number
+  /** Calls that were made because a person approved them. */
+  readonly approvals: number
   readonly faults: ReadonlyMap<string, number>
   readonly violations: readonly string[]
   readonly lately: readonly string[]
@@ -223,6 +225,7 @@ export class World {
       processes: this.#checker.processes.size,
       entries: this.#store.written,
       effects: this.#checker.effects,
+      approvals: this.#checker.approvals,
       faults,
       violations: this.#checker.violations,
       lately: this.#tally.lately(),
