@@ -265,8 +265,10 @@ export const limits = Object.freeze({
   approvalsPerRunMax: 64,
   /** The same of one kernel. */
   approvalsMax: 256,
-  /** Arguments of all of them, in UTF-16 units: they lie in the kernel's memory. */
-  approvalsLengthMax: 64 * MiB,
+  /** Arguments of those of one run, in UTF-16 units. */
+  approvalsRunLengthMax: 32 * MiB,
+  /** Of all of them: they lie in the kernel's memory. */
+  approvalsLengthMax: 128 * MiB,
   /** As much of the arguments is shown to a person, in UTF-16 units; the whole is on record. */
   approvalArgsShownMax: 16 * KiB,
   /** The same of all differences of one request. */

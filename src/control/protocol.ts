@@ -1,6 +1,6 @@
 /** What a kernel and a command say to each other: HTTP over a Unix socket, JSON, one request a connection. */
 import { z } from 'zod'
-import type { ApprovalRequest } from '../approvals/request.ts'
+import type { ApprovalEnd, ApprovalRequest } from '../approvals/request.ts'
 import type { Errno } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -86,6 +86,15 @@ export type LogRecord =
       readonly resource?: string
       readonly status: 'committed' | 'failed' | 'refused'
       readonly code?: Errno
+      readonly reason?: string
+    })
+  | (At & {
+      readonly kind: 'approval'
+      readonly id: string
+      readonly status: 'asked' | ApprovalEnd
+      readonly syscall: string
+      readonly resource: string
+      readonly by?: string
       readonly reason?: string
     })
   | (At & { readonly kind: 'signal'; readonly signal: SignalName; readonly by: string })

@@ -88,23 +88,29 @@ export class Asking {
   }
 
   async #askOnce(waiting: Waiting, asks: Asks): Promise<void> {
-    const { call, flight, before, given } = waiting
+    const { call, flight, asked, before, given } = waiting
     const { process } = call
     const { drivers, desk, log } = this.#parts
     const stakes = this.#stakesOf(call, asks)
     const nonce = randomBytes(16).toString('hex')
+    const { policy } = process
     const seen = await this.#look(call, stakes, flight)
     if (process.over) return
+    if (process.policy !== policy) {
+      // It was replaced while a host folder was looked at: nobody is shown rules that are no longer in force.
+      await this.#untilRunning(process)
+      return process.over ? undefined : this.#admit({ call, flight, asked, ...(before && { before }) })
+    }
     const binding = bind(call, asks, stakes, seen, nonce)
     const judge = (text: string): void => judgeEdited(call, drivers, text)
     const request = shownOf({ call, asks, seen, binding, ...(before && { follows: before.id }) })
     const record = recordOf({ call, asks, binding, log, ...(before && { follows: before.id }) })
     const { id, seq, answered: answer } = desk.ask({ process, request, record, judge }, given)
-    waiting.asked.seq = seq
+    asked.seq = seq
     flight.approval = id
     const answered = await answer
     flight.approval = undefined
-    const next = { call, flight, asked: waiting.asked, before: answered }
+    const next = { call, flight, asked, before: answered }
     await this.#untilRunning(process)
     if (process.over) return
     if (answered.again) return this.#admit(next)

@@ -207,6 +207,21 @@ describe('what refuses comes before a person is asked', () => {
   })
 })
 
+test('what the calls of one run hold while they wait is bounded, and leaves room for others', async () => {
+  const kernel = boot({ policy: policyOf([{ id: 'all', effect: 'ask', action: 'fs.write' }]) })
+  const large = main(`const text = 'x'.repeat(12 * 1024 * 1024)
+    const all = ['a', 'b', 'c'].map((name) => fs.write('/tmp/' + name, text).catch(({ code }) => code))
+    return Promise.all(all)`)
+  const first = kernel.spawn({ source: large })
+  await asked(kernel, 2)
+  await until(() => entriesOf(kernel, 'refusal').length === 1, 'the third is refused')
+  const second = kernel.spawn({ source: main(`return ${refusalOf(`fs.write('/tmp/a', 'x')`)}`) })
+  await asked(kernel, 3)
+  for (const { id } of kernel.approvals.list()) kernel.approvals.deny(id)
+  expect(exitValue(await first.exit)).toEqual(['EPERM', 'EPERM', 'EAGAIN'])
+  expect(exitValue(await second.exit)).toMatch(/^EPERM/)
+})
+
 describe('a rule that asks', () => {
   test('has terms of its own, and those of the permits beside it hold too', async () => {
     const { kernel, mails } = mailer({

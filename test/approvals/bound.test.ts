@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { makeAgent } from '../../src/agents.ts'
+import { hashOf } from '../../src/approvals/binding.ts'
 import { MemoryStore } from '../../src/evidence/memory-store.ts'
 import type { PolicyDocument } from '../../src/index.ts'
 import { System } from '../../src/system.ts'
@@ -108,6 +109,28 @@ describe('what would be replaced', () => {
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('mine')
   })
 
+  test('on the host may take a while to be looked at: a process that is stopped meanwhile stays so', async () => {
+    const folder = tempFolder()
+    writeFileSync(join(folder, 'a'), 'before')
+    const kernel = boot({
+      policy: files('fs.write'),
+      mounts: { '/workspace': { host: folder, mode: 'rw' } },
+    })
+    const run = kernel.spawn({ source: main(`return fs.write('/workspace/a', 'mine')`) })
+    kernel.approvals.approve((await asked(kernel)).id)
+    // The look has begun by then, and the system has not answered yet.
+    setImmediate(() => run.signal('SIGSTOP'))
+    await until(() => run.state === 'stopped', 'it is stopped')
+    await sleep(50)
+    expect(entriesOf(kernel, 'intent', 'fs.write')).toEqual([])
+    writeFileSync(join(folder, 'a'), 'other')
+    run.signal('SIGCONT')
+    // What was seen before it was stopped is seen again.
+    kernel.approvals.approve((await asked(kernel)).id)
+    await run.exit
+    expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('mine')
+  })
+
   test('is looked at once more when the record is durable, before the write itself', async () => {
     const folder = tempFolder()
     const path = join(folder, 'a')
@@ -146,7 +169,7 @@ describe('what would be replaced', () => {
 
   test('is not told by the record: two digests of the same differ', async () => {
     const kernel = boot({ policy: files('fs.write') })
-    await kernel.vfs('program').write('/mem/working/pin', '4711')
+    await kernel.vfs('program').write('/mem/working/pin', 'otter')
     const run = kernel.spawn({
       source: main(`await Promise.all([1, 2].map(() => fs.write('/mem/working/pin', 'x').catch(() => {})))
         return fs.read('/audit/log.jsonl')`),
@@ -155,7 +178,8 @@ describe('what would be replaced', () => {
     for (const { id } of kernel.approvals.list()) kernel.approvals.deny(id)
     const audit = String(exitValue(await run.exit))
     expect(audit).toContain('"kind":"ask"')
-    expect(audit).not.toContain('4711')
+    expect(audit).not.toContain('otter')
+    expect(audit).not.toContain(hashOf('otter'))
     const digests = entriesOf(kernel, 'ask').map(({ digest }) => digest)
     expect(new Set(digests).size).toBe(2)
   })
@@ -248,6 +272,25 @@ describe('the policy', () => {
       expect(exitValue(await run.exit)).toEqual(value)
       expect(kernel.approvals.list()).toEqual([])
     }
+  })
+
+  test('that is replaced while a host folder is looked at is the one that a person is shown', async () => {
+    const folder = tempFolder()
+    const kernel = boot({ policy: files('fs.write'), mounts: { '/workspace': { host: folder, mode: 'rw' } } })
+    const next = policyOf([{ id: 'newer', effect: 'ask', action: 'fs.write' }], { name: 'next' })
+    const run = kernel.spawn({
+      source: main(`const told = fs.write('/workspace/a', 'x').catch(({ message }) => message)
+        await sys('clock.time', {}); return told`),
+    })
+    // The call that is not judged is over in the same turn in which the other one begins to be looked at.
+    const off = kernel.on('syscall', ({ syscall }) => {
+      if (syscall === 'clock.time') void kernel.reload(next)
+    })
+    expect(await asked(kernel)).toMatchObject({ rules: [{ id: 'newer', policy: 'next' }] })
+    off()
+    expect(entriesOf(kernel, 'ask')).toHaveLength(1)
+    kernel.approvals.deny((await asked(kernel)).id)
+    await run.exit
   })
 
   test('that is replaced after the approval, before the call goes on, is asked again', async () => {

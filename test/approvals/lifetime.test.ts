@@ -73,7 +73,8 @@ describe('a process that waits for a person', () => {
 
   test('ends by its wall time like any other', async () => {
     const { kernel } = mailer()
-    const run = kernel.spawn({ source: main(`return ${send('a')}`) }, { budget: { wall: '60ms' } })
+    const run = kernel.spawn({ source: main(`return ${send('a')}`) }, { budget: { wall: '1500ms' } })
+    await asked(kernel)
     expect(await run.exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
     expect(asks(kernel)).toEqual([['cancelled', 'the process ended']])
   })
@@ -108,6 +109,25 @@ describe('a process that waits for a person', () => {
     run.signal('SIGCONT')
     expect(exitValue(await run.exit)).toMatch(answer === 'approve' ? /^sent$/ : /^EPERM/)
     expect(mails).toHaveLength(answer === 'approve' ? 1 : 0)
+  })
+
+  test.each<[string, (kernel: KernelSpace, id: string) => unknown]>([
+    [
+      'other arguments are approved',
+      (kernel, id) => kernel.approvals.approve(id, { args: { name: 'send_email', args: { to: 'b' } } }),
+    ],
+    ['another policy comes into force', (kernel) => kernel.reload('permissive')],
+  ])('that is stopped stays so when %s', async (_, change) => {
+    const { kernel, mails } = mailer()
+    const run = kernel.spawn({ source: main(`return ${send('a')}`) })
+    const { id } = await asked(kernel)
+    run.signal('SIGSTOP')
+    await until(() => run.state === 'stopped', 'it is stopped')
+    await change(kernel, id)
+    await sleep(30)
+    expect([mails, entriesOf(kernel, 'intent', 'tool.call'), kernel.approvals.list()]).toEqual([[], [], []])
+    run.signal('SIGCONT')
+    expect(exitValue(await run.exit)).toBe('sent')
   })
 
   test('and is killed after its approval, while it is stopped, does nothing', async () => {

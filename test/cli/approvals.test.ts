@@ -95,6 +95,11 @@ test('a request is denied with a reason, or approved with other arguments', asyn
   expect((await gatehouse(folder, ['approve', second, '--args', args])).code).toBe(0)
   expect((await gatehouse(folder, ['approve', await next()])).code).toBe(0)
   expect(exitValue(await child.exit)).toEqual([expect.stringMatching(/denied: not there/), 'ok', 'theirs'])
+  const { stdout: log } = await gatehouse(folder, ['logs', '--calls', 'clerk'])
+  expect(log).toMatch(new RegExp(`fs\\.write /mem/working/a approval ${first} asked$`, 'm'))
+  expect(log).toMatch(
+    new RegExp(`approval ${first} denied by anna, from a terminal \\(uid \\d+\\) not there$`, 'm'),
+  )
 })
 
 test('what an agent writes into a request can neither steer nor hide', async () => {
