@@ -1,7 +1,9 @@
 /** A call that a person has to approve: it waits, passes once, and never otherwise. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { makeAgent } from '../../src/agents.ts'
 import type { ApprovalRequest, HookAnswer } from '../../src/index.ts'
 import { limits } from '../../src/limits.ts'
+import { System } from '../../src/system.ts'
 import {
   ask,
   boot,
@@ -94,19 +96,15 @@ describe('an approved call', () => {
   })
 
   test('shows the key that counts where one is given twice', async () => {
-    const { kernel, mails } = mailer()
-    const text = '{"name":"send_email","args":{"to":"boss@example.org","to":"thief@example.net"}}'
-    // What a broken cell could send; the bootstrap itself never would.
-    const run = kernel.spawn({
-      source: main(`const real = JSON.stringify
-        JSON.stringify = (value, ...rest) => (value?.args?.to === 'x' ? ${JSON.stringify(text)} : real(value, ...rest))
-        return ${send('x')}`),
-    })
-    const { args, id } = await asked(kernel)
-    expect(args.text).not.toContain('boss')
-    kernel.approvals.approve(id)
-    await run.exit
-    expect(mails.map((to) => args.text.includes(to))).toEqual([true])
+    const policy = policyOf([{ id: 'send', effect: 'ask', action: 'ipc.send' }])
+    const system = new System({ policy, isolation: 'inline' }, () => false)
+    onTestFinished(() => system.shutdown())
+    const process = system.spawner.spawn(makeAgent({ source: main('await ipc.receive()') }, {}, 'inline'), [])
+    // What a broken cell could send; the bootstrap of an isolate never would.
+    system.gate.call(process, 99, 'ipc.send', '{"to":"boss", "message":1,"to":"thief"}')
+    await until(() => system.gate.approvals.list().length === 1, 'it asks')
+    const [request] = system.gate.approvals.list()
+    expect(request).toMatchObject({ resource: 'thief', args: { text: '{"to":"thief","message":1}' } })
   })
 })
 

@@ -304,6 +304,21 @@ describe('the policy', () => {
     expect(exitValue(await run.exit)).toMatch(/forbidden by rule `mail`/)
     expect(mails).toEqual([])
   })
+
+  test('that asks in another way after the approval, before the call goes on, has it asked anew', async () => {
+    const { kernel, mails } = mailer()
+    const run = kernel.spawn({ source: main(`return ${send('a')}`) })
+    const { id } = await asked(kernel)
+    run.signal('SIGSTOP')
+    kernel.approvals.approve(id)
+    await kernel.reload(policyOf([{ id: 'other', effect: 'ask', action: 'tool.call' }], { name: 'next' }))
+    run.signal('SIGCONT')
+    const second = await asked(kernel)
+    expect(second).toMatchObject({ follows: id, rules: [{ id: 'other' }] })
+    expect(mails).toEqual([])
+    kernel.approvals.approve(second.id)
+    expect(exitValue(await run.exit)).toBe('sent')
+  })
 })
 
 test('a signal by name is approved for the process that was meant', async () => {
