@@ -96,7 +96,7 @@ describe('an approved call', () => {
   })
 
   test('shows the key that counts where one is given twice', async () => {
-    const policy = policyOf([{ id: 'send', effect: 'ask', action: 'ipc.send' }])
+    const policy = policyOf([...mailRules, { id: 'send', effect: 'ask', action: 'ipc.send' }])
     const system = new System({ policy, isolation: 'inline' }, () => false)
     onTestFinished(() => system.shutdown())
     const process = system.spawner.spawn(makeAgent({ source: main('await ipc.receive()') }, {}, 'inline'), [])
