@@ -95,7 +95,7 @@ export class System implements Supervisor {
       treeOf: (process) => this.#trees.of(process),
     }
     this.runs = new Runs(this.#clock, this.log)
-    this.gate = new Gate(this.drivers, this.log, this.observers, this.runs)
+    this.gate = this.#makeGate(options)
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
@@ -156,6 +156,7 @@ export class System implements Supervisor {
       if (under !== undefined) process.policy = under
       else process.kill('SIGPOLICY', 'its own policy cannot be joined with the new one')
     }
+    this.gate.approvals.reconsider()
   }
 
   /** @param last runs when every process has ended, before the evidence is closed; never rejects */
@@ -207,6 +208,11 @@ export class System implements Supervisor {
   }
 
   // -- Parts of it ------------------------------------------------------------------------------------------
+
+  #makeGate({ approvals }: KernelOptions): Gate {
+    const { drivers, log, observers, runs } = this
+    return new Gate({ drivers, log, observers, runs, clock: this.#clock, approvals })
+  }
 
   #procDriver(): ProcDriver {
     return new ProcDriver({

@@ -32,7 +32,9 @@ const drivers: Drivers = {
   treeOf: never,
 }
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate(drivers, log, new Observers(), new Runs(systemClock, log))
+const gate = new Gate({
+  ...{ drivers, log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
+})
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */
 const withGrant = <T>(syscall: string, resource: string, act: (grant: Grant) => T | Promise<T>): Promise<T> =>

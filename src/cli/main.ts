@@ -1,6 +1,9 @@
 /** The command `gatehouse`: reads the command line, runs one command, and says how it ended. */
 import type { Command } from 'commander'
+import { approvals } from './approvals.ts'
+import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
+import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
@@ -31,6 +34,9 @@ const commands = [
   kill,
   logs,
   inspect,
+  approvals,
+  approve,
+  deny,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',

@@ -11,7 +11,7 @@ export const processCells = (row: ProcessRow): readonly string[] => [
   String(row.pid),
   String(row.ppid),
   row.name,
-  row.state,
+  row.asking === undefined ? row.state : `${row.state}, ${row.asking} to approve`,
   row.isolation,
   row.policy,
   seconds(row.cpuMs),

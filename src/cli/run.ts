@@ -6,6 +6,7 @@ import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
 import type { Isolation } from '../policy/types.ts'
+import { askPeople } from './ask-people.ts'
 import type { CommandSpec } from './command.ts'
 import { evidenceDir } from './evidence-dir.ts'
 import { UsageError } from './failure.ts'
@@ -37,6 +38,7 @@ interface Options {
   readonly evidence?: string
   readonly timeout?: string
   readonly name?: string
+  readonly ask: boolean
 }
 
 /** How long a run that is over may take to end by itself. */
@@ -129,6 +131,7 @@ function addOptions(command: Command): void {
       "the agent's name in policies and evidence (default: the file's)",
       once(agentName),
     )
+    .option('--no-ask', 'do not ask at this terminal about calls that wait for approval')
 }
 
 /** @throws UsageError before anything runs; a file that cannot be bundled is found later, by the kernel */
@@ -158,7 +161,7 @@ async function untilEnd(
   out: Output,
   kernel: KernelSpace,
   file: string,
-  { arg: args = [], timeout, name }: Options,
+  { arg: args = [], timeout, name, ask, evidence: dir = evidenceDir }: Options,
 ): Promise<Pick<Ended, 'exit' | 'row' | 'tally'>> {
   const tally = new Tally(kernel)
   kernel.on('output', ({ stream, text }) => out.agent(stream, text))
@@ -167,6 +170,7 @@ async function untilEnd(
     if (where === 'control') out.note(`other terminals cannot reach this run: ${why}`)
     if (where.startsWith('secret ')) out.note(`${where}: ${why}`)
   })
+  const stopAsking = askPeople(out, kernel, systemClock, { dir, here: ask })
   const child = kernel.spawn(
     { file },
     {
@@ -184,6 +188,7 @@ async function untilEnd(
   const exit = await child.exit
   endProgress()
   stopForwarding()
+  stopAsking()
   const row = kernel.ps({ all: true }).find(({ pid }) => pid === child.pid)
   return { exit, row, tally }
 }

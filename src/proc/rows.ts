@@ -20,6 +20,8 @@ export interface ProcessRow {
   readonly wallMs: number
   readonly syscalls: number
   readonly inFlight: number
+  /** How many of these wait for a person's approval; absent where none does. */
+  readonly asking?: number
   /** What is left of each charge that a budget names. */
   readonly budgetLeft: Partial<Record<Charge, number>>
   readonly labels: readonly string[]
@@ -31,11 +33,13 @@ export function rowOf(process: Process): ProcessRow {
   const { heapBytes, wallMs, syscalls, ...used } = process.usage
   const turnMs = process.over ? 0 : process.turns.activeMs
   const cpuMs = used.cpuMs + turnMs
+  const asking = [...process.inFlight].filter(({ approval }) => approval !== undefined).length
   const budgetLeft = process.ledger.remaining()
   return {
     ...{ pid, ppid, run, name, state: process.state, isolation, policy: process.policy.name },
     ...{ cpuMs: Math.round(cpuMs * 1_000) / 1_000, heapBytes, wallMs, syscalls },
     ...{ inFlight: process.inFlight.size, labels },
+    ...(asking > 0 && { asking }),
     budgetLeft: {
       ...budgetLeft,
       ...(budgetLeft.cpuMs !== undefined && { cpuMs: Math.max(0, budgetLeft.cpuMs - turnMs) }),

@@ -23,7 +23,7 @@ export function judgeByEngine(
 ): Omit<Judgement, 'policy'> {
   const called = `\`${policy.name}\` (${engineFacts[engine.name].title})`
   const forbidden = (because: string, rules: readonly CompiledRule[] = none) =>
-    ({ effect: 'forbid', rules, because, unmet: none }) as const
+    ({ effect: 'forbid', rules, because, terms: none, unmet: none }) as const
   let strictest: EngineAnswer | undefined
   try {
     assertWhole(request)
@@ -43,8 +43,10 @@ export function judgeByEngine(
     return forbidden(
       `no rule permits it; nothing in ${called} permits this ${action}${why === undefined ? '' : `: ${shown(why)}`}`,
     )
-  if (why === undefined || first === undefined) return { effect, rules, because: undefined, unmet: none }
-  return { effect, rules, because: `${verbs[effect]} ${first.name}: ${shown(why)}`, unmet: none }
+  const terms = effect === 'forbid' ? none : rules
+  if (why === undefined || first === undefined)
+    return { effect, rules, because: undefined, terms, unmet: none }
+  return { effect, rules, because: `${verbs[effect]} ${first.name}: ${shown(why)}`, terms, unmet: none }
 }
 
 /** A rule of another language that failed. */
