@@ -39,6 +39,7 @@ export class Children {
         'EINVAL',
         `a child’s policy of ${length} characters; at most ${limits.childPolicyMax} are read for agents`,
       )
+    assertNoLabels(policy)
     this.#claimName(parent, name)
     try {
       const options = {
@@ -78,6 +79,25 @@ export class Children {
     this.#namesOf.set(run, (this.#namesOf.get(run) ?? new Set()).add(name))
   }
 }
+
+/**
+ * The names of labels are the application's: whoever gave a neighbour data with more of them than anybody may carry
+ * would end it.
+ */
+function assertNoLabels(policy: Json | undefined): void {
+  if (policy === undefined) return
+  const rules = [policy]
+    .flat()
+    .flatMap((each) => (isMap(each) && Array.isArray(each.rules) ? each.rules : []))
+  if (rules.some((rule) => isMap(rule) && 'label' in rule))
+    throw new SyscallError(
+      'EINVAL',
+      'a policy for a child has no `label`: which labels there are is for the policies of the application to say',
+    )
+}
+
+const isMap = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A guest's policy is told apart from those of the host, whatever it calls itself. */
 const ownName = (policy: Json): Json =>

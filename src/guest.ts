@@ -257,6 +257,7 @@ export interface Proc extends SignalDoors {
     readonly error?: { readonly code: string; readonly message: string }
     readonly signal?: string
     readonly reason?: string
+    readonly labels?: readonly string[]
   }>
   /**
    * Sends a signal to a process, by pid or by name.

@@ -6,6 +6,7 @@ import type { Tree } from './drivers/vfs/tree.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import type { Grant } from './grant.ts'
+import { type Labels, noLabels, readLabels } from './labels.ts'
 
 type Data = string | Uint8Array
 
@@ -38,16 +39,23 @@ export class HostFiles {
   }
 
   /** @throws KernelError with the errno of POSIX; EROFS below /policy, /proc, /tools and /audit, for everyone */
-  async write(path: string, data: Data): Promise<void> {
+  async write(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
+    const written = writtenWith(options)
     await this.#act('fs.write', [path], (grant, [at]) =>
-      this.#driver.write(grant, this.#tree, at, contentOf(data)),
+      this.#driver.write(grant, this.#tree, at, contentOf(data), written),
     )
   }
 
-  async append(path: string, data: Data): Promise<void> {
+  async append(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
+    const written = writtenWith(options)
     await this.#act('fs.append', [path], (grant, [at]) =>
-      this.#driver.append(grant, this.#tree, at, contentOf(data)),
+      this.#driver.append(grant, this.#tree, at, contentOf(data), written),
     )
+  }
+
+  /** @returns what a process takes on when it reads there; nothing where there is nothing @throws KernelError EINVAL */
+  labels(path: string): Labels {
+    return this.#tree.labelsOf(this.#normal(path))
   }
 
   async list(path: string): Promise<readonly ListEntry[]> {
@@ -76,6 +84,15 @@ export class HostFiles {
     )
   }
 
+  #normal(path: string): string {
+    try {
+      return normalizePath(path)
+    } catch (error) {
+      if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
+      throw error
+    }
+  }
+
   async #act(
     syscall: string,
     given: readonly string[],
@@ -101,6 +118,13 @@ export class HostFiles {
     }
   }
 }
+
+export interface WriteOptions {
+  /** What the content carries, and where the file is new its name; nothing by default. */
+  readonly labels?: Labels
+}
+
+const writtenWith = ({ labels = noLabels }: WriteOptions) => ({ labels: readLabels(labels, '`labels`') })
 
 type Paths = readonly [string, string]
 

@@ -257,6 +257,15 @@ export const limits = Object.freeze({
   /** A path by which a socket is reached, in bytes: the least of what Linux (107) and macOS (103) take. */
   socketPathBytesMax: 103,
 
+  /** The name of a label, in characters: it stands in every row and entry that carries it. */
+  labelLengthMax: 32,
+  /** Labels of one process, file, message, rule or result; a process that would pass it is ended. */
+  labelsMax: 32,
+  /** Files and folders of one host mount whose labels are kept; past it what carries new ones is not written. */
+  hostLabelsMax: 10_000,
+  /** Values released for one process and not used yet: which of them it uses next says something about the rest. */
+  releasesMax: 16,
+
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,
   /** A policy that an agent gives to its child, as JSON in UTF-16 units: reading it keeps the kernel from all else. */

@@ -11,6 +11,7 @@ import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
 import type { Json } from './json.ts'
+import { joinLabels, type Labels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
 import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
@@ -75,6 +76,8 @@ export class Spawner {
     if (parent !== undefined) table.assertRoomIn(parent.identity.run)
     const inheritedBudget = parent?.ledger.budget ?? this.#parts.budget
     const budget = leastBudget([inheritedBudget, policy.budget, agent.budget])
+    const labels = joinLabels(parent?.labels ?? noLabels, agent.labels)
+    assertFewLabels(agent, labels)
     const process = new Process(
       {
         pid: table.nextPid(),
@@ -82,9 +85,16 @@ export class Spawner {
         run: parent?.identity.run ?? chance.identifier(),
         name: agent.name,
         isolation,
-        labels: Object.freeze([...new Set([...(parent?.identity.labels ?? []), ...agent.labels])]),
       },
-      { policy, ledger: new Ledger(budget, parent?.ledger), parent, clock, supervisor, evidenceBytesMax },
+      {
+        policy,
+        labels,
+        ledger: new Ledger(budget, parent?.ledger),
+        parent,
+        clock,
+        supervisor,
+        evidenceBytesMax,
+      },
     )
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
     table.add(process)
@@ -128,7 +138,8 @@ export class Spawner {
     args: PayloadRef | undefined,
     program?: { readonly ref: PayloadRef; readonly boot: PayloadRef },
   ): void {
-    const { pid, ppid, run, name, isolation, labels } = process.identity
+    const { pid, ppid, run, name, isolation } = process.identity
+    const { labels } = process
     this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
@@ -250,6 +261,14 @@ function assertStrongEnough(agent: Agent, isolation: Isolation, policy: PolicySe
   throw new KernelError(
     'EPERM',
     `agent \`${agent.name}\` would run with isolation \`${isolation}\`, and policy \`${policy.name}\` accepts \`${policy.isolation}\` or stronger`,
+  )
+}
+
+function assertFewLabels({ name }: Agent, labels: Labels): void {
+  if (labels.length <= limits.labelsMax) return
+  throw new KernelError(
+    'EDQUOT',
+    `agent \`${name}\` would begin with ${labels.length} labels, at most ${limits.labelsMax} fit`,
   )
 }
 

@@ -274,7 +274,7 @@ export class System implements Supervisor {
   }
 }
 
-function unrecorded({ usage }: Exit, error: unknown): Exit {
+function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'
-  return { status: 'failed', reason: message, error: { code: 'EIO', message }, usage }
+  return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
 }

@@ -1,6 +1,7 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
 import { loadPolicy } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
+import { joinLabels, noLabels } from '../labels.ts'
 import { PolicyError } from '../policy/problem.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -13,6 +14,8 @@ interface Checked {
   readonly hash?: string
   readonly mode?: string
   readonly rules?: number
+  /** Labels that its rules give. */
+  readonly labels?: readonly string[]
   readonly message?: string
   readonly problems?: readonly { readonly line: number; readonly column: number; readonly message: string }[]
 }
@@ -27,12 +30,12 @@ export const policyCheck: CommandSpec = {
   ],
   run(out, command) {
     const checks = command.args.map(check)
-    for (const { policy, ok, name, mode, rules, hash, message } of checks) {
+    for (const { policy, ok, name, mode, rules, labels = [], hash, message } of checks) {
       if (!ok) {
         out.note(message ?? '')
         continue
       }
-      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}, mode ${mode}, hash ${hash?.slice(0, 16)}`
+      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}, mode ${mode}, ${labels.length === 0 ? '' : `gives labels ${labels.join(', ')}, `}hash ${hash?.slice(0, 16)}`
       out.say(`${out.colors.green('ok')} ${visibleLine(`${policy}: ${what}`)}`)
     }
     out.give({ policies: checks })
@@ -44,7 +47,9 @@ function check(ref: string): Checked {
   try {
     const { name, hash, mode, policies } = loadPolicy(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
-    return { policy: ref, ok: true, name, hash, mode, rules }
+    const demands = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.demands?.label ?? []))
+    const labels = joinLabels(noLabels, demands)
+    return { policy: ref, ok: true, name, hash, mode, rules, ...(labels.length > 0 && { labels }) }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     const problems = error instanceof PolicyError ? { problems: error.problems } : {}

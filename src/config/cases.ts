@@ -31,6 +31,8 @@ const Case = z.strictObject({
   rule: z.union([text, z.array(text)]).optional(),
   observed: z.enum(effects).optional(),
   addresses: z.array(text).optional(),
+  /** Labels of what comes back. */
+  label: z.array(text).optional(),
   for: z.string().optional(),
 })
 
@@ -71,6 +73,7 @@ export function readCases(given: string): CaseFile {
         rules: each.rule === undefined ? [] : [each.rule].flat(),
         observed: each.observed,
         addresses: each.addresses,
+        label: each.label,
       }
     }),
   }

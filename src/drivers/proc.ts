@@ -36,7 +36,8 @@ export class ProcDriver {
 
   self(grant: Grant, process: Process): Json {
     Grant.demand(grant, 'proc.self', '')
-    const { pid, ppid, run, name, isolation, labels } = process.identity
+    const { pid, ppid, run, name, isolation } = process.identity
+    const { labels } = process
     return { pid, ppid, run, name, isolation, labels, budget: process.ledger.remaining() }
   }
 
@@ -49,16 +50,18 @@ export class ProcDriver {
   }
 
   /** @throws SyscallError ECHILD when the pid is not a child of the caller, EINTR when the caller is ended */
-  async wait(grant: Grant, process: Process, pid: number): Promise<Json> {
+  async wait(grant: Grant, process: Process, pid: number): Promise<Exit> {
     Grant.demand(grant, 'proc.wait', '')
     const child = this.#services.table.get(pid)
     if (child?.parent !== process)
       throw new SyscallError('ECHILD', `process ${pid} is not a child of this process`)
-    return exitToJson(await untilAborted(child.exit, grant.signal))
+    return untilAborted(child.exit, grant.signal)
   }
 
   signal(grant: Grant, process: Process, target: Process, signal: SignalName): Json {
     Grant.demand(grant, 'proc.signal', target.name)
+    // That it was signalled, and by which signal, is something the target learns.
+    target.takeOn(process.labels)
     const effect = this.#services.signal(target, signal, process)
     if (effect === undefined) throw new SyscallError('ESRCH', `process ${target.pid} has ended`)
     return { effect }
@@ -108,13 +111,14 @@ export class ProcDriver {
 
 /** An exit as a parent or a reader of evidence sees it. */
 export function exitToJson(exit: Exit): Json {
-  const { status, value, error, signal, reason } = exit
+  const { status, value, error, signal, reason, labels } = exit
   return {
     status,
     ...(value !== undefined && { value }),
     ...(error !== undefined && { error: { code: error.code, message: error.message } }),
     ...(signal !== undefined && { signal }),
     ...(reason !== undefined && { reason }),
+    ...(labels.length > 0 && { labels }),
   }
 }
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
+import { type Labels, noLabels, readLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { deadlineOf } from './deadline.ts'
 
@@ -38,7 +39,7 @@ export interface ToolDefinition<Args = never> {
 interface Tool {
   readonly description: string
   readonly schema: JsonObject
-  readonly labels: readonly string[]
+  readonly labels: Labels
   readonly timeoutMs: number
   readonly validate: ValidateFunction
   readonly run: (args: Json, context: ToolContext) => unknown
@@ -134,6 +135,11 @@ export class ToolDriver {
     return this.#get(name).schema
   }
 
+  /** @returns what every result and error of the tool carries @throws SyscallError ENOENT */
+  labelsOf(name: string): Labels {
+    return this.#get(name).labels
+  }
+
   /**
    * Part of decoding: arguments are judged only when they fit.
    * @throws SyscallError ENOENT for an unknown tool, EINVAL for arguments that do not fit its schema
@@ -170,6 +176,7 @@ export class ToolDriver {
 
   #compile<Args>(name: string, definition: ToolDefinition<Args>): Tool {
     const { parameters } = definition
+    const labels = readLabels(definition.labels ?? noLabels, `tool \`${name}\`: \`labels\``)
     const asZod = parameters instanceof z.ZodType ? parameters : undefined
     try {
       const schema = asJson(
@@ -180,7 +187,7 @@ export class ToolDriver {
       return {
         description: definition.description,
         schema,
-        labels: Object.freeze([...(definition.labels ?? [])]),
+        labels,
         timeoutMs: definition.timeoutMs ?? limits.toolMs,
         validate: this.#ajv.compile(schema),
         run: async (args, context) =>

@@ -77,6 +77,8 @@ export type Caller = {
   /** The process's own number for the call. */
   readonly call: number
   readonly syscall: string
+  /** What the process carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
 }
 
 /** An admitted call, on record before its effect. */
@@ -98,6 +100,10 @@ export type OutcomeBody = {
   /** The errno of a failure. */
   readonly code?: string
   readonly result?: PayloadRef
+  /** What the result, or the error, carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
+  /** What the result came of and does not carry on, by a tool or a call that releases it. */
+  readonly released?: readonly string[]
   readonly cost?: Json
 }
 

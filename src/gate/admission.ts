@@ -101,7 +101,13 @@ function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
   if (first === undefined || rest.length === 0) return first
   const observed = [first, ...rest].find((each) => each.observed !== undefined)?.observed
   const rules = [first, ...rest].flatMap((each) => each.rules)
-  return { ...first, rules, ...(observed !== undefined && { observed }) }
+  const obligations = [first, ...rest].flatMap((each) => each.obligations ?? [])
+  return {
+    ...first,
+    rules,
+    ...(obligations.length > 0 && { obligations }),
+    ...(observed !== undefined && { observed }),
+  }
 }
 
 function decode(row: Syscall, text: string): never {

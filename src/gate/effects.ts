@@ -8,7 +8,7 @@ import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
-import type { Drivers } from '../syscalls/row.ts'
+import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   answer,
@@ -20,6 +20,7 @@ import {
   recordedDecision,
   sentence,
 } from './answers.ts'
+import { Carried } from './carried.ts'
 import { tryRecord } from './record.ts'
 
 /** An admitted call on its way. */
@@ -27,6 +28,7 @@ interface Effect extends Arrival {
   readonly admitted: Admitted
   readonly flight: Flight
   readonly grant: Grant
+  readonly carried: Carried
   /** `seq` of the intent. */
   readonly intent: number
 }
@@ -92,7 +94,8 @@ export class Effects {
       { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
       flight,
     )
-    const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
+    const carried = new Carried(decision)
+    const effect: Effect = { ...arrival, admitted, flight, grant, carried, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#parts.log.written - before)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
@@ -129,9 +132,16 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
+  #act({ admitted, process, grant, number, carried }: Effect): Json | Promise<Json> | Failure {
     try {
-      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#parts.drivers)
+      const call: Call = {
+        process,
+        grant,
+        number,
+        carries: (labels) => carried.add(labels),
+        releases: (labels) => carried.release(labels),
+      }
+      return admitted.row.invoke(admitted.args, call, this.#parts.drivers)
     } catch (error) {
       return new Failure(error)
     }
@@ -140,6 +150,7 @@ export class Effects {
   /** Puts the outcome on record and answers the guest. */
   #settle(effect: Effect, result: Json | undefined, error?: unknown): void {
     const { process, name, flight, admitted, intent } = effect
+    const { labels, released } = effect.carried
     // It was abandoned at shutdown, and is on record as unknown.
     if (!this.#running.delete(effect)) return
     this.#parts.mint.end(effect.grant)
@@ -155,10 +166,20 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+        ...(labels.length > 0 && { labels }),
+        ...(released.length > 0 && { released }),
       } satisfies OutcomeBody),
     )
     if (!recorded) return
-    this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
+    // Before the guest can act on what it learns.
+    process.takeOn(labels)
+    this.#parts.observers.settled(process, {
+      syscall: name,
+      resource,
+      cause,
+      decision: admitted.decision,
+      labels,
+    })
     answer(
       effect,
       cause === undefined

@@ -7,11 +7,10 @@ import type { Judged } from '../syscalls/row.ts'
 
 /** The question in full: with who asks, what it carries and what is left to it. */
 export function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
-  const { isolation, labels } = process.identity
   return {
     principal: process.name,
-    isolation,
-    labels,
+    isolation: process.identity.isolation,
+    labels: process.labels,
     budget: () => process.ledger.remaining(),
     action,
     resource,

@@ -69,13 +69,13 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
 })
 
-/** What comes with a permit: address classes and obligations, of which most rules have none. */
+/** What comes with a permit, or with what a person may permit: address classes and obligations, of which most rules have none. */
 function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
   const plain = { effect, rules, reason, addresses: noAddresses }
   const hasTerms = ({ rule }: CompiledRule): boolean =>
     rule.addresses.length > 0 || rule.demands !== undefined
-  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
-  const addresses = commonAddresses(judgements)
+  if (effect === 'forbid' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  const addresses = effect === 'permit' ? commonAddresses(judgements) : noAddresses
   const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }

@@ -128,8 +128,6 @@ export const policySchema = {
 
 /** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
 export const laterKeys: Readonly<Record<string, string>> = {
-  label: 'labels',
-  labels: 'labels',
   origin: 'origins of values',
   history: 'rules over history',
   redact: 'obligations',

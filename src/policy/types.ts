@@ -65,15 +65,17 @@ export interface Verdict {
 export interface Decision extends Verdict {
   /** Address classes that the permitting rules name (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
-  /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  /** What the rules that permit or ask demand beside; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
 }
 
-/** How often a permit may be used by one run: a first process and all below it. */
+/** What a rule demands beside: how often it may be used by one run (a first process and all below it), and what its results carry. */
 export interface Obligation {
   readonly rule: RuleRef
+  /** Labels of whatever comes back from the call. */
+  readonly label?: readonly string[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly perMs: number }
 }
@@ -125,6 +127,7 @@ export interface RuleDocument {
   readonly when?: string
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly per: string }
+  readonly label?: readonly string[]
   readonly for?: string
 }
 
@@ -163,7 +166,7 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
-  /** How often it permits; undefined means as often as it is asked. */
+  /** How often it permits, and what its results carry; undefined means as often as it is asked, and nothing. */
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 

@@ -27,11 +27,12 @@ export interface ProcessRow {
 
 /** @returns what `ps` and /proc show of a process now */
 export function rowOf(process: Process): ProcessRow {
-  const { pid, ppid, run, name, isolation, labels } = process.identity
+  const { pid, ppid, run, name, isolation } = process.identity
   const { cpuMs, heapBytes, wallMs, syscalls } = process.usage
   return {
     ...{ pid, ppid, run, name, state: process.state, isolation, policy: process.policy.name },
     ...{ cpuMs: Math.round(cpuMs * 1_000) / 1_000, heapBytes, wallMs, syscalls },
-    ...{ inFlight: process.inFlight.size, budgetLeft: process.ledger.remaining(), labels },
+    ...{ inFlight: process.inFlight.size, budgetLeft: process.ledger.remaining() },
+    labels: process.labels,
   }
 }

@@ -15,7 +15,7 @@ export class Tallies {
    *   nothing is counted by this
    */
   assertFree(obligations: readonly Obligation[], now: number): void {
-    for (const { rule, once, rateLimit } of obligations) {
+    for (const { rule, once, rateLimit } of obligations.filter(isLimit)) {
       const key = keyOf(rule)
       const uses = this.#uses.get(key)
       if (uses === undefined && this.#uses.size >= limits.talliesMax)
@@ -39,12 +39,17 @@ export class Tallies {
 
   /** Counts one call, once for each rule. */
   count(obligations: readonly Obligation[], now: number): void {
-    for (const [key, { rateLimit }] of new Map(obligations.map((each) => [keyOf(each.rule), each]))) {
+    for (const [key, { rateLimit }] of new Map(
+      obligations.filter(isLimit).map((each) => [keyOf(each.rule), each]),
+    )) {
       const uses = this.#uses.get(key) ?? []
       this.#uses.set(key, [...uses, now].slice(-(rateLimit?.calls ?? 1)))
     }
   }
 }
+
+/** Labels are counted by nobody. */
+const isLimit = ({ once, rateLimit }: Obligation): boolean => once !== undefined || rateLimit !== undefined
 
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`

@@ -1,9 +1,11 @@
 /** The file calls: text or bytes at a path of the process's own tree. */
 import { z } from 'zod'
+import type { Written } from '../drivers/vfs/driver.ts'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
 import type { Process } from '../proc/process.ts'
-import { type Drivers, syscall } from './row.ts'
+import { telling } from './learns.ts'
+import { type Call, type Drivers, syscall } from './row.ts'
 
 const path = z.string().transform(normalizePath).meta({ description: 'absolute path in the process’s tree' })
 const offset = z.int().nonnegative().optional().meta({ description: 'bytes to skip' })
@@ -41,6 +43,9 @@ const notWhole =
 const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
   policy.permitsBelow(name, actions, folder)
 
+/** What a process writes carries what the process carries. */
+const writtenBy = ({ process }: Call, _content: unknown): Written => ({ labels: process.labels })
+
 export const fsCalls = {
   'fs.read': syscall({
     summary: 'Reads a file, whole or in part, as text (UTF-8) or bytes.',
@@ -53,8 +58,10 @@ export const fsCalls = {
       { action: 'fs.read', resource: path, args: given({ path, offset, length }) },
     ],
     external,
-    invoke: ({ path, ...options }, { grant, process }, { vfs, treeOf }) =>
-      vfs.read(grant, treeOf(process), path, options),
+    invoke: ({ path, ...options }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.read(call.grant, tree, path, options))
+    },
   }),
   'fs.write': syscall({
     summary: 'Writes a file, in place of what was there.',
@@ -66,8 +73,11 @@ export const fsCalls = {
       { action: 'fs.write', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
     external,
-    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
-      vfs.write(grant, treeOf(process), path, content),
+    invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const written = writtenBy(call, content)
+      return telling(call, tree, [path], 'nothing', () => vfs.write(call.grant, tree, path, content, written))
+    },
   }),
   'fs.append': syscall({
     summary: 'Adds to the end of a file; the file begins where there was none.',
@@ -79,8 +89,13 @@ export const fsCalls = {
       { action: 'fs.append', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
     external,
-    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
-      vfs.append(grant, treeOf(process), path, content),
+    invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const written = writtenBy(call, content)
+      return telling(call, tree, [path], 'nothing', () =>
+        vfs.append(call.grant, tree, path, content, written),
+      )
+    },
   }),
   'fs.list': syscall({
     summary: 'Lists a folder: name and type of each entry.',
@@ -90,7 +105,10 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.list', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.list(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.list(call.grant, tree, path))
+    },
   }),
   'fs.stat': syscall({
     summary: 'Type, size in bytes and time of the last change (ms since 1970) of a file or folder.',
@@ -100,7 +118,10 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.stat', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.stat(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.stat(call.grant, tree, path))
+    },
   }),
   'fs.mkdir': syscall({
     summary: 'Makes a folder; the one above has to exist.',
@@ -110,7 +131,11 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.mkdir', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.mkdir(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const { labels } = call.process
+      return telling(call, tree, [path], 'names', () => vfs.mkdir(call.grant, tree, path, labels))
+    },
   }),
   'fs.remove': syscall({
     summary: 'Removes a file or an empty folder; with `recursive` a folder and all below it.',
@@ -126,8 +151,13 @@ export const fsCalls = {
     },
     judge: ({ path }) => [{ action: 'fs.remove', resource: path, args: { path } }],
     external,
-    invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
-      vfs.remove(grant, treeOf(process), path, { recursive: recursive ?? false }),
+    invoke: ({ path, recursive = false }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const { labels } = call.process
+      return telling(call, tree, [path], 'names', () =>
+        vfs.remove(call.grant, tree, path, { recursive, labels }),
+      )
+    },
   }),
   'fs.move': syscall({
     summary:
@@ -142,10 +172,15 @@ export const fsCalls = {
       { action: 'fs.write', resource: to, args: { path: to } },
     ],
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
-    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => {
+    invoke: ({ from, to }, call, { vfs, treeOf }) => {
+      const { process, grant } = call
+      const { labels } = process
+      const tree = treeOf(process)
       const whole =
         permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
-      return vfs.move(grant, treeOf(process), from, to, whole ? {} : { notFolders: notWhole })
+      return telling(call, tree, [from, to], 'names', () =>
+        vfs.move(grant, tree, from, to, whole ? { labels } : { notFolders: notWhole, labels }),
+      )
     },
   }),
 } as const

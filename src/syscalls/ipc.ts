@@ -26,7 +26,7 @@ export const ipcCalls = {
     returns: 'null',
     cost: 1,
     judge: ({ to, message }) => [{ action: 'ipc.send', resource: to, args: { bytes: sizeOf(message) } }],
-    invoke: ({ to, message }, { grant }, { ipc }) => ipc.send(grant, to, message),
+    invoke: ({ to, message }, { grant, process }, { ipc }) => ipc.send(grant, to, message, process.labels),
   }),
   'ipc.receive': syscall({
     summary:
@@ -44,8 +44,10 @@ export const ipcCalls = {
     returns: '{ readonly from: string; readonly pid: number; readonly message: unknown }',
     cost: 1,
     judge: ({ from }) => [{ action: 'ipc.receive', resource: from ?? '*', args: {} }],
-    invoke: async ({ from, timeoutMs }, { grant, process }, { ipc, clock }) => ({
-      ...(await ipc.receive(grant, from, timeoutMs, clock.of(process))),
-    }),
+    invoke: async ({ from, timeoutMs }, { grant, process, carries }, { ipc, clock }) => {
+      const { labels, ...message } = await ipc.receive(grant, from, timeoutMs, clock.of(process))
+      carries(labels)
+      return message
+    },
   }),
 } as const

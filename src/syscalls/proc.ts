@@ -1,6 +1,7 @@
 /** Calls on processes and signals. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { exitToJson } from '../drivers/proc.ts'
 import { isErrno, SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -70,9 +71,13 @@ export const procCalls = {
     args: z.strictObject({ pid: z.int().positive().meta({ description: 'a child of this process' }) }),
     params: ['pid'],
     returns:
-      "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string }",
+      "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string; readonly labels?: readonly string[] }",
     cost: 1,
-    invoke: ({ pid }, { grant, process }, { proc }) => proc.wait(grant, process, pid),
+    invoke: async ({ pid }, { grant, process, carries }, { proc }) => {
+      const exit = await proc.wait(grant, process, pid)
+      carries(exit.labels)
+      return exitToJson(exit)
+    },
   }),
   'proc.signal': syscall({
     summary: 'Sends a signal to a process, by pid or by name.',
@@ -88,8 +93,11 @@ export const procCalls = {
     judge: ({ target, signal }, { table }) => [
       { action: 'proc.signal', resource: table.find(target).name, args: { signal } },
     ],
-    invoke: ({ target, signal }, { grant, process }, { proc, table }) =>
-      proc.signal(grant, process, table.find(target), signal),
+    invoke: ({ target, signal }, { grant, process, carries }, { proc, table }) => {
+      const found = table.find(target)
+      carries(found.labels)
+      return proc.signal(grant, process, found, signal)
+    },
   }),
   'proc.sigaction': syscall({
     summary: 'Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`.',

@@ -10,6 +10,7 @@ import type { VfsDriver } from '../drivers/vfs/driver.ts'
 import type { Tree } from '../drivers/vfs/tree.ts'
 import type { Grant } from '../grant.ts'
 import type { Json, JsonObject } from '../json.ts'
+import type { Labels } from '../labels.ts'
 import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
@@ -46,6 +47,13 @@ export interface Call {
   readonly grant: Grant
   /** The guest's own number of the call. */
   readonly number: number
+  /**
+   * Says where what the guest learns by the call came from; may be said several times, also before it fails.
+   * The process takes the labels on before it gets the result or the error.
+   */
+  readonly carries: (labels: Labels) => void
+  /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
+  readonly releases: (labels: Labels) => void
 }
 
 export interface Syscall<Args = never> {

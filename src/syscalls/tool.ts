@@ -21,6 +21,9 @@ export const toolCalls = {
       { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name) },
     ],
     external: () => true,
-    invoke: ({ name, args }, { grant }, { tool }) => tool.call(grant, name, args),
+    invoke: ({ name, args }, { grant, carries }, { tool }) => {
+      carries(tool.labelsOf(name))
+      return tool.call(grant, name, args)
+    },
   }),
 } as const
