@@ -1,7 +1,7 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 
 import { SyscallError } from './errors.ts'
-import type { RefusalBody } from './evidence/entry.ts'
+import type { DeclassifyBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { admit, Refusal } from './gate/admission.ts'
@@ -89,6 +89,15 @@ export class Gate {
     } finally {
       mint.end(grant)
     }
+  }
+
+  /** Puts on record that the application released the content of a file. */
+  declassified(what: Omit<DeclassifyBody, 'kind' | 'value'>, content: string): void {
+    this.#log.append({
+      kind: 'declassify',
+      ...what,
+      value: this.#log.payload(content),
+    } satisfies DeclassifyBody)
   }
 
   #take(arrival: Arrival): void {

@@ -1,5 +1,6 @@
 /** Makes processes: joins what limits them, puts their start on record, and hands their program to an isolate. */
 import type { Agent } from './agents.ts'
+import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './allowance.ts'
 import type { Chance, Clock } from './clock.ts'
 import { narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
@@ -11,12 +12,11 @@ import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
 import type { Json } from './json.ts'
-import { joinLabels, type Labels, noLabels } from './labels.ts'
+import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
-import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
+import type { Budget, Isolation, PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
-import { Ledger } from './proc/ledger.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { doors } from './syscalls.ts'
@@ -62,7 +62,7 @@ export class Spawner {
    * @returns the process; its program may still have to be bundled
    * @throws KernelError EPERM where the policy does not accept its isolation, EDQUOT past the depth, EAGAIN when the table is full
    */
-  spawn(agent: Agent, args: readonly Json[], parent?: Process): Process {
+  spawn(agent: Agent, args: readonly Json[], parent?: Process, how?: 'sealed'): Process {
     if (this.#closed) throw new KernelError('ECANCELED', 'the kernel has shut down; nothing starts any more')
     const { table, ceiling, clock, supervisor, chance, evidenceBytesMax } = this.#parts
     const inherited = parent === undefined ? ceiling() : parent.policy
@@ -85,15 +85,15 @@ export class Spawner {
         run: parent?.identity.run ?? chance.identifier(),
         name: agent.name,
         isolation,
+        ...(how === 'sealed' && { sealed: true }),
       },
       {
         policy,
         labels,
-        ledger: new Ledger(budget, parent?.ledger),
         parent,
         clock,
         supervisor,
-        evidenceBytesMax,
+        ...allowance(budget, agent, parent, how, evidenceBytesMax),
       },
     )
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
@@ -143,6 +143,7 @@ export class Spawner {
     this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
+      ...(process.identity.sealed && { extraction: true }),
       ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...(program !== undefined && { program: program.ref, boot: program.boot }),
@@ -254,33 +255,6 @@ export class Spawner {
     this.#recorded.set(text, ref)
     return ref
   }
-}
-
-function assertStrongEnough(agent: Agent, isolation: Isolation, policy: PolicySet): void {
-  if (isolations.indexOf(isolation) <= isolations.indexOf(policy.isolation)) return
-  throw new KernelError(
-    'EPERM',
-    `agent \`${agent.name}\` would run with isolation \`${isolation}\`, and policy \`${policy.name}\` accepts \`${policy.isolation}\` or stronger`,
-  )
-}
-
-function assertFewLabels({ name }: Agent, labels: Labels): void {
-  if (labels.length <= limits.labelsMax) return
-  throw new KernelError(
-    'EDQUOT',
-    `agent \`${name}\` would begin with ${labels.length} labels, at most ${limits.labelsMax} fit`,
-  )
-}
-
-function assertDepth(policy: PolicySet, parent: Process | undefined): void {
-  if (parent === undefined) return
-  const depths = [limits.depthMax, policy.budget.depth, parent.ledger.budget.depth]
-  const depthMax = Math.min(...depths.filter((depth) => depth !== undefined))
-  if (parent.depth < depthMax) return
-  throw new KernelError(
-    'EDQUOT',
-    `a child here would be ${parent.depth + 1} generations below its first process, at most ${depthMax} are permitted`,
-  )
 }
 
 function endUnstarted(process: Process, error: unknown): void {

@@ -77,7 +77,7 @@ export class System implements Supervisor {
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
-    this.children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
+    this.children = new Children((...spawned) => this.spawner.spawn(...spawned), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock }),
@@ -85,7 +85,7 @@ export class System implements Supervisor {
       ipc: new IpcDriver((name) => this.#isAgent(name)),
       proc: new ProcDriver({
         table: this.table,
-        spawnChild: (parent, request) => this.children.spawn(parent, request),
+        spawnChild: (...child) => this.children.spawn(...child),
         signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
         output: (process, stream, text) => this.observers.printed(process, stream, text),
       }),

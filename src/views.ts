@@ -27,7 +27,12 @@ export function makeViews(
 ): Views {
   return {
     proc: folder(() =>
-      Object.fromEntries(table.live().map((process) => [`${process.pid}.json`, json(rowOf(process))])),
+      Object.fromEntries(
+        table
+          .live()
+          .filter(({ identity }) => !identity.sealed)
+          .map((process) => [`${process.pid}.json`, json(rowOf(process))]),
+      ),
     ),
     tools: folder(() => Object.fromEntries(tool.list().map((it) => [`${it.name}.json`, json(it)]))),
     ipc: folder(() => Object.fromEntries(ipc.waiting().map((it) => [`${it.agent}.json`, json(it)]))),

@@ -23,7 +23,7 @@ const Case = z.strictObject({
   args: z.json().optional(),
   labels: z.array(text).default([]),
   budget: z
-    .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
+    .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number(), bits: count })
     .partial()
     .optional(),
   effect: z.enum(effects),

@@ -6,6 +6,7 @@ import type { Json } from '../json.ts'
  * - `intent`, `outcome`: an admitted call, before and after its effect
  * - `refusal`: a call that the gate did not admit
  * - `spawn`, `state`, `signal`, `exit`: the life of a process
+ * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
@@ -20,6 +21,7 @@ export const entryKinds = [
   'refusal',
   'signal',
   'exit',
+  'declassify',
   'host',
   'reload',
   'repair',
@@ -105,6 +107,23 @@ export type OutcomeBody = {
   /** What the result came of and does not carry on, by a tool or a call that releases it. */
   readonly released?: readonly string[]
   readonly cost?: Json
+}
+
+/** A value that does not carry labels on which it came of. */
+export type DeclassifyBody = {
+  readonly kind: 'declassify'
+  /** Whose value it is: a process's, or a file of an agent. */
+  readonly run?: string
+  readonly pid?: number
+  readonly agent?: string
+  readonly path?: string
+  /** The `seq` of the intent of the call that gave it, where one did. */
+  readonly intent?: number
+  /** A person, a tool or a syscall. */
+  readonly by: string
+  readonly reason: string
+  readonly labels: readonly string[]
+  readonly value: PayloadRef
 }
 
 /** A call that touched nothing. */

@@ -5,7 +5,7 @@ import { type Json, parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Obligation } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
-import { talliesOf } from '../proc/tallies.ts'
+import { isLimit, talliesOf } from '../proc/tallies.ts'
 import type { Drivers, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { requestOf } from './question.ts'
@@ -56,9 +56,9 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
       return decision
     })
     const external = row.external?.(args, drivers, process) ?? false
-    const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
+    const obligations = decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit)
     if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
-    charge(process, row)
+    charge(process, row, row.bits?.(args, drivers) ?? 0)
     if (obligations.length > 0) count(process, obligations)
     return {
       row,
@@ -125,7 +125,7 @@ function describe(error: ZodError): string {
   return `\`${path.slice(0, 200)}\`: ${message.slice(0, 400)}`
 }
 
-function charge(process: Process, row: Syscall): void {
+function charge(process: Process, row: Syscall, bits: number): void {
   // What is free always passes: a process without budget can still end in order.
   if (row.cost === 0) return
   if (process.inFlight.size + process.turns.waiting >= limits.callsInFlightMax) {
@@ -136,5 +136,6 @@ function charge(process: Process, row: Syscall): void {
   }
   if (process.turns.waitingLength > limits.outboxMax)
     throw new SyscallError('EAGAIN', 'too many replies wait already; await some first')
+  if (process.ledger.left('syscalls') >= row.cost && bits > 0) process.ledger.charge('bits', bits)
   process.ledger.charge('syscalls', row.cost)
 }

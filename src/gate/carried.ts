@@ -2,10 +2,12 @@
 import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
 import { labelsGiven } from '../policy/obligations.ts'
 import type { Decision } from '../policy/types.ts'
+import type { Release } from '../syscalls/row.ts'
 
 export class Carried {
   #labels: Labels
   #released: Labels = noLabels
+  #how: Release | undefined
 
   /** @param decision what permitted the call; undefined where it is not judged */
   constructor(decision: Decision | undefined) {
@@ -18,15 +20,18 @@ export class Carried {
   }
 
   /** Its result came of what carried these, and does not carry them on. A rule's `label` stays. */
-  release(labels: Labels): void {
+  release(labels: Labels, how: Release): void {
     this.#released = joinLabels(this.#released, labels)
+    this.#how = how
   }
 
   get labels(): Labels {
     return this.#labels
   }
 
-  get released(): Labels {
-    return withoutLabels(this.#released, this.#labels)
+  /** What was released, and how; undefined where that is nothing. */
+  get released(): (Release & { readonly labels: Labels }) | undefined {
+    const labels = withoutLabels(this.#released, this.#labels)
+    return this.#how === undefined || labels.length === 0 ? undefined : { ...this.#how, labels }
   }
 }

@@ -1,7 +1,7 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
 import { SyscallError } from '../errors.ts'
-import type { IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
@@ -139,7 +139,7 @@ export class Effects {
         grant,
         number,
         carries: (labels) => carried.add(labels),
-        releases: (labels) => carried.release(labels),
+        releases: (labels, how) => carried.release(labels, how),
       }
       return admitted.row.invoke(admitted.args, call, this.#parts.drivers)
     } catch (error) {
@@ -150,13 +150,14 @@ export class Effects {
   /** Puts the outcome on record and answers the guest. */
   #settle(effect: Effect, result: Json | undefined, error?: unknown): void {
     const { process, name, flight, admitted, intent } = effect
-    const { labels, released } = effect.carried
     // It was abandoned at shutdown, and is on record as unknown.
     if (!this.#running.delete(effect)) return
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
     const { text, cause } = outcomeOf(result, error)
+    const { labels } = effect.carried
+    const released = cause === undefined ? effect.carried.released : undefined
     const resource = admitted.resources.join(' → ')
     const recorded = tryRecord(this.#parts.log, process, () =>
       this.#parts.log.append({
@@ -167,10 +168,10 @@ export class Effects {
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
         ...(labels.length > 0 && { labels }),
-        ...(released.length > 0 && { released }),
+        ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
     )
-    if (!recorded) return
+    if (!recorded || !this.#release(effect, released, text)) return
     // Before the guest can act on what it learns.
     process.takeOn(labels)
     this.#parts.observers.settled(process, {
@@ -186,6 +187,23 @@ export class Effects {
         ? `{"ok":${text}}`
         : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
     )
+  }
+
+  /** @returns whether it is on record that a value was released; only then it is */
+  #release({ process, intent }: Effect, released: Carried['released'], text: string): boolean {
+    if (released === undefined) return true
+    const { by, reason, again, labels } = released
+    const recorded = tryRecord(this.#parts.log, process, () =>
+      this.#parts.log.append({
+        kind: 'declassify',
+        run: process.identity.run,
+        pid: process.pid,
+        ...{ intent, by, reason, labels },
+        value: this.#parts.log.payload(text),
+      } satisfies DeclassifyBody),
+    )
+    if (recorded && again) process.releases.add(JSON.parse(text), labels)
+    return recorded
   }
 
   #track(effect: Promise<void>): void {

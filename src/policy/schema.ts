@@ -42,6 +42,7 @@ const budgetSchema = {
         { type: 'string', pattern: moneyPattern },
       ],
     },
+    bits: { ...count, description: 'what extractions may tell, in bits; none where left out' },
     depth: { ...count, maximum: limits.depthMax, description: 'generations of children below the process' },
   },
 }

@@ -43,7 +43,9 @@ export interface Request {
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
   /** What is left of the budget; a part without a limit is absent. */
-  readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
+  readonly budget?: () => Readonly<
+    Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd' | 'bits', number>>
+  >
 }
 
 /** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
@@ -89,6 +91,8 @@ export interface Budget {
   readonly tokens?: number
   readonly costUsd?: number
   readonly depth?: number
+  /** What extractions may tell; 0 where no budget names it. */
+  readonly bits?: number
 }
 
 /** A policy as people write it, in YAML, JSON or as an object; its schema is policies/schema.json. */
@@ -115,6 +119,7 @@ export interface BudgetDocument {
   readonly tokens?: number
   readonly cost?: number | string
   readonly depth?: number
+  readonly bits?: number
 }
 
 export interface RuleDocument {

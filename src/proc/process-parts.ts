@@ -14,6 +14,8 @@ export interface ProcessIdentity {
   readonly run: string
   readonly name: string
   readonly isolation: Isolation
+  /** Whether it is an extraction: nobody in user space learns of it but by its one value. */
+  readonly sealed?: boolean
 }
 
 /** Who is told what happens to a process. */

@@ -1,7 +1,7 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
 import type { Fault, Frozen, Guest, Usage as GuestUsage, TurnLimit } from '../isolate/guest.ts'
-import { joinLabels, type Labels, noLabels } from '../labels.ts'
+import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
@@ -12,6 +12,7 @@ import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
 import { type Receiver, Reception } from './reception.ts'
+import { Releases } from './releases.ts'
 import type { SignalName } from './signals.ts'
 import { Turns } from './turns.ts'
 
@@ -38,6 +39,8 @@ export class Process {
   /** What it was refused last, and by which decision. */
   lastRefusal: LastRefusal | undefined
   readonly #conduct = new Conduct()
+  /** Values that it may give away without all of its labels. */
+  readonly releases = new Releases()
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor
@@ -231,7 +234,9 @@ export class Process {
     for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
     this.parent?.children.delete(this)
-    const { labels, usage } = this
+    const { usage } = this
+    const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)
+    const labels = withoutLabels(this.#labels, released)
     this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), labels, usage })
   }
 

@@ -86,6 +86,22 @@ export class ProcessTable {
     return labels
   }
 
+  /** The same for agents, who do not see extractions. @throws SyscallError as find */
+  findFor(who: number | string): Process {
+    const pid = pidOf(who)
+    const named = this.live().filter(({ name, identity }) => name === who && !identity.sealed)
+    const found = pid === undefined && named.length === 1 ? named[0] : undefined
+    if (found !== undefined) return found
+    if (pid === undefined && named.length > 1) throw several('live processes', String(who), named)
+    const process = pid === undefined ? undefined : this.find(pid)
+    if (process === undefined || process.identity.sealed)
+      throw new SyscallError(
+        'ESRCH',
+        pid === undefined ? `no live process is called \`${String(who).slice(0, 80)}\`` : `no process ${pid}`,
+      )
+    return process
+  }
+
   live(): readonly Process[] {
     return [...this.#live.values()]
   }

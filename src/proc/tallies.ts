@@ -15,7 +15,7 @@ export class Tallies {
    *   nothing is counted by this
    */
   assertFree(obligations: readonly Obligation[], now: number): void {
-    for (const { rule, once, rateLimit } of obligations.filter(isLimit)) {
+    for (const { rule, once, rateLimit } of obligations) {
       const key = keyOf(rule)
       const uses = this.#uses.get(key)
       if (uses === undefined && this.#uses.size >= limits.talliesMax)
@@ -39,17 +39,16 @@ export class Tallies {
 
   /** Counts one call, once for each rule. */
   count(obligations: readonly Obligation[], now: number): void {
-    for (const [key, { rateLimit }] of new Map(
-      obligations.filter(isLimit).map((each) => [keyOf(each.rule), each]),
-    )) {
+    for (const [key, { rateLimit }] of new Map(obligations.map((each) => [keyOf(each.rule), each]))) {
       const uses = this.#uses.get(key) ?? []
       this.#uses.set(key, [...uses, now].slice(-(rateLimit?.calls ?? 1)))
     }
   }
 }
 
-/** Labels are counted by nobody. */
-const isLimit = ({ once, rateLimit }: Obligation): boolean => once !== undefined || rateLimit !== undefined
+/** What else rules demand is counted by nobody. */
+export const isLimit = ({ once, rateLimit }: Obligation): boolean =>
+  once !== undefined || rateLimit !== undefined
 
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`
@@ -58,6 +57,11 @@ const runs = new WeakMap<Process, Tallies>()
 
 /** @returns the tallies of the process's run, and the time of its clock in ms */
 export function talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
+  if (process.identity.sealed)
+    throw new SyscallError(
+      'EPERM',
+      'what is permitted only so often is not for an extraction: its uses would tell something',
+    )
   let first = process
   while (first.parent !== undefined) first = first.parent
   const tallies = runs.get(first) ?? new Tallies()

@@ -1,8 +1,10 @@
 /** The file calls: text or bytes at a path of the process's own tree. */
 import { z } from 'zod'
+import type { Content } from '../drivers/vfs/content.ts'
 import type { Written } from '../drivers/vfs/driver.ts'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
+import { noLabels, withoutLabels } from '../labels.ts'
 import type { Process } from '../proc/process.ts'
 import { telling } from './learns.ts'
 import { type Call, type Drivers, syscall } from './row.ts'
@@ -43,8 +45,12 @@ const notWhole =
 const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
   policy.permitsBelow(name, actions, folder)
 
-/** What a process writes carries what the process carries. */
-const writtenBy = ({ process }: Call, _content: unknown): Written => ({ labels: process.labels })
+/** What a process writes carries what the process carries, but for a text that was released; its name always does. */
+const writtenBy = ({ process }: Call, content: Content): Written => {
+  const naming = process.labels
+  const released = 'text' in content ? process.releases.useText(content.text) : noLabels
+  return { labels: withoutLabels(naming, released), naming }
+}
 
 export const fsCalls = {
   'fs.read': syscall({

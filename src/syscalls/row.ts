@@ -41,6 +41,15 @@ interface JudgedBy<A extends Action> {
 /** One question to the policy. */
 export type Judged = { [A in Action]: JudgedBy<A> }[Action]
 
+/** Why a result does not carry labels on, for the record. */
+export interface Release {
+  /** Who released it: a tool or a syscall. */
+  readonly by: string
+  readonly reason: string
+  /** Whether the process may give exactly this value away once without these labels, although it carries them. */
+  readonly again: boolean
+}
+
 /** One admitted call, as `invoke` sees it. */
 export interface Call {
   readonly process: Process
@@ -53,7 +62,7 @@ export interface Call {
    */
   readonly carries: (labels: Labels) => void
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
-  readonly releases: (labels: Labels) => void
+  readonly releases: (labels: Labels, how: Release) => void
 }
 
 export interface Syscall<Args = never> {
@@ -68,6 +77,8 @@ export interface Syscall<Args = never> {
   readonly returns: string
   /** How many calls it counts as in a budget of `syscalls`. */
   readonly cost: number
+  /** What it takes of the budget of bits; nothing where undefined. */
+  readonly bits?: (args: Args, drivers: Drivers) => number
   /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */

@@ -6,12 +6,11 @@ import { limits } from '../../limits.ts'
 import { assertFileSize } from './content.ts'
 import { HostFolder } from './folder.ts'
 import { type Hidden, identityOf } from './hidden.ts'
-import { HostLabels } from './host-labels.ts'
+import { HostLabels, HostLabelTable } from './host-labels.ts'
 import { appendFile, assertWritable, readFile, replaceFile, reserved } from './hostfile.ts'
 import { Lanes } from './lanes.ts'
 import type { FileStat, ListEntry, Mount, MountMode } from './mount.ts'
 import { covers, folderOf, inFolder, namesOf } from './path.ts'
-import { PathLabels } from './path-labels.ts'
 import { assertMode, because, translate } from './reasons.ts'
 import { byName } from './virtual.ts'
 
@@ -24,7 +23,7 @@ export interface HostOptions {
   /** Whether names are reached through open descriptors; only Linux can, and does by default. */
   readonly pinned?: boolean
   /** Kept for all mounts together, since two may show the same files; its own by default. */
-  readonly labels?: PathLabels
+  readonly labels?: HostLabelTable
 }
 
 /**
@@ -61,8 +60,7 @@ export class HostMount implements Mount {
     this.#root = root
     this.#mode = options.mode
     this.#hidden = options.hidden
-    const { labels = new PathLabels(limits.hostLabelsMax) } = options
-    this.labels = new HostLabels(labels.within(root.real))
+    this.labels = new HostLabels(options.labels ?? new HostLabelTable(), root.real)
     this.pinned = pinned
   }
 
@@ -79,12 +77,13 @@ export class HostMount implements Mount {
   ): Promise<void> {
     assertMode(this.#mode, 'add')
     assertFileSize(data.length)
-    this.labels.change(path, labels, naming)
-    await this.#parent(path, 'EISDIR', async (folder, name) => {
-      if (how === 'append') return appendFile(folder, name, data)
-      if ((await folder.look(name)).kind === 'file') assertMode(this.#mode, 'alter')
-      await replaceFile(folder, name, data)
-    })
+    await this.labels.change(path, labels, naming, () =>
+      this.#parent(path, 'EISDIR', async (folder, name) => {
+        if (how === 'append') return appendFile(folder, name, data)
+        if ((await folder.look(name)).kind === 'file') assertMode(this.#mode, 'alter')
+        await replaceFile(folder, name, data)
+      }),
+    )
   }
 
   list(path: string): Promise<readonly ListEntry[]> {
@@ -104,18 +103,20 @@ export class HostMount implements Mount {
 
   async mkdir(path: string, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'add')
-    this.labels.change(path, labels, labels)
-    await this.#parent(path, 'EEXIST', async (folder, name) => {
-      if ((await folder.look(name)).kind === 'hidden') throw reserved()
-      await mkdir(folder.at(name))
-    })
+    await this.labels.change(path, labels, labels, () =>
+      this.#parent(path, 'EEXIST', async (folder, name) => {
+        if ((await folder.look(name)).kind === 'hidden') throw reserved()
+        await mkdir(folder.at(name))
+      }),
+    )
   }
 
   /** Links, pipes and devices are not removed; a folder that holds one stays, and that is ENOTEMPTY. */
   async remove(path: string, recursive: boolean, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'alter')
-    this.labels.change(path, labels, labels)
-    await this.#parent(path, 'EBUSY', (folder, name) => this.#removeFrom(folder, name, path, recursive))
+    await this.labels.change(path, labels, labels, () =>
+      this.#parent(path, 'EBUSY', (folder, name) => this.#removeFrom(folder, name, path, recursive)),
+    )
   }
 
   async move(from: string, to: string, labels: Labels = noLabels): Promise<void> {

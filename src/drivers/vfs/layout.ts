@@ -1,14 +1,14 @@
 /** Where everything is in a process's tree. */
 import { KernelError, SyscallError } from '../../errors.ts'
 import type { Labels } from '../../labels.ts'
-import { limits } from '../../limits.ts'
 import type { Hidden } from './hidden.ts'
 import type { Home } from './homes.ts'
 import { type HostMount, openHostMount } from './host.ts'
+import { HostLabelTable } from './host-labels.ts'
 import { MemoryMount } from './memory.ts'
 import type { MountMode } from './mount.ts'
 import { covers, normalizePath } from './path.ts'
-import { type MountLabels, PathLabels } from './path-labels.ts'
+import type { MountLabels } from './path-labels.ts'
 import { Tree } from './tree.ts'
 import { VirtualMount, type VirtualView } from './virtual.ts'
 
@@ -64,7 +64,7 @@ export function openMounts(mounts: HostMounts, hidden: Hidden): readonly OpenedM
   if (twice !== undefined) throw new KernelError('EINVAL', `two mounts at \`${twice}\``)
   const opened: OpenedMount[] = []
   try {
-    const shared = new PathLabels(limits.hostLabelsMax)
+    const shared = new HostLabelTable()
     for (const [index, { host, mode, labels }] of Object.values(mounts).entries()) {
       const mount = openHostMount({ host, mode: mode ?? 'ro', hidden, labels: shared })
       opened.push({ at: points[index] ?? '', mount, ...(labels !== undefined && { labels }) })

@@ -59,6 +59,22 @@ export class Tree {
     return joinLabels(place.labels, place.mount.labels.of(place.path))
   }
 
+  /**
+   * @returns what tells whether a mount was changed, and releases what the content of a file carries; of the mount's own
+   *   labels nobody releases it
+   * @throws SyscallError EROFS where files are not labelled
+   */
+  releaseAt(path: string): { readonly changes: number; readonly release: (labels: Labels) => void } {
+    const { mount, path: within } = this.resolve(path)
+    const { labels } = mount
+    if (labels.release === undefined)
+      throw new SyscallError(
+        'EROFS',
+        'what is shown there is not a file of its own, and is released by nobody',
+      )
+    return { changes: labels.changes ?? 0, release: (released) => labels.release?.(within, released) }
+  }
+
   /** What carries that there is something, or nothing, at a path. */
   labelsAround(path: string): Labels {
     const place = this.resolve(path)
