@@ -11,7 +11,8 @@ export class Carried {
 
   /** @param decision what permitted the call; undefined where it is not judged */
   constructor(decision: Decision | undefined) {
-    this.#labels = labelsGiven(decision?.obligations)
+    const obligations = decision?.obligations
+    this.#labels = obligations === undefined ? noLabels : labelsGiven(obligations)
   }
 
   /** Its result, or the error in its place, carries these. */

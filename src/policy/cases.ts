@@ -46,7 +46,7 @@ function differences(expected: PolicyCase, decision: Decision): readonly string[
     wrong.push(
       `expected ${named(expected.addresses, 'no')} addresses, and there are ${named(decision.addresses, 'none')}`,
     )
-  const label = labelsGiven(decision.obligations)
+  const label = labelsGiven(decision.obligations ?? [])
   if (expected.label !== undefined && !sameSet(expected.label, label))
     wrong.push(
       `expected ${named(expected.label, 'no')} labels on what comes back, and there are ${named(label, 'none')}`,

@@ -65,7 +65,7 @@ export function demandTexts({ demands }: Rule): readonly string[] {
 }
 
 /** @returns all labels that obligations give to a result */
-export const labelsGiven = (obligations: readonly Obligation[] = []): Labels =>
+export const labelsGiven = (obligations: readonly Obligation[]): Labels =>
   obligations.reduce((labels, { label = noLabels }) => joinLabels(labels, label), noLabels)
 
 /** The form of the keys, for the schema. */

@@ -116,6 +116,8 @@ describe('a file', () => {
   test('loses it only by being replaced by a process that does not carry it', async () => {
     const kernel = bootLabelled()
     await ask(kernel, `${taint}; await fs.write('/mem/note', text)`, { name: 'reader' })
+    await carries(kernel, "await fs.append('/mem/note', 'clean')", [])
+    await carries(kernel, "await fs.read('/mem/note')", ['untrusted'])
     await carries(kernel, "await fs.write('/mem/note', 'clean')", [])
     await carries(kernel, "await fs.read('/mem/note')", [])
   })
