@@ -4,7 +4,7 @@ import type { ToolDriver } from './drivers/tool.ts'
 import type { Views } from './drivers/vfs/layout.ts'
 import type { VirtualNode, VirtualView } from './drivers/vfs/virtual.ts'
 import type { EvidenceLog } from './evidence/log.ts'
-import type { Labels } from './labels.ts'
+import { type Labels, noLabels } from './labels.ts'
 import type { PolicySet } from './policy/types.ts'
 import { rowOf } from './proc/rows.ts'
 import type { ProcessTable } from './proc/table.ts'
@@ -47,12 +47,16 @@ export function makeViews(
  * (entries of /audit, mailboxes, who lives) tells of the doings of all.
  */
 function labelsOf(table: ProcessTable): NonNullable<Views['labels']> {
-  const ofAll = { of: () => table.labelsOfAll(), around: () => table.labelsOfAll() }
+  const ofAll = {
+    of: () => table.labelsOfAll(),
+    around: () => table.labelsOfAll(),
+    through: () => noLabels,
+  }
   const ofRow = (path: string): Labels => {
     const pid = /^\/(\d+)\.json$/.exec(path)?.[1]
     return (pid === undefined ? undefined : table.labelsOf(Number(pid))) ?? table.labelsOfAll()
   }
-  return { audit: ofAll, ipc: ofAll, proc: { of: ofRow, around: ofRow } }
+  return { audit: ofAll, ipc: ofAll, proc: { ...ofAll, of: ofRow, around: ofRow } }
 }
 
 type Files = Readonly<Record<string, string | (() => string)>>

@@ -5,6 +5,8 @@ import type { Decision } from '../policy/types.ts'
 import type { Release } from '../syscalls/row.ts'
 
 export class Carried {
+  /** By the rules. */
+  readonly given: Labels
   #labels: Labels
   #released: Labels = noLabels
   #how: Release | undefined
@@ -12,7 +14,8 @@ export class Carried {
   /** @param decision what permitted the call; undefined where it is not judged */
   constructor(decision: Decision | undefined) {
     const obligations = decision?.obligations
-    this.#labels = obligations === undefined ? noLabels : labelsGiven(obligations)
+    this.given = obligations === undefined ? noLabels : labelsGiven(obligations)
+    this.#labels = this.given
   }
 
   /** Its result, or the error in its place, carries these. */

@@ -138,6 +138,7 @@ export class Effects {
         process,
         grant,
         number,
+        given: carried.given,
         carries: (labels) => carried.add(labels),
         releases: (labels, how) => carried.release(labels, how),
       }

@@ -4,7 +4,7 @@ import type { Content } from '../drivers/vfs/content.ts'
 import type { Written } from '../drivers/vfs/driver.ts'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
-import { noLabels, withoutLabels } from '../labels.ts'
+import { joinLabels, noLabels, withoutLabels } from '../labels.ts'
 import type { Process } from '../proc/process.ts'
 import { telling } from './learns.ts'
 import { type Call, type Drivers, syscall } from './row.ts'
@@ -82,7 +82,7 @@ export const fsCalls = {
     invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
       const tree = treeOf(call.process)
       const written = writtenBy(call, content)
-      return telling(call, tree, [path], 'nothing', () => vfs.write(call.grant, tree, path, content, written))
+      return telling(call, tree, [path], 'folder', () => vfs.write(call.grant, tree, path, content, written))
     },
   }),
   'fs.append': syscall({
@@ -98,9 +98,7 @@ export const fsCalls = {
     invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
       const tree = treeOf(call.process)
       const written = writtenBy(call, content)
-      return telling(call, tree, [path], 'nothing', () =>
-        vfs.append(call.grant, tree, path, content, written),
-      )
+      return telling(call, tree, [path], 'folder', () => vfs.append(call.grant, tree, path, content, written))
     },
   }),
   'fs.list': syscall({
@@ -180,7 +178,8 @@ export const fsCalls = {
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
     invoke: ({ from, to }, call, { vfs, treeOf }) => {
       const { process, grant } = call
-      const { labels } = process
+      // A label that a rule gives to a place does not stay behind.
+      const labels = joinLabels(process.labels, call.given)
       const tree = treeOf(process)
       const whole =
         permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)

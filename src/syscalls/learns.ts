@@ -5,10 +5,10 @@ import type { Json } from '../json.ts'
 import type { Call } from './row.ts'
 
 /**
- * `content`: what is at the path; `names`: that there is something there, or nothing; `nothing`: nothing.
+ * `content`: what is at the path; `names`: that there is something there, or nothing; `folder`: that its folder is there.
  * Whoever fails learns about names in any case.
  */
-export type Learns = 'content' | 'names' | 'nothing'
+export type Learns = 'content' | 'names' | 'folder'
 
 /**
  * Does a file call, and says what it tells. Labels are looked at before and after: another process may write meanwhile.
@@ -28,6 +28,7 @@ export function telling(
   const learned = (): void => {
     if (learns === 'content') for (const path of paths) carries(tree.labelsOf(path))
     else if (learns === 'names') aboutNames()
+    else for (const path of paths) carries(tree.labelsThrough(path))
   }
   const failed = (error: unknown): never => {
     aboutNames()

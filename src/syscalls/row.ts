@@ -61,6 +61,8 @@ export interface Call {
    * The process takes the labels on before it gets the result or the error.
    */
   readonly carries: (labels: Labels) => void
+  /** What the rules that permit it give to what comes of it. */
+  readonly given: Labels
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
   readonly releases: (labels: Labels, how: Release) => void
 }

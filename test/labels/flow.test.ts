@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { ask, boot, entriesOf, exitValue, main, policyOf, tempFolder } from '../support/kernel.ts'
+import { ask, boot, entriesOf, exitValue, main, policyOf, refusalOf, tempFolder } from '../support/kernel.ts'
 import { bootLabelled, carries, labelsNow } from '../support/labels.ts'
 
 const page = 'await tools.read_page({})'
@@ -137,6 +137,32 @@ describe('a file', () => {
     await carries(kernel, "await fs.read('/mem/b')", ['untrusted'])
     await carries(kernel, "await fs.read('/mem/moved/in')", ['untrusted'])
     await carries(kernel, "await fs.read('/mem/a').catch(() => {})", ['untrusted'])
+  })
+
+  test('does not leave the label behind that a rule gives to its place', async () => {
+    const kernel = bootLabelled({
+      policy: policyOf([
+        { id: 'all', effect: 'permit', action: '*' },
+        { id: 'inbox', effect: 'permit', action: 'fs.read', resource: '/mem/inbox/**', label: ['untrusted'] },
+      ]),
+    })
+    const files = kernel.vfs('reader')
+    await files.mkdir('/mem/inbox')
+    await files.mkdir('/mem/inbox/sub')
+    await files.write('/mem/inbox/a', 'x')
+    await carries(kernel, "await fs.move('/mem/inbox/a', '/mem/b')", ['untrusted'])
+    await carries(kernel, "await fs.read('/mem/b')", ['untrusted'])
+    const whole = refusalOf("fs.move('/mem/inbox', '/mem/c')")
+    expect(await ask(kernel, `return ${whole}`, { name: 'reader' })).toMatch(
+      'keeps the folder from being moved',
+    )
+  })
+
+  test('tells that its folder is there: all in a folder carries what its maker carried', async () => {
+    const kernel = bootLabelled()
+    await ask(kernel, `${page}; await fs.mkdir('/mem/made')`, { name: 'reader' })
+    await carries(kernel, "await fs.write('/mem/made/a', 'x')", ['untrusted'])
+    await carries(kernel, "await fs.write('/mem/a', 'x')", [])
   })
 
   test('names carry labels: what a folder holds, and that a file is there or gone', async () => {

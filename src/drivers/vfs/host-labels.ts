@@ -44,6 +44,11 @@ export class HostLabels implements MountLabels {
     return this.#placesOf(path).reduce((labels, at) => joinLabels(labels, paths.around(at)), noLabels)
   }
 
+  through(path: string): Labels {
+    const { paths } = this.#table
+    return this.#placesOf(path).reduce((labels, at) => joinLabels(labels, paths.through(at)), noLabels)
+  }
+
   release(path: string, labels: Labels): void {
     this.#table.paths.release(this.#at(path), labels)
   }
@@ -55,6 +60,13 @@ export class HostLabels implements MountLabels {
    */
   change(path: string, labels: Labels, naming: Labels, act: () => Promise<void>): Promise<void> {
     this.#note(this.#at(path), labels, naming)
+    return this.#during(act)
+  }
+
+  /** The same for a folder that is made. */
+  make(path: string, labels: Labels, act: () => Promise<void>): Promise<void> {
+    this.#note(this.#at(path), labels, labels)
+    this.#table.paths.make(this.#at(path), labels)
     return this.#during(act)
   }
 

@@ -103,7 +103,7 @@ export class HostMount implements Mount {
 
   async mkdir(path: string, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'add')
-    await this.labels.change(path, labels, labels, () =>
+    await this.labels.make(path, labels, () =>
       this.#parent(path, 'EEXIST', async (folder, name) => {
         if ((await folder.look(name)).kind === 'hidden') throw reserved()
         await mkdir(folder.at(name))

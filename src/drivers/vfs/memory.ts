@@ -88,7 +88,7 @@ export class MemoryMount implements Mount {
     this.#assertFolder(folderOf(path))
     this.labels.assertRoom([folderOf(path)], labels)
     this.#volume.makeFolder(path)
-    this.labels.add(path, labels)
+    this.labels.make(path, labels)
     this.labels.add(folderOf(path), labels)
   }
 

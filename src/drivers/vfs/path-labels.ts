@@ -10,13 +10,19 @@ export interface MountLabels {
   of(path: string): Labels
   /** What carries that there is something, or nothing, at a path: with the folders above, whose names led there. */
   around(path: string): Labels
+  /** What folders above brought that a labelled process made or moved: everything in them carries that. */
+  through(path: string): Labels
   /** What grows with every change; equal before and after where nothing was changed. */
   readonly changes?: number
   /** A file's content does not carry these any more. No such method where nobody labels files. */
   release?(path: string, labels: Labels): void
 }
 
-export const noPathLabels: MountLabels = Object.freeze({ of: () => noLabels, around: () => noLabels })
+export const noPathLabels: MountLabels = Object.freeze({
+  of: () => noLabels,
+  around: () => noLabels,
+  through: () => noLabels,
+})
 
 export class PathLabels implements MountLabels {
   /** Under a path what it carries itself; under other keys what everything below carries, and what a file does not. */
@@ -39,6 +45,10 @@ export class PathLabels implements MountLabels {
     let labels = this.of(path)
     for (const folder of foldersAbove(path)) labels = joinLabels(labels, this.#at(folder))
     return labels
+  }
+
+  through(path: string): Labels {
+    return this.#of.size === 0 ? noLabels : this.#inherited(path)
   }
 
   /**
@@ -70,6 +80,12 @@ export class PathLabels implements MountLabels {
     this.changes += 1
     if (labels.length > 0) this.#of.delete(exception(path))
     this.#join(path, labels)
+  }
+
+  /** A new folder: that it is there is told by all that is in it. */
+  make(folder: string, labels: Labels): void {
+    this.add(folder, labels)
+    this.#join(below(folder), labels)
   }
 
   release(path: string, labels: Labels): void {
@@ -111,7 +127,7 @@ export class PathLabels implements MountLabels {
     return this.#of.get(key) ?? noLabels
   }
 
-  /** What came with folders above that were moved. */
+  /** What came with folders above that were made or moved. */
   #inherited(path: string): Labels {
     let labels = noLabels
     for (const folder of foldersAbove(path)) labels = joinLabels(labels, this.#at(below(folder)))

@@ -59,6 +59,12 @@ export class Tree {
     return joinLabels(place.labels, place.mount.labels.of(place.path))
   }
 
+  /** What folders on the way brought that a labelled process made or moved. */
+  labelsThrough(path: string): Labels {
+    const place = this.resolve(path)
+    return place.mount.labels.through(place.path)
+  }
+
   /**
    * @returns what tells whether a mount was changed, and releases what the content of a file carries; of the mount's own
    *   labels nobody releases it
