@@ -26,8 +26,9 @@ export function allowance(
 ): { readonly ledger: Ledger; readonly evidenceBytesMax: number } {
   if (parent === undefined || how === undefined)
     return { ledger: new Ledger(budget, parent?.ledger), evidenceBytesMax }
+  const { wallMs = limits.extractMs } = agent.budget
   return {
-    ledger: parent.ledger.setAside(agent.budget, leastBudget([budget, { wallMs: limits.extractMs }])),
+    ledger: parent.ledger.setAside(agent.budget, leastBudget([budget, { wallMs }])),
     evidenceBytesMax: evidenceBytesMax / limits.extractEvidenceShare,
   }
 }

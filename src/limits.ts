@@ -44,7 +44,7 @@ export const limits = Object.freeze({
   syscallNameMax: 64,
   /** A word of a closed set in a call, such as a method or a part of a budget, in characters. */
   wordMax: 64,
-  /** Parts of one budget in a call; there are seven. */
+  /** Parts of one budget in a call; there are eight. */
   budgetPartsMax: 16,
 
   /** Live processes of one kernel. */
