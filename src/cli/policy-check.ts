@@ -1,5 +1,5 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
-import { loadPolicy } from '../config/policy.ts'
+import { loadNarrowing } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
 import { PolicyError } from '../policy/problem.ts'
 import type { CommandSpec } from './command.ts'
@@ -42,7 +42,7 @@ export const policyCheck: CommandSpec = {
 
 function check(ref: string): Checked {
   try {
-    const { name, hash, mode, policies } = loadPolicy(ref)
+    const { name, hash, mode, policies } = loadNarrowing(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
     return { policy: ref, ok: true, name, hash, mode, rules }
   } catch (error) {

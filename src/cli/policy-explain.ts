@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
+import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { type Effect, type Isolation, isolations } from '../policy/types.ts'
@@ -19,6 +20,7 @@ interface Options {
   readonly resource?: string
   readonly isolation?: Isolation
   readonly args?: JsonObject
+  readonly content?: string
   readonly label?: readonly string[]
 }
 
@@ -50,6 +52,11 @@ export const policyExplain: CommandSpec = {
         'what the call holds, for conditions; `path` and the parts of a URL are known',
         once(jsonObject),
       )
+      .option(
+        '--content <text>',
+        'what the call holds besides, for rules with `contains`: a body, a text that is written',
+        once(text),
+      )
       .option('--label <label>', 'a label of the process; repeat it', each(text))
       .addOption(
         new Option(
@@ -71,14 +78,17 @@ export const policyExplain: CommandSpec = {
     }
     const set = loadPolicy(policy)
     const args = plainArguments(action, resource, options.args)
-    const request = { principal, action, resource, isolation, args, labels: options.label ?? [] }
+    const labels = options.label ?? []
+    const content = Content.of([resource, args, options.content ?? null])
+    const request = { principal, action, resource, isolation, args, labels, content }
     const { decision, policies } = explain(set, request)
-    const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
-    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
+    const question = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
+    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${question}: ${decision.reason}`)}`)
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
-    out.give({ request, decision, policies })
+    const { content: _held, ...asked } = request
+    out.give({ request: asked, decision, policies })
     return exitCodes.done
   },
 }

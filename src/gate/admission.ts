@@ -8,6 +8,8 @@ import type { Process } from '../proc/process.ts'
 import { talliesOf } from '../proc/tallies.ts'
 import type { Drivers, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
+import { type Answered, assertNotAround } from './around.ts'
+import { contentOf } from './content.ts'
 import { requestOf } from './question.ts'
 
 /** A call that may be made. */
@@ -49,12 +51,16 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     row.check?.(args, drivers, process)
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const decisions = judged.map((request) => {
-      const decision = process.policy.decide(requestOf(process, request))
+    const content = contentOf(name, args)
+    const answered = judged.map((question): Answered => {
+      const request = requestOf(process, question, content)
+      const decision = process.policy.decide(request)
       if (decision.effect !== 'permit')
-        throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
-      return decision
+        throw new Refusal(new SyscallError('EPERM', decision.reason), question.resource, decision)
+      return { request, decision }
     })
+    const decisions = answered.map(({ decision }) => decision)
+    assertNotAround(name, args, answered, (request) => process.policy.decide(request))
     const external = row.external?.(args, drivers, process) ?? false
     const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
     if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
@@ -101,7 +107,13 @@ function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
   if (first === undefined || rest.length === 0) return first
   const observed = [first, ...rest].find((each) => each.observed !== undefined)?.observed
   const rules = [first, ...rest].flatMap((each) => each.rules)
-  return { ...first, rules, ...(observed !== undefined && { observed }) }
+  const obligations = [first, ...rest].flatMap((each) => each.obligations ?? [])
+  return {
+    ...first,
+    rules,
+    ...(obligations.length > 0 && { obligations }),
+    ...(observed !== undefined && { observed }),
+  }
 }
 
 function decode(row: Syscall, text: string): never {

@@ -15,12 +15,15 @@ import {
   callerOf,
   failureReply,
   isDefect,
+  type Outcome,
   outcomeOf,
   outcomeStatus,
   recordedDecision,
   sentence,
 } from './answers.ts'
-import { tryRecord } from './record.ts'
+import { redactedKinds, redactMessage, redactResult } from './content.ts'
+import { partOf, readPart } from './partial.ts'
+import { keep, tryRecord } from './record.ts'
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
@@ -75,7 +78,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = resources.join(' → ')
     const before = this.#parts.log.written
-    const args = this.#parts.log.payload(arrival.text)
+    const args = keep(this.#parts.log, decision, arrival.text)
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -129,9 +132,14 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
+  #act({ admitted, process, grant, number, name }: Effect): Json | Promise<Json> | Failure {
+    const { row, args, decision } = admitted
+    const call = { process, grant, number }
+    const kinds = redactedKinds(decision)
+    const part = kinds.length === 0 ? undefined : partOf(name, args)
     try {
-      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#parts.drivers)
+      if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
+      return readPart(part, kinds, (wider) => row.invoke(wider as never, call, this.#parts.drivers))
     } catch (error) {
       return new Failure(error)
     }
@@ -145,7 +153,7 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = outcomeOf(result, error)
+    const { text, cause } = shownOf(effect, result, error)
     const resource = admitted.resources.join(' → ')
     const recorded = tryRecord(this.#parts.log, process, () =>
       this.#parts.log.append({
@@ -154,7 +162,9 @@ export class Effects {
         pid: process.pid,
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
-        ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+        ...(cause === undefined
+          ? { result: keep(this.#parts.log, admitted.decision, text) }
+          : { code: cause.code }),
       } satisfies OutcomeBody),
     )
     if (!recorded) return
@@ -170,6 +180,22 @@ export class Effects {
   #track(effect: Promise<void>): void {
     this.#waiting.add(effect)
     void effect.finally(() => this.#waiting.delete(effect))
+  }
+}
+
+/** What comes back, as the guest, the record and observers see it: without what rules take out of it. */
+function shownOf({ admitted, name }: Effect, result: Json | undefined, error: unknown): Outcome {
+  const kinds = redactedKinds(admitted.decision)
+  if (kinds.length === 0) return outcomeOf(result, error)
+  if (error !== undefined) {
+    const { text, cause } = outcomeOf(result, error)
+    if (cause === undefined) return { text }
+    return { text, cause: new SyscallError(cause.code, redactMessage(cause.message, kinds), cause.sent) }
+  }
+  try {
+    return outcomeOf(redactResult(name, result ?? null, kinds), undefined)
+  } catch (failure) {
+    return outcomeOf(undefined, failure)
   }
 }
 

@@ -1,12 +1,17 @@
 /** What the policy is asked about one call: what the syscall says of it, and what the kernel knows of who makes it. */
 import type { Json, JsonObject } from '../json.ts'
 import { type ArgumentType, argumentsOfSchema } from '../policy/arguments.ts'
+import type { Content } from '../policy/content.ts'
 import type { Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import type { Judged } from '../syscalls/row.ts'
 
 /** The question in full: with who asks, what it carries and what is left to it. */
-export function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
+export function requestOf(
+  process: Process,
+  { action, resource, args, schema }: Judged,
+  content: Content,
+): Request {
   const { isolation, labels } = process.identity
   return {
     principal: process.name,
@@ -16,6 +21,7 @@ export function requestOf(process: Process, { action, resource, args, schema }: 
     action,
     resource,
     args: args as Json,
+    content,
     ...(schema !== undefined && { argumentType: typeOfTool(schema) }),
   }
 }

@@ -71,7 +71,19 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
 
 /** What comes with a permit: address classes and obligations, of which most rules have none. */
 function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
-  const plain = { effect, rules, reason, addresses: noAddresses }
+  const sensitive =
+    effect === 'permit'
+      ? []
+      : judgements.flatMap((it) =>
+          it.effect === effect ? it.rules.flatMap(({ rule }) => rule.contains ?? []) : [],
+        )
+  const plain = {
+    effect,
+    rules,
+    reason,
+    addresses: noAddresses,
+    ...(sensitive.length > 0 && { sensitive: [...new Set(sensitive)] }),
+  }
   const hasTerms = ({ rule }: CompiledRule): boolean =>
     rule.addresses.length > 0 || rule.demands !== undefined
   if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
@@ -100,8 +112,12 @@ function reasonOf(
   if (by?.because !== undefined) return by.because
   if (first === undefined) return `no rule permits it; ${hint(by, request)}`
   const rule = rules.length > 1 ? `${first.name} and ${rules.length - 1} more` : first.name
-  if (effect === 'ask') return `a person has to approve it, by ${rule}`
-  return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
+  const held =
+    first.rule.contains === undefined
+      ? ''
+      : `, since it holds, or may hold, data of the kind ${first.rule.contains.join(', ')}`
+  if (effect === 'ask') return `a person has to approve it, by ${rule}${held}`
+  return effect === 'forbid' ? `forbidden by ${rule}${held}` : `permitted by ${rule}`
 }
 
 /** As much of a condition is shown, in UTF-16 units. */
@@ -113,6 +129,8 @@ const hintsMax = 3
 function hint(silent: Judgement | undefined, { action, principal }: Request): string {
   if (silent === undefined || !isAction(action)) return 'there is no policy'
   const unmet = silent.unmet.find(({ rule }) => rule.effect === 'permit')
+  if (unmet !== undefined && unmet.condition === undefined)
+    return `${unmet.name} permits it only where the call holds data of the kind ${(unmet.rule.contains ?? []).join(', ')}`
   if (unmet?.condition !== undefined)
     return `the condition of ${unmet.name} does not hold: \`${excerpt(unmet.condition.text)}\``
   const permits = silent.policy.rules.get(action)?.permit ?? []

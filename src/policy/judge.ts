@@ -14,7 +14,7 @@ export interface Judgement {
   readonly rules: readonly CompiledRule[]
   /** Why, where it is not the rules alone. */
   readonly because: string | undefined
-  /** Rules that match but for their condition. */
+  /** Rules that match but for their condition or for the data that the call would have to hold. */
   readonly unmet: readonly CompiledRule[]
 }
 
@@ -76,12 +76,22 @@ class Answers {
     for (const each of this.#matching) {
       if (each.rule.effect !== effect) continue
       const holds =
-        each.condition === undefined || each.condition.judge(this.#action, this.#request, this.#meter)
-      if (holds === true) rules.push(each)
+        each.always ||
+        each.condition === undefined ||
+        each.condition.judge(this.#action, this.#request, this.#meter)
+      if (holds === true && (each.always || this.#holdsData(each))) rules.push(each)
+      else if (holds === true) this.#unmet.push(each)
       else if (holds === false) this.#unmet.push(each)
       else this.unjudged.push({ rule: each, why: holds })
     }
     return rules
+  }
+
+  /** What cannot be looked through may hold anything: enough to refuse, too little to permit. */
+  #holdsData({ rule: { contains, effect } }: CompiledRule): boolean {
+    if (contains === undefined) return true
+    const holds = this.#request.content?.holds(contains) ?? 'nobody has told what the call holds'
+    return typeof holds === 'string' ? effect !== 'permit' : holds
   }
 
   judgement(

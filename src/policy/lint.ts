@@ -63,7 +63,7 @@ function observe(
   if (!isAction(action) || typeof readings === 'string') return
   const matching = index.get(action)?.matching(principal, readings) ?? []
   for (const rule of matching) {
-    const always = matching.filter((it) => it !== rule && it.condition === undefined)
+    const always = matching.filter((it) => it !== rule && it.always)
     const stricter = always.filter((it) => rank(it) > rank(rule))
     const same = always.filter((it) => rank(it) === rank(rule) && !hasTerms(it))
     const known = records.get(rule)

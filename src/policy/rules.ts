@@ -46,6 +46,7 @@ function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>, o
     principals: rule.principals?.map(compileName),
     matchers: rule.resources?.map((pattern) => compileMatcher(kind, pattern)),
     condition: rule.when === undefined ? undefined : new RuleCondition(rule.when),
+    always: rule.when === undefined && rule.contains === undefined,
     order,
   }
 }

@@ -1,6 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
+import { dataKinds } from './detect/kinds.ts'
 import { demandsSchema } from './obligations.ts'
 import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
 import { durationPattern, moneyPattern, sizePattern } from './units.ts'
@@ -69,6 +70,13 @@ const ruleSchema = {
       maxLength: limits.conditionMax,
       description: 'a condition in CEL; the rule applies only where it is true',
     },
+    contains: {
+      description: 'kinds of data; the rule applies only where what the call holds has one of them',
+      type: 'array',
+      items: { enum: dataKinds },
+      minItems: 1,
+      uniqueItems: true,
+    },
     ...demandsSchema,
     for: { ...comment, description: 'why the rule is here' },
   },
@@ -89,7 +97,7 @@ export const policySchema = {
       minLength: 1,
       maxLength: limits.pathMax,
       description:
-        'a preset or a file that this policy narrows: it has rules that forbid or ask, and no others',
+        'a preset or a file that this policy narrows, or * for whatever stands beside it: its rules forbid, ask, or demand something of what is permitted there',
     },
     for: { ...comment, description: 'whom the policy is for' },
     isolation: {
@@ -132,8 +140,6 @@ export const laterKeys: Readonly<Record<string, string>> = {
   labels: 'labels',
   origin: 'origins of values',
   history: 'rules over history',
-  redact: 'obligations',
-  log: 'obligations',
   obligations: 'obligations',
   approval: 'terms of approvals',
   approvals: 'terms of approvals',

@@ -2,6 +2,8 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Content } from './content.ts'
+import type { DataKind } from './detect/kinds.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -39,6 +41,8 @@ export interface Request {
   readonly args: Json
   /** What `args` is made of, where the action itself does not say: a tool's schema, always the same object for one tool. */
   readonly argumentType?: ArgumentType & object
+  /** What the call itself holds, for rules with `contains`; where it is not told, forbids and asks take it to hold all. */
+  readonly content?: Content
   readonly isolation: Isolation
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
@@ -67,15 +71,21 @@ export interface Decision extends Verdict {
   readonly addresses: readonly AddressClass[]
   /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
+  /** Kinds of data for which a deciding rule looked, and which the call may hold: nobody keeps such a call's text. */
+  readonly sensitive?: readonly DataKind[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
 }
 
-/** How often a permit may be used by one run: a first process and all below it. */
+/** What a rule demands of a call beside: how often it may be made by one run (a first process and all below it), what of it is shown and kept. */
 export interface Obligation {
   readonly rule: RuleRef
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly perMs: number }
+  /** Kinds of data that are taken out of what comes back. */
+  readonly redact?: readonly DataKind[]
+  /** Arguments and result are on record by their digest only. */
+  readonly log?: 'digest'
 }
 
 /** Limits of one process and its children. Absent means: the kernel's default. */
@@ -123,8 +133,11 @@ export interface RuleDocument {
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
   readonly when?: string
+  readonly contains?: readonly DataKind[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly per: string }
+  readonly redact?: readonly DataKind[]
+  readonly log?: 'digest' | 'full'
   readonly for?: string
 }
 
@@ -163,7 +176,9 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
-  /** How often it permits; undefined means as often as it is asked. */
+  /** Kinds of data of which the call has to hold one; undefined means whatever it holds. */
+  readonly contains: readonly DataKind[] | undefined
+  /** What it demands beside; undefined where nothing. */
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 
