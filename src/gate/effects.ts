@@ -192,6 +192,8 @@ function shownOf({ admitted, name }: Effect, result: Json | undefined, error: un
     if (cause === undefined) return { text }
     return { text, cause: new SyscallError(cause.code, redactMessage(cause.message, kinds), cause.sent) }
   }
+  // It was taken out as the part was cut.
+  if (partOf(name, admitted.args) !== undefined) return outcomeOf(result, undefined)
   try {
     return outcomeOf(redactResult(name, result ?? null, kinds), undefined)
   } catch (failure) {

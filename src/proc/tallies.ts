@@ -15,7 +15,7 @@ export class Tallies {
    *   nothing is counted by this
    */
   assertFree(obligations: readonly Obligation[], now: number): void {
-    for (const { rule, once, rateLimit } of obligations) {
+    for (const { rule, once, rateLimit } of obligations.filter(isCounted)) {
       const key = keyOf(rule)
       const uses = this.#uses.get(key)
       if (uses === undefined && this.#uses.size >= limits.talliesMax)
@@ -39,12 +39,16 @@ export class Tallies {
 
   /** Counts one call, once for each rule. */
   count(obligations: readonly Obligation[], now: number): void {
-    for (const [key, { rateLimit }] of new Map(obligations.map((each) => [keyOf(each.rule), each]))) {
+    const counted = obligations.filter(isCounted)
+    for (const [key, { rateLimit }] of new Map(counted.map((each) => [keyOf(each.rule), each]))) {
       const uses = this.#uses.get(key) ?? []
       this.#uses.set(key, [...uses, now].slice(-(rateLimit?.calls ?? 1)))
     }
   }
 }
+
+/** What a rule demands beside is of no interest here. */
+const isCounted = ({ once, rateLimit }: Obligation): boolean => once !== undefined || rateLimit !== undefined
 
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`
