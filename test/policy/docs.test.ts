@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { listPresets } from '../../src/config/policy.ts'
+import { listPresets, loadNarrowing } from '../../src/config/policy.ts'
 import { actions } from '../../src/policy/actions.ts'
 import { compileMatcher, readResource } from '../../src/policy/match.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
@@ -86,8 +86,23 @@ test('every key of the schema and every preset is on the page', () => {
 })
 
 test('the page says which keys are for later', () => {
-  for (const key of ['label', 'redact', 'log']) {
+  for (const key of ['label']) {
     expect(text).toContain(`\`${key}\``)
     expect(Object.hasOwn(laterKeys, key)).toBe(true)
   }
+})
+
+test('the table of the OWASP Top 10 has every risk and every rule of the preset, and tests that exist', () => {
+  const rows = [...text.matchAll(/^\| (ASI\d\d) .* \|$/gm)].map(([row, id = '']) => ({ row, id }))
+  const ids = rows.map(({ id }) => id)
+  expect(ids).toEqual(Array.from({ length: 10 }, (_, index) => `ASI${String(index + 1).padStart(2, '0')}`))
+  for (const { row } of rows) {
+    const files = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file)
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files)
+      expect([file, existsSync(new URL(`../../${file}`, import.meta.url))]).toEqual([file, true])
+  }
+  const [preset] = loadNarrowing('owasp-agentic').policies
+  const risks = new Set(preset?.rules.map((rule) => rule.id.slice(0, 5).toUpperCase()))
+  expect([...risks].toSorted()).toEqual(ids)
 })

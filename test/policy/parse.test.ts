@@ -323,7 +323,11 @@ describe('a policy is refused, with line and column, for', () => {
       `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
     ],
     ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
-    ['`redact`', rule('action: fs.read', 'redact: [x]'), `7:5 ${later('redact', 'obligations')}`],
+    [
+      '`redact` of an unknown kind',
+      rule('action: fs.read', 'redact: [x]'),
+      '7:14 `redact` is `x`; it is one of email, phone, card, iban, national-id, secret',
+    ],
     [
       'a limit in one word',
       rule('action: fs.read', 'rateLimit: 3/s'),
