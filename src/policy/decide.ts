@@ -3,6 +3,7 @@ import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
 import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
+import type { DataKind } from './detect/kinds.ts'
 import { type Judgement, judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
 import { obligationsOf } from './obligations.ts'
@@ -71,26 +72,23 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
 
 /** What comes with a permit: address classes and obligations, of which most rules have none. */
 function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
-  const sensitive =
-    effect === 'permit'
-      ? []
-      : judgements.flatMap((it) =>
-          it.effect === effect ? it.rules.flatMap(({ rule }) => rule.contains ?? []) : [],
-        )
-  const plain = {
-    effect,
-    rules,
-    reason,
-    addresses: noAddresses,
-    ...(sensitive.length > 0 && { sensitive: [...new Set(sensitive)] }),
+  const plain = { effect, rules, reason, addresses: noAddresses }
+  if (effect !== 'permit') {
+    const sensitive = sensitiveOf(judgements.filter((it) => it.effect === effect))
+    return sensitive.length === 0 ? plain : { ...plain, sensitive }
   }
   const hasTerms = ({ rule }: CompiledRule): boolean =>
     rule.addresses.length > 0 || rule.demands !== undefined
-  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  if (!judgements.some((it) => it.rules.some(hasTerms))) return plain
   const addresses = commonAddresses(judgements)
   const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }
+
+/** @returns the kinds of data for which the deciding rules looked */
+const sensitiveOf = (deciding: readonly Judgement[]): readonly DataKind[] => [
+  ...new Set(deciding.flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.contains ?? []))),
+]
 
 /** Within a policy any permitting rule may name a class; over policies that permit by themselves all of them have to. */
 function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
