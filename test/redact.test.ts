@@ -338,6 +338,18 @@ describe('`log: digest`', () => {
     expect(payloadHash(Buffer.from(salt, 'hex'), '{"name":"t","args":{"note":"hidden"}}')).toBe(hash)
   })
 
+  test('of a call that is judged as several, where one of them says so', async () => {
+    const moving = (log: 'digest' | 'full'): PolicyDocument =>
+      policyOf([
+        { id: 'from', effect: 'permit', action: ['fs.remove', 'fs.read'] },
+        { id: 'to', effect: 'permit', action: 'fs.write', log },
+      ])
+    const body = "await fs.write('/tmp/a', 'x')\nawait fs.move('/tmp/a', '/tmp/b')"
+    const args = JSON.stringify(JSON.stringify({ from: '/tmp/a', to: '/tmp/b' }))
+    expect((await run(moving('full'), body)).written).toContain(args)
+    expect((await run(moving('digest'), body)).written).not.toContain(args)
+  })
+
   test('a call that comes too often is refused, and not kept either', async () => {
     const once = policyOf([{ id: 'quiet', effect: 'permit', action: 'tool.call', log: 'digest', once: true }])
     const { written } = await run(once, `${call}\n${call.replace('await ', 'await Promise.allSettled([')}])`)
