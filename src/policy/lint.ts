@@ -45,7 +45,9 @@ export function lint(set: PolicySet): Lint {
     return policy.rules.flatMap((rule) => {
       const ref = { policy: policy.name, id: rule.id, line: rule.line }
       const idle = idleness(seen.get(rule), records, ref)
-      const broad = rule.effect === 'permit' ? broadness(rule) : []
+      // What extends another permits nothing by itself, however broad it is.
+      const permits = rule.effect === 'permit' && policy.extends === undefined
+      const broad = permits ? broadness(rule) : []
       return [...idle, ...broad.map((message) => ({ rule: ref, kind: 'broad' as const, message }))]
     })
   })

@@ -84,6 +84,11 @@ describe.each(['no-pii', 'no-secrets', 'owasp-agentic'])('%s only narrows', (nam
   )
 })
 
+test('what only narrows is not called broad', () => {
+  for (const name of ['no-pii', 'no-secrets', 'owasp-agentic'])
+    expect(lint(loadNarrowing(name)).findings).toEqual([])
+})
+
 test('no preset has a rule without effect', () => {
   for (const name of listPresets())
     expect([name, lint(loadNarrowing(name)).findings.filter(({ kind }) => kind !== 'broad')]).toEqual([
