@@ -126,7 +126,7 @@ export class Gate {
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
-        args: keep(this.#log, decision, text),
+        args: keep(this.#log, text, decision, refusal.permitted),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
       } satisfies RefusalBody),
     )

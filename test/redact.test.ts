@@ -338,6 +338,13 @@ describe('`log: digest`', () => {
     expect(payloadHash(Buffer.from(salt, 'hex'), '{"name":"t","args":{"note":"hidden"}}')).toBe(hash)
   })
 
+  test('also of a call that was permitted and then refused for its budget', async () => {
+    const poor = policyOf(rules, { budget: { syscalls: 1 } })
+    const { written } = await run(poor, `${call}\nawait Promise.allSettled([${call.replace('await ', '')}])`)
+    expect(written).toContain('EDQUOT')
+    expect(written).not.toContain('hidden')
+  })
+
   test('of a call that is judged as several, where one of them says so', async () => {
     const moving = (log: 'digest' | 'full'): PolicyDocument =>
       policyOf([

@@ -29,6 +29,8 @@ export class Refusal extends Error {
   override readonly cause: SyscallError
   readonly resource: string | undefined
   readonly decision: Decision | undefined
+  /** What had permitted it until then, all questions together: what that demands of the record counts still. */
+  permitted: Decision | undefined
   constructor(cause: SyscallError, resource?: string, decision?: Decision) {
     super(cause.message)
     this.cause = cause
@@ -45,6 +47,7 @@ export class Refusal extends Error {
  */
 export function admit(process: Process, drivers: Drivers, name: string, text: string): Admitted {
   let resource: string | undefined
+  const answered: Answered[] = []
   try {
     const row = findSyscall(name)
     const args = decode(row, text)
@@ -52,13 +55,13 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
     const content = contentOf(name, args)
-    const answered = judged.map((question): Answered => {
+    for (const question of judged) {
       const request = requestOf(process, question, content)
       const decision = process.policy.decide(request)
       if (decision.effect !== 'permit')
         throw new Refusal(new SyscallError('EPERM', decision.reason), question.resource, decision)
-      return { request, decision }
-    })
+      answered.push({ request, decision })
+    }
     const decisions = answered.map(({ decision }) => decision)
     assertNotAround(name, args, answered, (request) => process.policy.decide(request))
     const external = row.external?.(args, drivers, process) ?? false
@@ -74,9 +77,9 @@ export function admit(process: Process, drivers: Drivers, name: string, text: st
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((request) => request.resource))],
     }
   } catch (error) {
-    if (error instanceof Refusal) throw error
-    if (error instanceof SyscallError) throw new Refusal(error, resource)
-    throw error
+    const refusal = error instanceof SyscallError ? new Refusal(error, resource) : error
+    if (refusal instanceof Refusal) refusal.permitted = merge(answered.map(({ decision }) => decision))
+    throw refusal
   }
 }
 

@@ -78,7 +78,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = resources.join(' → ')
     const before = this.#parts.log.written
-    const args = keep(this.#parts.log, decision, arrival.text)
+    const args = keep(this.#parts.log, arrival.text, decision)
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -163,7 +163,7 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined
-          ? { result: keep(this.#parts.log, admitted.decision, text) }
+          ? { result: keep(this.#parts.log, text, admitted.decision) }
           : { code: cause.code }),
       } satisfies OutcomeBody),
     )

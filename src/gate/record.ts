@@ -19,9 +19,12 @@ export function tryRecord(log: EvidenceLog, process: Process, append: () => void
   return true
 }
 
-/** @returns what an entry says of a text, which is kept beside the log unless a rule of the decision says otherwise */
-export const keep = (log: EvidenceLog, decision: Decision | undefined, text: string): PayloadRef =>
-  isKept(decision) ? log.payload(text) : log.digest(text)
+/** @returns what an entry says of a text, which is kept beside the log unless a rule of one of the decisions says otherwise */
+export const keep = (
+  log: EvidenceLog,
+  text: string,
+  ...decisions: readonly (Decision | undefined)[]
+): PayloadRef => (decisions.every(isKept) ? log.payload(text) : log.digest(text))
 
 /** What a rule looked for and found, or feared, is not for keeping either. */
 const isKept = (decision: Decision | undefined): boolean =>
