@@ -11,8 +11,9 @@ import { EvidenceError } from './evidence/store.ts'
 import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
 import { Asking } from './gate/asking.ts'
+import { redactMessage } from './gate/content.ts'
 import { Effects } from './gate/effects.ts'
-import { tryRecord } from './gate/record.ts'
+import { keep, tryRecord } from './gate/record.ts'
 import type { Runs } from './gate/runs.ts'
 import { Grant } from './grant.ts'
 import { limits } from './limits.ts'
@@ -152,7 +153,8 @@ export class Gate {
       error instanceof Refusal
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
-    const { cause, resource, decision, ask } = refusal
+    const { cause, decision, ask } = refusal
+    const resource = shownResource(refusal)
     const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = tryRecord(this.#log, process, () =>
       this.#log.append({
@@ -161,7 +163,7 @@ export class Gate {
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
-        args: this.#log.payload(text),
+        args: keep(this.#log, text, decision, refusal.permitted),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
         ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
@@ -176,4 +178,10 @@ export class Gate {
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.kill('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
   }
+}
+
+/** A URL or a name that holds what a rule looked for goes on record, to observers and to people without it. */
+function shownResource({ resource, decision }: Refusal): string | undefined {
+  const kinds = decision?.sensitive
+  return resource === undefined || kinds === undefined ? resource : redactMessage(resource, kinds)
 }

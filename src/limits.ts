@@ -4,6 +4,12 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 export const limits = Object.freeze({
+  /** As much text as detectors look through at once, in UTF-16 units: it takes the kernel some 100 ms, three times that at worst. */
+  scanMax: 1 * MiB,
+  /** As long as one secret is taken to be, in UTF-16 units: more than a private key of 16,384 bits has as text. */
+  secretMax: 16 * KiB,
+  /** What is looked through before and after a part of a file, in bytes: more than any match is long. */
+  redactMargin: 64 * KiB,
   /** One syscall's argument text, in UTF-16 units. A larger document belongs in a file, written in parts. */
   argsBytesMax: 24 * MiB,
   /** One reply's text. A larger file is read by offset and length. */

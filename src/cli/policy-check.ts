@@ -1,5 +1,5 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
-import { loadPolicy } from '../config/policy.ts'
+import { loadNarrowing } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
 import { joinLabels, noLabels } from '../labels.ts'
 import { PolicyError } from '../policy/problem.ts'
@@ -49,7 +49,7 @@ export const policyCheck: CommandSpec = {
 
 function check(ref: string): Checked {
   try {
-    const { name, hash, mode, policies } = loadPolicy(ref)
+    const { name, hash, mode, policies } = loadNarrowing(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
     const engines = policies.flatMap(({ engine }) => engine?.name ?? [])
     const demands = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.demands?.label ?? []))

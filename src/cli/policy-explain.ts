@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
+import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
 import { type CaseDeed, type CaseOrigins, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
@@ -20,6 +21,7 @@ interface Options {
   readonly resource?: string
   readonly isolation?: Isolation
   readonly args?: JsonObject
+  readonly content?: string
   readonly label?: readonly string[]
   readonly seen?: readonly (readonly [origin: SeenIn, value: string])[]
   readonly done?: readonly CaseDeed[]
@@ -55,6 +57,11 @@ export const policyExplain: CommandSpec = {
         'what the call holds, for conditions; `path` and the parts of a URL are known',
         once(jsonObject),
       )
+      .option(
+        '--content <text>',
+        'what the call holds besides, for rules with `contains`: a body, a text that is written',
+        once(text),
+      )
       .option('--label <label>', 'a label of the process; repeat it', each(text))
       .option(
         '--seen <origin=value>',
@@ -86,7 +93,9 @@ export const policyExplain: CommandSpec = {
     }
     const set = loadPolicy(policy)
     const args = plainArguments(action, resource, options.args)
-    const request = { principal, action, resource, isolation, args, labels: options.label ?? [] }
+    const content = Content.of([resource, args, options.content ?? null])
+    const labels = options.label ?? []
+    const request = { principal, action, resource, isolation, args, labels, content }
     const { seen = [], done = [] } = options
     const seenAs = Map.groupBy(seen, ([origin]) => origin)
     const origins = Object.fromEntries(
@@ -98,12 +107,13 @@ export const policyExplain: CommandSpec = {
       done.map((deed) => ({ ...deed, agent: principal })),
     )
     const { decision, policies } = explain(set, { ...request, ...past })
-    const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
-    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
+    const question = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
+    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${question}: ${decision.reason}`)}`)
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
-    out.give({ request, decision, policies })
+    const { content: _held, ...asked } = request
+    out.give({ request: asked, decision, policies })
     return exitCodes.done
   },
 }

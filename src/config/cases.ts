@@ -5,6 +5,7 @@ import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
+import { Content } from '../policy/content.ts'
 import { deedPlaces, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
@@ -12,7 +13,7 @@ import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { engineOfPath } from './engines.ts'
-import { isPath, loadPolicy } from './policy.ts'
+import { loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
@@ -54,6 +55,8 @@ const Case = z.strictObject({
   resource: z.string().max(limits.urlMax),
   isolation: z.enum(isolations).default('cell'),
   args: z.json().optional(),
+  /** What the call holds besides: a body, a text that is written, a message. */
+  content: z.json().optional(),
   labels: z.array(text).default([]),
   budget: z
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number(), bits: count })
@@ -73,7 +76,10 @@ const Case = z.strictObject({
   for: z.string().optional(),
 })
 
-const Cases = z.strictObject({ policy: text, cases: z.array(Case).min(1).max(limits.policyRulesMax) })
+const Cases = z.strictObject({
+  policy: z.union([text, z.array(text).min(1)]),
+  cases: z.array(Case).min(1).max(limits.policyRulesMax),
+})
 
 export interface CaseFile {
   /** As its user named it. */
@@ -95,8 +101,7 @@ export function readCases(given: string): CaseFile {
   const file = isPolicy ? join(dirname(given), 'cases', beside) : given
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
-  const ref = isPath(policy) ? join(dirname(file), policy) : policy
-  const set = loadPolicy(ref.includes('/') || ref === policy ? ref : `./${ref}`)
+  const set = loadPolicy([policy].flat().map((each) => fromFolder(dirname(file), each)))
   return {
     file,
     set,
@@ -109,7 +114,8 @@ export function readCases(given: string): CaseFile {
         defined(each.origins),
         each.history.map((deed) => ({ ...deed, agent: deed.agent ?? principal })),
       )
-      const request = { principal, action, resource, isolation, labels, args, ...past }
+      const content = Content.of([resource, args, each.content ?? null])
+      const request = { principal, action, resource, isolation, labels, args, content, ...past }
       return {
         line,
         request: budget === undefined ? request : { ...request, budget: () => defined(budget) },
@@ -121,6 +127,13 @@ export function readCases(given: string): CaseFile {
       }
     }),
   }
+}
+
+/** @returns a preset as it is; a path from where the cases lie */
+function fromFolder(folder: string, policy: string): string {
+  if (!/\/|\.(yaml|yml|json)$/.test(policy)) return policy
+  const ref = join(folder, policy)
+  return ref.includes('/') ? ref : `./${ref}`
 }
 
 function readData(file: string): YamlData {

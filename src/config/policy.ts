@@ -6,7 +6,7 @@ import { KernelError, SyscallError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
-import { compilePolicies } from '../policy/compile.ts'
+import { anyBase, compilePolicies } from '../policy/compile.ts'
 import type { EngineDocument } from '../policy/engines/engine.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { didYouMean } from '../policy/suggest.ts'
@@ -30,6 +30,14 @@ export type PolicyRef = OnePolicyRef | readonly OnePolicyRef[]
 export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPolicies(ref))
 
 /**
+ * For what is looked at, or joined with another by `narrow`, and never in force by itself: what only narrows loads too.
+ * @throws as loadPolicy does
+ */
+export const loadNarrowing = (ref: PolicyRef): PolicySet =>
+  compileDistinct(readPolicies(ref), undefined, false)
+
+/**
+ * For agents' own policies, which are never in force by themselves.
  * @param parent what is in force already
  * @param own what a process adds; it can only narrow
  * @returns both; `parent` itself where `own` adds nothing
@@ -37,7 +45,7 @@ export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPol
  */
 export function combine(parent: PolicySet, own: PolicyRef): PolicySet {
   const both = distinct([...parent.policies, ...readPolicies(own)])
-  return both.length === parent.policies.length ? parent : compileDistinct(both, parent)
+  return both.length === parent.policies.length ? parent : compileDistinct(both, parent, false)
 }
 
 /**
@@ -49,7 +57,7 @@ export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
   const known = narrowed.get(parent)?.get(own)
   if (known !== undefined) return known
   const both = distinct([...parent.policies, ...own.policies])
-  const set = both.length === parent.policies.length ? parent : compileDistinct(both, parent)
+  const set = both.length === parent.policies.length ? parent : compileDistinct(both, parent, false)
   const byOwn = narrowed.get(parent) ?? new WeakMap<PolicySet, PolicySet>()
   narrowed.set(parent, byOwn.set(own, set))
   return set
@@ -90,10 +98,10 @@ export const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json|cedar|wasm|
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)
 
-function compileDistinct(policies: readonly Policy[], above?: PolicySet): PolicySet {
+function compileDistinct(policies: readonly Policy[], above?: PolicySet, alone = true): PolicySet {
   const each = distinct(policies)
   const text = canonicalText(each.map(({ document }) => document))
-  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals)
+  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals, alone)
 }
 
 /** A policy that is there twice says nothing more. */
@@ -148,7 +156,7 @@ function readPath(file: string, depth: number): Read {
 /** @param folder where relative paths of `extends` start */
 function withBase(read: Read, source: string, folder: string, depth: number): Read {
   const base = read.policies[0]?.extends
-  if (base === undefined) return read
+  if (base === undefined || base === anyBase) return read
   if (depth >= limits.policyExtendsMax)
     throw invalid(
       `\`${source}\`: policies extend each other more than ${limits.policyExtendsMax} times, or in a circle`,

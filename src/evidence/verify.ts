@@ -83,7 +83,8 @@ class Verifier {
   pack(line: string): void {
     const payload = readPayload(line)
     if (payload === undefined) return this.#found(null, 'payload', 'a line of a pack is not a payload')
-    if (payloadHash(Buffer.from(payload.salt, 'hex'), payload.text) === payload.hash) return
+    const { text, salt } = payload
+    if (text === undefined || payloadHash(Buffer.from(salt, 'hex'), text) === payload.hash) return
     const detail = `payload ${payload.hash.slice(0, 16)}… is not the text that was hashed`
     if (this.#badPayloads.size < problemsListed) this.#badPayloads.set(payload.hash, detail)
     else this.#found(null, 'payload', detail)
@@ -222,7 +223,8 @@ export interface Payload {
   readonly hash: string
   /** 16 bytes, as hex. */
   readonly salt: string
-  readonly text: string
+  /** Absent where only its digest is on record. */
+  readonly text?: string
 }
 
 /** @returns the payload that a line of a pack holds, whether or not its hash is right; undefined when it holds none */
@@ -230,9 +232,10 @@ export function readPayload(line: string): Payload | undefined {
   const value = parse(line)
   if (!isObject(value)) return undefined
   const { hash, salt, text } = value
-  if (typeof hash !== 'string' || typeof salt !== 'string' || typeof text !== 'string') return undefined
-  const isSound = /^[0-9a-f]{64}$/.test(hash) && /^[0-9a-f]{32}$/.test(salt) && text.isWellFormed()
-  return isSound ? { hash, salt, text } : undefined
+  if (typeof hash !== 'string' || typeof salt !== 'string') return undefined
+  if (!/^[0-9a-f]{64}$/.test(hash) || !/^[0-9a-f]{32}$/.test(salt)) return undefined
+  if (text === undefined) return { hash, salt }
+  return typeof text === 'string' && text.isWellFormed() ? { hash, salt, text } : undefined
 }
 
 function parse(line: string): unknown {

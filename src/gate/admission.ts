@@ -8,6 +8,8 @@ import type { Process } from '../proc/process.ts'
 import { isLimit } from '../proc/tallies.ts'
 import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
+import { type Answered, assertNotAround } from './around.ts'
+import { contentOf } from './content.ts'
 import { requestOf } from './question.ts'
 import type { Runs } from './runs.ts'
 import { sentOf } from './seen.ts'
@@ -49,6 +51,8 @@ export class Refusal extends Error {
   readonly decision: Decision | undefined
   /** Where it waited for a person: the `seq` of the last entry that asked. */
   readonly ask: number | undefined
+  /** What had permitted it until then, all questions together: what that demands of the record counts still. */
+  permitted: Decision | undefined
   constructor(cause: SyscallError, resource?: string, decision?: Decision, ask?: number) {
     super(cause.message)
     this.cause = cause
@@ -91,7 +95,9 @@ export function admit(
     runs.admitted(process, judged, sentOf(args, external))
     return admitted
   } catch (error) {
-    throw refusalOf(error, resource)
+    const refusal = refusalOf(error, resource)
+    if (refusal instanceof Refusal) refusal.permitted = decision
+    throw refusal
   }
 }
 
@@ -114,28 +120,34 @@ export function judgeCall(
   text: string,
 ): JudgedCall {
   let resource: string | undefined
+  const answered: Answered[] = []
   try {
     const row = findSyscall(name)
     const args = decode(row, text)
     row.check?.(args, drivers, process)
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const requests = judged.map((each) => requestOf(process, runs, each))
-    const decisions = requests.map((request) => {
+    const content = contentOf(name, args)
+    for (const question of judged) {
+      const request = requestOf(process, runs, question, content)
       const decision = process.policy.decide(request)
       if (decision.effect === 'forbid')
-        throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
-      return decision
-    })
+        throw new Refusal(new SyscallError('EPERM', decision.reason), question.resource, decision)
+      answered.push({ request, decision })
+    }
+    const decisions = answered.map(({ decision }) => decision)
+    assertNotAround(name, args, answered, (request) => process.policy.decide(request))
     return {
-      ...{ row, args, judged, requests },
+      ...{ row, args, judged, requests: answered.map(({ request }) => request) },
       external: row.external?.(args, drivers, process) ?? false,
       decision: merge(decisions),
       obligations: decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit),
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
   } catch (error) {
-    throw refusalOf(error, resource)
+    const refusal = refusalOf(error, resource)
+    if (refusal instanceof Refusal) refusal.permitted = merge(answered.map(({ decision }) => decision))
+    throw refusal
   }
 }
 

@@ -43,14 +43,14 @@ export function outcomeStatus(cause: SyscallError, aborted: boolean): 'failed' |
 export const isDefect = (error: unknown): boolean =>
   error !== undefined && !(error instanceof SyscallError) && !(error instanceof EvidenceError)
 
-/**
- * @param error what the driver threw, if it did
- * @returns the result as text, or why there is none
- */
-export function outcomeOf(
-  result: Json | undefined,
-  error: unknown,
-): { readonly text: string; readonly cause?: SyscallError } {
+/** The result as text, or why there is none. */
+export interface Outcome {
+  readonly text: string
+  readonly cause?: SyscallError
+}
+
+/** @param error what the driver threw, if it did */
+export function outcomeOf(result: Json | undefined, error: unknown): Outcome {
   if (error instanceof SyscallError) return { text: '', cause: error }
   // What a driver had done when it broke nobody can tell.
   if (error !== undefined)

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import type { Arrival } from '../proc/held.ts'
 import type { Asks } from './admission.ts'
 import { callerOf, recordedDecision } from './answers.ts'
+import { keep } from './record.ts'
 
 interface Asked {
   readonly call: Arrival
@@ -52,7 +53,7 @@ export function recordOf({
   return (id, expires) => ({
     kind: 'ask',
     ...callerOf(process, number, name),
-    ...{ id, resource: asks.resources.join(' → '), args: log.payload(text) },
+    ...{ id, resource: asks.resources.join(' → '), args: keep(log, text, asks.decision) },
     decision: recordedDecision(asks.decision, process.policy.hash),
     labels: asks.requests[0]?.labels ?? [],
     ...{ digest: binding.digest, binding: log.payload(binding.text), expires },

@@ -16,15 +16,17 @@ import {
   callerOf,
   failureReply,
   isDefect,
-  outcomeOf,
   outcomeStatus,
   recordedDecision,
   sentence,
 } from './answers.ts'
 import { Carried } from './carried.ts'
-import { tryRecord } from './record.ts'
+import { redactedKinds } from './content.ts'
+import { partOf, readPart } from './partial.ts'
+import { keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign } from './seen.ts'
+import { shownOf } from './shown.ts'
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
@@ -81,7 +83,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = resources.join(' → ')
     const before = this.#parts.log.written
-    const args = this.#parts.log.payload(arrival.text)
+    const args = keep(this.#parts.log, arrival.text, decision)
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -144,17 +146,18 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number, carried }: Effect): Json | Promise<Json> | Failure {
+  #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
+    const { row, args, decision } = admitted
+    const kinds = redactedKinds(decision)
+    const part = kinds.length === 0 ? undefined : partOf(name, args)
+    const call: Call = {
+      ...{ process, grant, number, given: carried.given },
+      carries: (labels) => carried.add(labels),
+      releases: (labels, how) => carried.release(labels, how),
+    }
     try {
-      const call: Call = {
-        process,
-        grant,
-        number,
-        given: carried.given,
-        carries: (labels) => carried.add(labels),
-        releases: (labels, how) => carried.release(labels, how),
-      }
-      return admitted.row.invoke(admitted.args, call, this.#parts.drivers)
+      if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
+      return readPart(part, kinds, (wider) => row.invoke(wider as never, call, this.#parts.drivers))
     } catch (error) {
       return new Failure(error)
     }
@@ -168,7 +171,7 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = outcomeOf(result, error)
+    const { text, cause } = shownOf(name, admitted, result, error)
     const { labels } = effect.carried
     const released = cause === undefined ? effect.carried.released : undefined
     const resource = admitted.resources.join(' → ')
@@ -179,7 +182,9 @@ export class Effects {
         pid: process.pid,
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
-        ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+        ...(cause === undefined
+          ? { result: keep(this.#parts.log, text, admitted.decision) }
+          : { code: cause.code }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
@@ -187,7 +192,8 @@ export class Effects {
     if (!recorded || !this.#release(effect, released, text)) return
     // Before the guest can act on what it learns.
     process.takeOn(labels)
-    if (cause === undefined && !process.over) this.#learn(effect, result ?? null, labels, released)
+    if (cause === undefined && !process.over)
+      this.#learn(effect, () => learned(admitted, result, text), labels, released)
     this.#parts.observers.settled(process, {
       syscall: name,
       resource,
@@ -206,18 +212,18 @@ export class Effects {
   /** What was released is nobody's word: it came from where labels are. */
   #learn(
     { process, admitted }: Effect,
-    result: Json,
+    result: () => Json,
     labels: readonly string[],
     released: Carried['released'],
   ): void {
     const { drivers, runs } = this.#parts
     const all = released === undefined ? labels : [...labels, ...released.labels]
     if (all.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result, all)
+      runs.received(process, result(), all)
   }
 
   /** @returns whether it is on record that a value was released; only then it is */
-  #release({ process, intent }: Effect, released: Carried['released'], text: string): boolean {
+  #release({ process, intent, admitted }: Effect, released: Carried['released'], text: string): boolean {
     if (released === undefined) return true
     const { by, reason, again, labels } = released
     const recorded = tryRecord(this.#parts.log, process, () =>
@@ -226,7 +232,7 @@ export class Effects {
         run: process.identity.run,
         pid: process.pid,
         ...{ intent, by, reason, labels },
-        value: this.#parts.log.payload(text),
+        value: keep(this.#parts.log, text, admitted.decision),
       } satisfies DeclassifyBody),
     )
     if (recorded && again) process.releases.add(JSON.parse(text), labels)
@@ -238,6 +244,10 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
+
+/** @returns what the guest gets of a result: without what rules take out of it */
+const learned = ({ decision }: Admitted, result: Json | undefined, text: string): Json =>
+  redactedKinds(decision).length === 0 ? (result ?? null) : (JSON.parse(text) as Json)
 
 /** @returns why what was approved is not done; undefined where all is as it was */
 async function whatChanged(unchanged: () => Promise<boolean>): Promise<unknown> {

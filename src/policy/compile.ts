@@ -15,10 +15,16 @@ import { type Isolation, isolations, type Needs, type Policy, type PolicySet } f
  * @param policies at least one; all of them have to agree to a call
  * @param hash over the canonical form of their documents, as hex
  * @param above what raised signals do already, where the set narrows another
+ * @param alone whether the set is all there is; where it is to be joined with another, that one may be what it extends
  * @returns what decides, and what the kernel holds processes to
  * @throws KernelError EINVAL where there are none or too many, two share a name, or one extends what is not there
  */
-export function compilePolicies(policies: readonly Policy[], hash: string, above?: SignalActions): PolicySet {
+export function compilePolicies(
+  policies: readonly Policy[],
+  hash: string,
+  above?: SignalActions,
+  alone = true,
+): PolicySet {
   if (policies.length === 0) throw new KernelError('EINVAL', 'no policy is given; the strictest is `strict`')
   if (policies.length > limits.policiesMax)
     throw new KernelError(
@@ -29,7 +35,7 @@ export function compilePolicies(policies: readonly Policy[], hash: string, above
   const compiled = policies.map(compilePolicy)
   const enforced = compiled.filter(({ policy }) => policy.mode === 'enforce')
   const followed = enforced.map(({ policy }) => policy)
-  assertExtended(followed)
+  if (alone) assertExtended(followed)
   const observing = compiled.filter(({ policy }) => policy.mode === 'observe')
   return Object.freeze({
     name: policies.map(({ name }) => name).join(' + '),
@@ -89,14 +95,18 @@ function assertDistinct(policies: readonly Policy[]): void {
   }
 }
 
+/** What a policy extends that narrows whatever stands beside it. */
+export const anyBase = '*'
+
 /** A policy that extends another leaves silence to it, so it may not be alone. */
 function assertExtended(enforced: readonly Policy[]): void {
   const [first] = enforced
-  if (first?.extends !== undefined && enforced.every((policy) => policy.extends !== undefined))
-    throw new KernelError(
-      'EINVAL',
-      `policy \`${first.name}\` extends \`${first.extends}\`, which is not in force beside it`,
-    )
+  if (first?.extends === undefined || enforced.some((policy) => policy.extends === undefined)) return
+  const why =
+    first.extends === anyBase
+      ? `narrows what stands beside it, and nothing that is enforced does; name both in a list, such as [developer, ${first.name}]`
+      : `extends \`${first.extends}\`, which is not in force beside it`
+  throw new KernelError('EINVAL', `policy \`${first.name}\` ${why}`)
 }
 
 /** @returns the strongest of them, `host` where there is none */

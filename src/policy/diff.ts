@@ -1,7 +1,7 @@
 /** What one policy permits that another does not, each difference with a request that shows it. */
 import { assertOwnRules } from './engines/engine.ts'
 import { type Probe, probesFor } from './probes.ts'
-import type { Budget, Decision, PolicySet, Request } from './types.ts'
+import type { Budget, Decision, Obligation, PolicySet, Request } from './types.ts'
 
 export interface Difference {
   readonly request: Probe
@@ -50,8 +50,15 @@ function widened(before: Decision, after: Decision): string | undefined {
     return `is permitted, and was ${before.effect === 'ask' ? 'asked' : 'forbidden'}`
   const classes = after.addresses.filter((each) => !before.addresses.includes(each))
   if (classes.length > 0) return `may lead to ${classes.join(', ')} addresses`
-  const limited = (before.obligations ?? []).length > 0 && (after.obligations ?? []).length === 0
-  return limited ? 'is permitted as often as it is asked' : undefined
+  const then = before.obligations ?? []
+  const now = after.obligations ?? []
+  const isLimit = ({ once, rateLimit }: Obligation): boolean => once !== undefined || rateLimit !== undefined
+  if (then.some(isLimit) && !now.some(isLimit)) return 'is permitted as often as it is asked'
+  const kept = new Set(now.flatMap(({ redact }) => redact ?? []))
+  const shown = then.flatMap(({ redact }) => redact ?? []).filter((kind) => !kept.has(kind))
+  if (shown.length > 0) return `shows data of the kind ${[...new Set(shown)].join(', ')}, which was taken out`
+  const isDigest = ({ log }: Obligation): boolean => log !== undefined
+  return then.some(isDigest) && !now.some(isDigest) ? 'is recorded in full' : undefined
 }
 
 const rulesOf = ({ effect, rules }: Decision): string =>

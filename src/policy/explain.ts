@@ -83,7 +83,7 @@ function explainPolicy(
   const decided = new Set(rules)
   const not = new Set(unmet)
   const why = (rule: CompiledRule): string => {
-    if (not.has(rule)) return `its condition does not hold: \`${rule.condition?.text}\``
+    if (not.has(rule)) return whyUnmet(rule)
     if (decided.has(rule)) return because ?? 'no stricter rule matches'
     return because ?? `${effect} beats ${rule.rule.effect}`
   }
@@ -95,6 +95,13 @@ function explainPolicy(
   const silent = effect === 'forbid' && rules.length === 0 && because === undefined
   const nearest = silent ? findNearest(byEffect.permit, request, readings) : []
   return { name, mode, effect, matching, nearest }
+}
+
+const whyUnmet = ({ condition, rule: { contains } }: CompiledRule): string => {
+  const data = contains === undefined ? '' : `data of the kind ${contains.join(', ')}`
+  if (condition === undefined) return `the call holds no ${data}`
+  const holds = `its condition does not hold: \`${condition.text}\``
+  return contains === undefined ? holds : `${holds}, or the call holds no ${data}`
 }
 
 const describe = ({ rule, ref }: CompiledRule, decided: boolean, why: string): RuleExplanation => ({

@@ -17,7 +17,7 @@ export interface Judgement {
   readonly because: string | undefined
   /** Whose terms hold for the call: the rules that permit and, where a person is asked, those that ask too. */
   readonly terms: readonly CompiledRule[]
-  /** Rules that match but for their condition. */
+  /** Rules that match but for their condition or for the data that the call would have to hold. */
   readonly unmet: readonly CompiledRule[]
 }
 
@@ -84,12 +84,22 @@ class Answers {
     for (const each of this.#matching) {
       if (each.rule.effect !== effect) continue
       const holds =
-        each.condition === undefined || each.condition.judge(this.#action, this.#request, this.#meter)
-      if (holds === true) rules.push(each)
+        each.always ||
+        each.condition === undefined ||
+        each.condition.judge(this.#action, this.#request, this.#meter)
+      if (holds === true && (each.always || this.#holdsData(each))) rules.push(each)
+      else if (holds === true) this.#unmet.push(each)
       else if (holds === false) this.#unmet.push(each)
       else this.unjudged.push({ rule: each, why: holds })
     }
     return rules
+  }
+
+  /** What cannot be looked through may hold anything: enough to refuse, too little to permit. */
+  #holdsData({ rule: { contains, effect } }: CompiledRule): boolean {
+    if (contains === undefined) return true
+    const holds = this.#request.content?.holds(contains) ?? 'nobody has told what the call holds'
+    return typeof holds === 'string' ? effect !== 'permit' : holds
   }
 
   judgement(

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
-import { readDemands, readLabel, readLimits } from './obligations.ts'
+import { readDemands, readLabel, readLimits, readShowing } from './obligations.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
 import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
@@ -92,6 +92,7 @@ function readRule(rule: RuleDocument, line: number): Rule {
     principals: rule.principal === undefined ? undefined : listOf(rule.principal),
     addresses: rule.addresses ?? [],
     when: rule.when,
+    contains: rule.contains,
     demands: readDemands(rule),
   })
 }
@@ -126,6 +127,8 @@ function findFlaws(document: PolicyDocument): readonly Flaw[] {
   return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
 
+const demandKeys = ['once', 'rateLimit', 'redact', 'log'] as const
+
 /** A process without any cell would have none to itself. */
 function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[] {
   if (cell !== 'own' || isolation === 'cell') return []
@@ -133,13 +136,11 @@ function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[
   return [{ path: [], key: 'cell', message }]
 }
 
-function wideningFlaws(
-  { extends: base }: PolicyDocument,
-  { effect }: RuleDocument,
-  path: Path,
-): readonly Flaw[] {
-  if (base === undefined || effect !== 'permit') return []
-  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, and what is permitted stands there`
+function wideningFlaws({ extends: base }: PolicyDocument, rule: RuleDocument, path: Path): readonly Flaw[] {
+  if (base === undefined || rule.effect !== 'permit') return []
+  // What demands something of a call narrows, although it is written as a permit.
+  if (demandKeys.some((key) => rule[key] !== undefined) && rule.addresses === undefined) return []
+  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, or demand something (${demandKeys.join(', ')}), and what is permitted stands there`
   return [{ path: [...path, 'effect'], message }]
 }
 
@@ -162,10 +163,12 @@ function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] 
 }
 
 function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
-  const key = rule.once === undefined || rule.effect !== 'forbid' ? 'rateLimit' : 'once'
+  const counted = rule.once === undefined || rule.effect !== 'forbid' ? 'rateLimit' : 'once'
+  const shown = rule.redact === undefined ? 'log' : 'redact'
   return [
-    ...flawsOf(path, () => readLimits(rule)).map((flaw) => ({ ...flaw, key })),
+    ...flawsOf(path, () => readLimits(rule)).map((flaw) => ({ ...flaw, key: counted })),
     ...flawsOf(path, () => readLabel(rule)).map((flaw) => ({ ...flaw, key: 'label' })),
+    ...flawsOf(path, () => readShowing(rule)).map((flaw) => ({ ...flaw, key: shown })),
   ]
 }
 

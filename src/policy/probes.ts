@@ -3,6 +3,8 @@ import type { Json, JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
 import { type Action, actions, expandAction } from './actions.ts'
 import { type Atoms, nameAtoms, pathAtoms, urlPathAtoms } from './atoms.ts'
+import { Content } from './content.ts'
+import { samples } from './detect/kinds.ts'
 import { origins } from './origin.ts'
 import { plainArguments } from './plain.ts'
 import { type Isolation, isolations, type PolicySet, type Request, type Rule } from './types.ts'
@@ -46,22 +48,19 @@ function ofAction(
   const principals = note(nameAtoms([...new Set(rules.flatMap((rule) => rule.principals ?? []))]), 'agents')
   const conditions = rules.flatMap(({ when }) => when ?? [])
   if (conditions.length > 0) sampled.add(`the conditions on ${action}`)
+  const kinds = [...new Set(rules.flatMap(({ contains }) => contains ?? []))]
+  if (kinds.length > 0) sampled.add(`the data that ${action} holds`)
+  const held = kinds.map((kind) => samples[kind])
+  const texts = kinds.length === 0 ? [''] : ['', ...held, held.join('\n')]
+  const contents = [...new Set(texts)].map((text) => ({ text, content: Content.of(text) }))
   const contexts = contextsOf(conditions)
   const requests = resources.flatMap((resource) =>
     principals.flatMap((principal) =>
       levels.flatMap((isolation) =>
-        contexts.map(({ args, labels, past = () => never }): Probe => {
-          const held = plainArguments(action, resource, args)
-          return {
-            principal,
-            action,
-            resource,
-            isolation,
-            labels,
-            args: held,
-            budget: () => ({}),
-            ...past(principal),
-          }
+        contexts.flatMap(({ args, labels, past = () => never }) => {
+          const given = plainArguments(action, resource, args)
+          const plain = { principal, action, resource, isolation, labels, args: given, budget: () => ({}) }
+          return contents.map(({ content }): Probe => ({ ...plain, ...past(principal), content }))
         }),
       ),
     ),

@@ -51,6 +51,7 @@ export function compileRule(
     principals: rule.principals?.map(compileName),
     matchers: rule.resources?.map((pattern) => compileMatcher(kind, pattern)),
     condition: rule.when === undefined ? undefined : new RuleCondition(rule.when),
+    always: rule.when === undefined && rule.contains === undefined,
     order,
   }
 }

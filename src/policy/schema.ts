@@ -1,6 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
+import { dataKinds } from './detect/kinds.ts'
 import { engineNames } from './engines/engine.ts'
 import { demandsSchema } from './obligations.ts'
 import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
@@ -74,6 +75,13 @@ const ruleSchema = {
       maxLength: limits.conditionMax,
       description: 'a condition in CEL; the rule applies only where it is true',
     },
+    contains: {
+      description: 'kinds of data; the rule applies only where what the call holds has one of them',
+      type: 'array',
+      items: { enum: dataKinds },
+      minItems: 1,
+      uniqueItems: true,
+    },
     ...demandsSchema,
     for: { ...comment, description: 'why the rule is here' },
   },
@@ -134,7 +142,7 @@ export const policySchema = {
     extends: {
       ...path,
       description:
-        'a preset or a file that this policy narrows: it has rules that forbid or ask, and no others',
+        'a preset or a file that this policy narrows, or * for whatever stands beside it: its rules forbid, ask, or demand something of what is permitted there',
     },
     ...terms,
     rules: { type: 'array', maxItems: limits.policyRulesMax, items: ruleSchema },
@@ -163,16 +171,14 @@ export const engineSchema = {
   },
 }
 
-/** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
-export const laterKeys: Readonly<Record<string, string>> = {
-  origin: 'origins of values',
-  history: 'rules over history',
-  redact: 'obligations',
-  log: 'obligations',
-  obligations: 'obligations',
-  approval: 'terms of approvals',
-  approvals: 'terms of approvals',
-  args: 'schemas of arguments',
+/** What people look for as a key, and how it is said instead. */
+export const saidOtherwise: Readonly<Record<string, string>> = {
+  origin: 'is a function in conditions: `when: origin(args.to) in ["task", "trusted"]`',
+  history: 'is for conditions: `when: history.run.count("tool.call", "send_*") >= 3`',
+  args: 'is for conditions: `when: args.amount <= 100`',
+  obligations: 'is said by keys of the rule itself: `label`, `redact`, `log`, `once`, `rateLimit`',
+  approval: 'is the effect `ask`',
+  approvals: 'is the effect `ask`; for how long is an option of the kernel',
 }
 
 /** @returns the text of policies/schema.json; a test holds the two equal */

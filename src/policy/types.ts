@@ -2,6 +2,8 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Content } from './content.ts'
+import type { DataKind } from './detect/kinds.ts'
 import type { Engine, EngineDocument } from './engines/engine.ts'
 import type { History, HistoryQuery } from './history.ts'
 import type { Origin } from './origin.ts'
@@ -43,6 +45,8 @@ export interface Request {
   readonly args: Json
   /** What `args` is made of, where the action itself does not say: a tool's schema, always the same object for one tool. */
   readonly argumentType?: ArgumentType & object
+  /** What the call itself holds, for rules with `contains`; where it is not told, forbids and asks take it to hold all. */
+  readonly content?: Content
   readonly isolation: Isolation
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
@@ -77,17 +81,23 @@ export interface Decision extends Verdict {
   readonly addresses: readonly AddressClass[]
   /** What the rules that permit or ask demand beside; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
+  /** Kinds of data for which a deciding rule looked, and which the call may hold: nobody keeps such a call's text. */
+  readonly sensitive?: readonly DataKind[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
 }
 
-/** What a rule demands beside: how often it may be used by one run (a first process and all below it), and what its results carry. */
+/** What a rule demands beside: how often it may be used by one run (a first process and all below it), what its results carry, what of the call is shown and kept. */
 export interface Obligation {
   readonly rule: RuleRef
   /** Labels of whatever comes back from the call. */
   readonly label?: readonly string[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly perMs: number }
+  /** Kinds of data that are taken out of what comes back. */
+  readonly redact?: readonly DataKind[]
+  /** Arguments and result are on record by their digest only. */
+  readonly log?: 'digest'
 }
 
 /** Limits of one process and its children. Absent means: the kernel's default. */
@@ -138,9 +148,12 @@ export interface RuleDocument {
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
   readonly when?: string
+  readonly contains?: readonly DataKind[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly per: string }
   readonly label?: readonly string[]
+  readonly redact?: readonly DataKind[]
+  readonly log?: 'digest' | 'full'
   readonly for?: string
 }
 
@@ -181,7 +194,9 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
-  /** How often it permits, and what its results carry; undefined means as often as it is asked, and nothing. */
+  /** Kinds of data of which the call has to hold one; undefined means whatever it holds. */
+  readonly contains: readonly DataKind[] | undefined
+  /** What it demands beside; undefined where nothing. */
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 

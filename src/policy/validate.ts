@@ -6,7 +6,7 @@ import { limits } from '../limits.ts'
 import { actionProblem } from './actions.ts'
 import { parseBudgetEntry } from './budget.ts'
 import type { EngineDocument } from './engines/engine.ts'
-import { engineSchema, laterKeys, policySchema } from './schema.ts'
+import { engineSchema, policySchema, saidOtherwise } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 import type { PolicyDocument } from './types.ts'
 import { parseDuration } from './units.ts'
@@ -118,9 +118,8 @@ function flawOf(read: () => unknown): string | undefined {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const later = Object.hasOwn(laterKeys, key) ? laterKeys[key] : undefined
-  if (later !== undefined)
-    return `\`${key}\` belongs to ${later}, which this version does not have yet; without it the policy would mean something else, so it is not loaded`
+  const instead = Object.hasOwn(saidOtherwise, key) ? saidOtherwise[key] : undefined
+  if (instead !== undefined) return `\`${key}\` is no key here: it ${instead}`
   const guess = didYouMean(key, known)
   return `unknown key \`${key.slice(0, 80)}\`${guess === '' ? `; keys here are ${known.join(', ')}` : guess}`
 }

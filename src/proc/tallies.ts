@@ -14,7 +14,7 @@ export class Tallies {
    *   nothing is counted by this
    */
   assertFree(obligations: readonly Obligation[], now: number): void {
-    for (const { rule, once, rateLimit } of obligations) {
+    for (const { rule, once, rateLimit } of obligations.filter(isLimit)) {
       const key = keyOf(rule)
       const uses = this.#uses.get(key)
       if (uses === undefined && this.#uses.size >= limits.talliesMax)
@@ -38,7 +38,8 @@ export class Tallies {
 
   /** Counts one call, once for each rule. */
   count(obligations: readonly Obligation[], now: number): void {
-    for (const [key, { rateLimit }] of new Map(obligations.map((each) => [keyOf(each.rule), each]))) {
+    const counted = obligations.filter(isLimit)
+    for (const [key, { rateLimit }] of new Map(counted.map((each) => [keyOf(each.rule), each]))) {
       const uses = this.#uses.get(key) ?? []
       this.#uses.set(key, [...uses, now].slice(-(rateLimit?.calls ?? 1)))
     }

@@ -186,3 +186,32 @@ rules:
     stderr: expect.stringContaining('JSON object'),
   })
 })
+
+test('explain asks about what a call holds, and a policy that only narrows is checked alone and asked beside another', async () => {
+  const folder = folderWith({ 'good.yaml': good })
+  const about = async (...more: readonly string[]) =>
+    (await gatehouse(folder, ask('/mem/a', '--policy', 'no-secrets', ...more))).stdout
+  expect(await about()).toMatch(/^permitted/)
+  const write = [
+    'policy',
+    'explain',
+    '--policy',
+    'good.yaml',
+    '--policy',
+    'no-secrets',
+    '--principal',
+    'agent',
+  ]
+  const content = ['--content', 'password = "correct7horse8battery9"']
+  const held = await gatehouse(folder, [...write, '--action', 'fs.write', '--resource', '/mem/a', ...content])
+  expect(held.stdout).toMatch(/^forbidden .* by rule `not-kept` \(no-secrets:\d+\), since it holds/)
+  expect((await gatehouse(folder, ['policy', 'check', 'no-secrets'])).stdout).toMatch(/^ok no-secrets: /)
+  const alone = await gatehouse(folder, [
+    'policy',
+    'explain',
+    '--policy',
+    'no-secrets',
+    ...ask('/a').slice(4),
+  ])
+  expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('narrows what stands beside it')])
+})

@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { listPresets, loadPolicy } from '../../src/config/policy.ts'
+import { listPresets, loadNarrowing, loadPolicy } from '../../src/config/policy.ts'
 import { actions } from '../../src/policy/actions.ts'
 import { compileMatcher, readResource } from '../../src/policy/match.ts'
 import { Origins } from '../../src/policy/origin.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import { engineSchema, laterKeys, policySchema } from '../../src/policy/schema.ts'
+import { engineSchema, policySchema } from '../../src/policy/schema.ts'
 
 const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
 const blocks = [...text.matchAll(/^```(\w+)( refused| cases| engine)?\n(.*?)^```$/gms)].map(
@@ -124,9 +124,17 @@ test('every key of the schema and every preset is on the page', () => {
   expect(keys.filter((key) => !text.includes(`| \`${key}\` |`))).toEqual([])
 })
 
-test('the page says which keys are for later', () => {
-  for (const key of ['redact', 'log']) {
-    expect(text).toContain(`\`${key}\``)
-    expect(Object.hasOwn(laterKeys, key)).toBe(true)
+test('the table of the OWASP Top 10 has every risk and every rule of the preset, and tests that exist', () => {
+  const rows = [...text.matchAll(/^\| (ASI\d\d) .* \|$/gm)].map(([row, id = '']) => ({ row, id }))
+  const ids = rows.map(({ id }) => id)
+  expect(ids).toEqual(Array.from({ length: 10 }, (_, index) => `ASI${String(index + 1).padStart(2, '0')}`))
+  for (const { row } of rows) {
+    const files = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file)
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files)
+      expect([file, existsSync(new URL(`../../${file}`, import.meta.url))]).toEqual([file, true])
   }
+  const [preset] = loadNarrowing('owasp-agentic').policies
+  const risks = new Set(preset?.rules.map((rule) => rule.id.slice(0, 5).toUpperCase()))
+  expect([...risks].toSorted()).toEqual(ids)
 })

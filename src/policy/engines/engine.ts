@@ -77,6 +77,7 @@ export const foreignRule = (id: string, line: number, effect: Verdict['effect'])
   principals: undefined,
   addresses: [],
   when: undefined,
+  contains: undefined,
   demands: undefined,
 })
 
