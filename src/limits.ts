@@ -287,6 +287,10 @@ export const limits = Object.freeze({
   conditionStepsMax: 100_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** A suite of tasks and attacks that a policy is measured with, in bytes: the largest known one has 0.5 MB. */
+  suiteBytesMax: 64 * MiB,
+  /** Calls of one task of it. */
+  suiteCallsMax: 1_000,
   /** Policies that extend each other in a row. */
   policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */

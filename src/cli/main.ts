@@ -16,6 +16,7 @@ import { policyDiff } from './policy-diff.ts'
 import { policyExplain } from './policy-explain.ts'
 import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
+import { policyReplay } from './policy-replay.ts'
 import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
 import { run } from './run.ts'
@@ -33,7 +34,16 @@ const commands = [
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
-    commands: [policyCheck, policyExplain, policyTest, policyCoverage, policyDiff, policyLint, policyList],
+    commands: [
+      policyCheck,
+      policyExplain,
+      policyTest,
+      policyCoverage,
+      policyDiff,
+      policyLint,
+      policyReplay,
+      policyList,
+    ],
   },
   {
     name: 'evidence',

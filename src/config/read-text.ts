@@ -7,12 +7,17 @@ import { limits } from '../limits.ts'
  * Reads a regular file; a pipe or device in its place must not stall the kernel.
  * @param shown how the user named it
  * @param what it is, for messages
- * @throws KernelError EINVAL where it cannot be read, is longer than `limits.policyBytesMax`, or is no UTF-8
+ * @param bytesMax how long it may be
+ * @throws KernelError EINVAL where it cannot be read, is longer than that, or is no UTF-8
  */
-export function readText(file: string | URL, shown: string, what = 'policy'): string {
-  const bytes = readBytes(file, shown, what)
-  if (bytes.length > limits.policyBytesMax)
-    throw invalid(`${what} \`${shown}\` is longer than ${limits.policyBytesMax} bytes`)
+export function readText(
+  file: string | URL,
+  shown: string,
+  what = 'policy',
+  bytesMax: number = limits.policyBytesMax,
+): string {
+  const bytes = readBytes(file, shown, what, bytesMax)
+  if (bytes.length > bytesMax) throw invalid(`${what} \`${shown}\` is longer than ${bytesMax} bytes`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -20,12 +25,12 @@ export function readText(file: string | URL, shown: string, what = 'policy'): st
   }
 }
 
-function readBytes(file: string | URL, shown: string, what: string): Uint8Array {
+function readBytes(file: string | URL, shown: string, what: string, bytesMax: number): Uint8Array {
   let descriptor: number | undefined
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     if (!fstatSync(descriptor).isFile()) throw invalid(`${what} \`${shown}\` is not a regular file`)
-    const buffer = new Uint8Array(limits.policyBytesMax + 1)
+    const buffer = new Uint8Array(bytesMax + 1)
     let length = 0
     for (;;) {
       const count = readSync(descriptor, buffer, length, buffer.length - length, null)
