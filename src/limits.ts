@@ -285,6 +285,20 @@ export const limits = Object.freeze({
   policyConditionsMax: 2_000,
   /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
   conditionStepsMax: 100_000,
+  /** Texts of one run's task whose origin is remembered, in UTF-16 units; what is past it is unknown. */
+  originTaskMax: 256 * KiB,
+  /** The same for its trusted and for its untrusted results, each: the newest are kept. */
+  originTextsMax: 1 * MiB,
+  /** Texts of one result: reading 256 KiB into the index takes some 5 ms, in which nothing else of the kernel runs. */
+  originResultMax: 256 * KiB,
+  /** What its agents sent; past it no result is trusted any more. It is searched whole. */
+  originSentMax: 512 * KiB,
+  /** All of these in all runs of a kernel, in UTF-16 units; their index takes some four bytes more for each. */
+  originRoomMax: 32 * MiB,
+  /** A value whose origin is asked for, in UTF-16 units; a longer one is unknown. */
+  originValueMax: 64 * KiB,
+  /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
+  originValueMin: 3,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** A suite of tasks and attacks that a policy is measured with, in bytes: the largest known one has 0.5 MB. */

@@ -1,6 +1,7 @@
 /** What the language of conditions leaves out of CEL, and how much an evaluation can cost: seen from the syntax tree. */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { metered, variables } from './cel-environment.ts'
+import { origins } from './origin.ts'
 import { didYouMean } from './suggest.ts'
 
 /** A problem, and where it begins in the condition's text. */
@@ -21,14 +22,13 @@ export interface Bounds {
 /** Methods whose first argument names each element in turn. */
 const comprehensions = new Set(['exists', 'all', 'exists_one', 'filter', 'map'])
 const methods = new Set([...comprehensions, 'contains', 'startsWith', 'endsWith', 'lowerAscii', 'size'])
-const functions = new Set(['has', 'size'])
+const functions = new Set(['has', 'size', 'origin'])
 
 const linear =
   'takes a regular expression, which can be slow; write `startsWith`, `endsWith`, `contains`, or a pattern in `resource`'
 
 /** What people look for here, and what to say. */
 const absent: Readonly<Record<string, string>> = {
-  origin: 'belongs to origins of values, which this version does not have yet',
   history: 'belongs to rules over history, which this version does not have yet',
   matches: linear,
 }
@@ -73,8 +73,26 @@ class Walk {
       case '[?]':
         this.#flaw(node, 'optional values are not taken; write `has(…)` first')
         return 1
-      default:
-        return node.args.reduce((sum, each) => sum + this.visit(each, elements), 1)
+      case '==':
+      case '!=':
+      case 'in':
+        this.#compared(node.args)
+    }
+    return this.#all(node.args, elements)
+  }
+
+  #all(nodes: readonly ASTNode[], elements: readonly string[]): number {
+    return nodes.reduce((sum, each) => sum + this.visit(each, elements), 1)
+  }
+
+  /** What is compared with `origin(…)` has to be one of the answers. */
+  #compared(sides: readonly ASTNode[]): void {
+    if (!sides.some(({ op, args }) => op === 'call' && Array.isArray(args) && args[0] === 'origin')) return
+    for (const side of sides.flatMap((it) => (it.op === 'list' ? it.args : [it]))) {
+      if (side.op !== 'value' || typeof side.args !== 'string') continue
+      if ((origins as readonly string[]).includes(side.args)) continue
+      const guess = didYouMean(side.args, origins) || `; origins are ${origins.join(', ')}`
+      this.#flaw(side, `\`${side.args}\` is no origin${guess}`)
     }
   }
 
@@ -93,7 +111,7 @@ class Walk {
     const [name, args] = node.args
     if (!functions.has(name)) this.#unknown(node, name, functions)
     if (name === 'has') this.presences.push(node.start)
-    return args.reduce((sum, each) => sum + this.visit(each, elements), 1)
+    return this.#all(args, elements)
   }
 
   #method(node: ASTNode & { readonly op: 'rcall' }, elements: readonly string[]): number {

@@ -3,7 +3,8 @@ import { Environment } from '@marcbachmann/cel-js'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { ArgumentType } from './arguments.ts'
-import { type Convert, Message, type Meter, toInt } from './cel-values.ts'
+import { type Convert, fromCel, Message, type Meter, toInt } from './cel-values.ts'
+import type { Request } from './types.ts'
 
 export interface TypedEnvironment {
   readonly environment: Environment
@@ -11,8 +12,15 @@ export interface TypedEnvironment {
   readonly fields: ReadonlyMap<string, readonly string[]>
   readonly args: Convert
   readonly budget: Convert
-  /** Pays for what the library's own functions do not. Set while a condition is evaluated. */
-  readonly meter: { current: Meter | undefined }
+  /** Set while a condition is evaluated. */
+  readonly now: Evaluation
+}
+
+/** What functions of ours work with: one evaluation at a time. */
+export interface Evaluation {
+  /** Pays for what the library's own functions do not. */
+  meter: Meter | undefined
+  request: Request | undefined
 }
 
 /** The names in a condition, as the type checker has them. */
@@ -39,7 +47,7 @@ export function environmentFor(type: ArgumentType & object): TypedEnvironment {
 }
 
 function makeEnvironment(type: ArgumentType): TypedEnvironment {
-  const meter: TypedEnvironment['meter'] = { current: undefined }
+  const now: Evaluation = { meter: undefined, request: undefined }
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: true,
@@ -58,7 +66,7 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     environment.registerVariable(name, 'string')
   environment.registerVariable('labels', 'list<string>')
   environment.registerVariable('args', args.name).registerVariable('budget', budget.name)
-  const pay = (steps: number): void => meter.current?.spend(steps)
+  const pay = (steps: number): void => now.meter?.spend(steps)
   environment.registerFunction(`string.${metered.contains}(string): bool`, (text: string, part: string) => {
     pay(searchSteps(text, part))
     return text.includes(part)
@@ -68,7 +76,15 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     pay(text.length / lettersPerStep)
     return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   })
-  return { environment, fields: types.fields, args: args.convert, budget: budget.convert, meter }
+  environment.registerFunction('origin(dyn): string', (value: unknown): string => {
+    const { meter, request } = now
+    if (meter === undefined || request?.origin === undefined)
+      throw new Error('where values have been seen is not known here')
+    const held = fromCel(value)
+    meter.weigh(held)
+    return request.origin(held, pay)
+  })
+  return { environment, fields: types.fields, args: args.convert, budget: budget.convert, now }
 }
 
 /** `toLowerCase` folds letters beyond ASCII into it, such as the Kelvin sign. */

@@ -73,6 +73,11 @@ export class Message extends Map<string, unknown> {
     this.#meter = meter
   }
 
+  /** As the call holds it. */
+  get raw(): Json {
+    return this.#raw as Json
+  }
+
   override get(name: string): unknown {
     const convert = this.#fields.get(name)
     const value = Object.hasOwn(this.#raw, name) ? this.#raw[name] : undefined
@@ -85,6 +90,15 @@ export class Message extends Map<string, unknown> {
 /** Not exact where JSON wrote it beyond 2^53, as no consumer of JSON is. */
 export const toInt: Convert = (value) =>
   typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+
+/** Back from what CEL computes with; what no call can hold is null. */
+export function fromCel(value: unknown): Json {
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Message) return value.raw
+  if (Array.isArray(value)) return value.map(fromCel)
+  if (value === null || typeof value !== 'object') return value as Json
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromCel(item)]))
+}
 
 /** The variables of one request. */
 export class Scope extends Map<string, unknown> {

@@ -94,7 +94,8 @@ function evaluate(
 ): boolean | string {
   if (meter.exhausted !== undefined) return meter.exhausted
   meter.factor = steps
-  typed.meter.current = meter
+  typed.now.meter = meter
+  typed.now.request = request
   try {
     meter.spend(steps)
     const result: unknown = expression(new Scope(request, meter, typed.args, typed.budget))
@@ -103,7 +104,8 @@ function evaluate(
   } catch (error) {
     return meter.exhausted ?? summaryOf(error)
   } finally {
-    typed.meter.current = undefined
+    typed.now.meter = undefined
+    typed.now.request = undefined
   }
 }
 

@@ -2,6 +2,8 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Origin } from './origin.ts'
+import type { Pay } from './origin-page.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -42,6 +44,8 @@ export interface Request {
   readonly isolation: Isolation
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
+  /** Where a value has been seen; a condition on origins that are not told forbids. */
+  readonly origin?: (value: Json, pay?: Pay) => Origin
   /** What is left of the budget; a part without a limit is absent. */
   readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
 }

@@ -313,9 +313,9 @@ describe('a policy is refused, with line and column, for', () => {
       '7:16 for `fs.list`: unknown key `length`; keys here are path',
     ],
     [
-      'a condition of what is not there yet',
-      rule('action: tool.call', 'when: "origin(args.to) == \'x\'"'),
-      '7:12 `origin` belongs to origins of values, which this version does not have yet',
+      'a condition on an origin that there is not',
+      rule('action: tool.call', 'when: "origin(args.to) == \'tsak\'"'),
+      '7:31 `tsak` is no origin; did you mean `task`?',
     ],
     [
       'more conditions than are compiled',
