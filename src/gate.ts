@@ -1,11 +1,16 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 
+import { Desk } from './approvals/desk.ts'
+import type { ApprovalOptions } from './approvals/request.ts'
+import { readApprovals } from './approvals/settings.ts'
+import type { Clock } from './clock.ts'
 import { SyscallError } from './errors.ts'
 import type { RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
+import { Asking } from './gate/asking.ts'
 import { Effects } from './gate/effects.ts'
 import { tryRecord } from './gate/record.ts'
 import { Grant } from './grant.ts'
@@ -18,18 +23,37 @@ import type { Drivers } from './syscalls/row.ts'
 
 const mint = Grant.claimMint()
 
+export interface GateParts {
+  readonly drivers: Drivers
+  readonly log: EvidenceLog
+  readonly observers: Observers
+  readonly clock: Clock
+  readonly approvals?: ApprovalOptions | undefined
+}
+
 export class Gate {
   readonly #drivers: Drivers
   readonly #log: EvidenceLog
   readonly #observers: Observers
   readonly #held = new Held()
   readonly #effects: Effects
+  readonly #asking: Asking
+  /** Calls that wait for a person. */
+  readonly approvals: Desk
 
-  constructor(drivers: Drivers, log: EvidenceLog, observers: Observers) {
+  constructor({ drivers, log, observers, clock, approvals }: GateParts) {
     this.#drivers = drivers
     this.#log = log
     this.#observers = observers
     this.#effects = new Effects({ drivers, log, observers, mint, held: this.#held })
+    const record = (process: Process, append: () => void): boolean => tryRecord(log, process, append)
+    this.approvals = new Desk({ log, observers, clock, record, ...readApprovals(approvals) })
+    this.#asking = new Asking({
+      ...{ drivers, log, mint, held: this.#held, desk: this.approvals },
+      begin: (arrival, admitted) => this.#effects.begin(arrival, admitted),
+      refuse: (arrival, error) => this.#refuse(arrival, error),
+      defect: (error) => observers.defect(error),
+    })
   }
 
   /**
@@ -57,6 +81,7 @@ export class Gate {
 
   /** Drops what a process that ended had still asked for. */
   forget(process: Process): void {
+    this.approvals.cancel(process)
     this.#held.take(process)
     this.#held.wake(process)
   }
@@ -94,7 +119,8 @@ export class Gate {
   #take(arrival: Arrival): void {
     try {
       const admitted = admit(arrival.process, this.#drivers, arrival.name, arrival.text)
-      this.#effects.begin(arrival, admitted)
+      if ('asks' in admitted) this.#asking.begin(arrival, admitted)
+      else this.#effects.begin(arrival, admitted)
     } catch (error) {
       this.#refuse(arrival, error)
     }

@@ -1,5 +1,13 @@
 /** The public face of Gatehouse. */
 export { Agent, type AgentOptions, type Program } from './agents.ts'
+export type {
+  ApprovalOptions,
+  ApprovalRequest,
+  ApproveOptions,
+  Change,
+  DenyOptions,
+  HookAnswer,
+} from './approvals/request.ts'
 export type { KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
 export type { ToolContext, ToolDefinition } from './drivers/tool.ts'

@@ -1,5 +1,6 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
+import type { ApprovalRequest, ApproveOptions, DenyOptions } from './approvals/request.ts'
 import { systemClock } from './clock.ts'
 import {
   type CheckedKernelOptions,
@@ -8,6 +9,7 @@ import {
   readKernelOptions,
 } from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
+import { controlledApprovals } from './control/approvals.ts'
 import type { Controlled } from './control/routes.ts'
 import { ControlServer } from './control/server.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
@@ -145,6 +147,26 @@ export class KernelSpace {
     head: (): Head => this.#system.log.head(),
   }
 
+  /** Calls that wait for a person, because a rule asks. */
+  readonly approvals = {
+    /** What waits, the oldest first; it is on record, and the kernel alone holds it. */
+    list: (): readonly ApprovalRequest[] => this.#system.gate.approvals.list(),
+    /**
+     * Lets one call pass, once, exactly as it was shown: the policy is asked again, and what has changed meanwhile is
+     * asked anew. With `args` in place of the agent's it is a new request, which the policy judges.
+     * @throws KernelError ENOENT for what waits no longer; for `args`, why they cannot be
+     */
+    approve: (id: string, options: ApproveOptions = {}): void =>
+      this.#system.gate.approvals.approve(id, options),
+    /**
+     * Refuses one call with EPERM.
+     * @param how the reason, which the agent is told too, and who answers
+     * @throws KernelError ENOENT for what waits no longer
+     */
+    deny: (id: string, how: string | DenyOptions = {}): void =>
+      this.#system.gate.approvals.deny(id, typeof how === 'string' ? { reason: how } : how),
+  }
+
   /** The policy in force; in mode `observe` nothing is refused but what is structural. */
   get policy(): { readonly name: string; readonly hash: string; readonly mode: 'enforce' | 'observe' } {
     const { name, hash, mode } = this.#system.ceiling
@@ -186,6 +208,7 @@ export class KernelSpace {
         const process = system.table.find(target)
         return { pid: process.pid, name: process.name, effect: signalAs(process, signal, by) }
       },
+      ...controlledApprovals(system.gate.approvals, systemClock),
       whenEnded: (pid) => system.table.get(pid)?.exit.then(({ status }) => status),
     }
     return new ControlServer(evidence.dir, kernel, system.observers, systemClock)

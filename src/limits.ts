@@ -240,8 +240,8 @@ export const limits = Object.freeze({
   controlConnectionsMax: 64,
   /** Of these, followers of logs, so that they cannot keep a person from `kill`. */
   controlFollowersMax: 32,
-  /** The body of one request from another terminal, in bytes. */
-  controlBodyBytesMax: 4 * KiB,
+  /** The body of one request from another terminal, in bytes: an approval may come with arguments. */
+  controlBodyBytesMax: 64 * KiB,
   /** All header lines of the same, in bytes. */
   controlHeaderBytesMax: 8 * KiB,
   /** How long a request may take to arrive, and a reply to be read, in ms. */
@@ -256,6 +256,35 @@ export const limits = Object.freeze({
   controlReplyMs: 10_000,
   /** A path by which a socket is reached, in bytes: the least of what Linux (107) and macOS (103) take. */
   socketPathBytesMax: 103,
+
+  /** How long a request for approval waits where nobody says, in ms; then it is denied. */
+  approvalMs: 600_000,
+  /** Calls of one process that wait for approval at once: nobody reads more. Past it the next one is EAGAIN. */
+  approvalsPerProcessMax: 16,
+  /** The same of one run, its children included, so that none fills the list for all. */
+  approvalsPerRunMax: 64,
+  /** The same of one kernel. */
+  approvalsMax: 256,
+  /** Arguments of all of them, in UTF-16 units: they lie in the kernel's memory. */
+  approvalsLengthMax: 64 * MiB,
+  /** As much of the arguments is shown to a person, in UTF-16 units; the whole is on record. */
+  approvalArgsShownMax: 16 * KiB,
+  /** The same of all differences of one request. */
+  approvalDiffShownMax: 16 * KiB,
+  /** Differences of a text longer than this, in bytes, are not worked out; sizes and hashes are shown. */
+  approvalTextBytesMax: 256 * KiB,
+  /** Lines that differ, on both sides together, until a difference is shown as all of one text for all of the other. */
+  approvalDiffEditsMax: 500,
+  /** What a call may replace or remove of one file and still be asked about, in bytes: it is read and hashed. */
+  approvalHashBytesMax: 1_024 * MiB,
+  /** The same of one folder, in files and folders below it. */
+  approvalEntriesMax: 1_000,
+  /** A reason that a person gives, in UTF-16 units. */
+  approvalReasonMax: 1_000,
+  /** Who answers, in UTF-16 units. */
+  approvalByMax: 200,
+  /** Answered requests that are still known, for whoever answers once more. */
+  approvalsKnownMax: 1_000,
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,

@@ -3,6 +3,7 @@
 import process from 'node:process'
 import { EventEmitter } from 'eventemitter3'
 import { closest } from 'fastest-levenshtein'
+import type { ApprovalNews } from './approvals/request.ts'
 import { type Errno, KernelError, type SyscallError } from './errors.ts'
 import type { Decision } from './policy/types.ts'
 import type { ProcessState } from './proc/exit.ts'
@@ -37,6 +38,8 @@ export interface KernelEvents {
   }
   signal: Who & { readonly signal: SignalName; readonly by: string }
   state: Who & { readonly from: ProcessState; readonly to: ProcessState }
+  /** A call waits for a person, or that has ended. */
+  approval: Who & ApprovalNews
   output: Who & { readonly stream: 'stdout' | 'stderr'; readonly text: string }
   /** A tool threw, or the kernel itself has a defect. Only the application sees the error. */
   error: { readonly where: string; readonly error: unknown }
@@ -47,6 +50,7 @@ const eventNames: readonly string[] = [
   'decision',
   'signal',
   'state',
+  'approval',
   'output',
   'error',
 ] satisfies (keyof KernelEvents)[]
@@ -120,6 +124,15 @@ export class Observers {
 
   printed(proc: Process, stream: 'stdout' | 'stderr', text: string): void {
     this.#tell('output', () => ({ ...who(proc), stream, text }))
+  }
+
+  approval(proc: Process, news: ApprovalNews): void {
+    this.#tell('approval', () => ({ ...who(proc), ...news }))
+  }
+
+  /** The application's hook threw, or gave what is no answer. */
+  approvalFailed(error: unknown): void {
+    this.#tell('error', () => ({ where: 'approvals', error }))
   }
 
   toolFailed(tool: string, error: unknown): void {

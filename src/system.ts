@@ -94,7 +94,8 @@ export class System implements Supervisor {
       table: this.table,
       treeOf: (process) => this.#treeOf(process),
     }
-    this.gate = new Gate(this.drivers, this.log, this.observers)
+    const { drivers, log, observers } = this
+    this.gate = new Gate({ drivers, log, observers, clock: this.#clock, approvals: options.approvals })
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
@@ -153,6 +154,7 @@ export class System implements Supervisor {
       if (under !== undefined) process.policy = under
       else process.kill('SIGPOLICY', 'its own policy cannot be joined with the new one')
     }
+    this.gate.approvals.reconsider()
   }
 
   /** @param last runs when every process has ended, before the evidence is closed; never rejects */

@@ -31,7 +31,9 @@ const drivers: Drivers = {
   treeOf: never,
 }
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate(drivers, log, new Observers())
+const gate = new Gate({
+  ...{ drivers, log, observers: new Observers(), clock: systemClock },
+})
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */
 const withGrant = <T>(syscall: string, resource: string, act: (grant: Grant) => T | Promise<T>): Promise<T> =>

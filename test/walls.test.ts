@@ -52,9 +52,11 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/drivers/': /^src\/(drivers\/|proc\/|(errors|limits|json|clock|grant)\.ts$)/,
   'src/syscalls/': /^src\/(syscalls\/|drivers\/|proc\/|(errors|limits|json|grant)\.ts$)/,
   'src/syscalls.ts': /^src\/(syscalls\/|(errors|limits)\.ts$)/,
+  'src/approvals/':
+    /^src\/((errors|limits|json|observers)\.ts$|approvals\/|evidence\/|proc\/|policy\/units\.ts$|drivers\/vfs\/look\.ts$)/,
   'src/gate/':
-    /^src\/((syscalls|errors|limits|json|grant|observers)\.ts$|gate\/|syscalls\/|evidence\/|proc\/|policy\/)/,
-  'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|evidence\/|proc\/)/,
+    /^src\/((syscalls|errors|limits|json|grant|observers)\.ts$|gate\/|approvals\/|syscalls\/|evidence\/|proc\/|policy\/)/,
+  'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|approvals\/|evidence\/|proc\/)/,
   'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|limits|json)\.ts$)/,

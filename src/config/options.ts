@@ -1,6 +1,7 @@
 /** The options of a kernel and of a process: closed sets, checked before anything runs. */
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
+import type { ApprovalOptions } from '../approvals/request.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
@@ -8,6 +9,7 @@ import type { Jail } from '../isolate/jail.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
+import { parseDuration } from '../policy/units.ts'
 import type { PolicyRef } from './policy.ts'
 
 export interface CellOptions {
@@ -42,6 +44,11 @@ export interface KernelOptions {
    * second one ends it at once. `true` by default; an application that listens for the signal itself is left alone.
    */
   readonly exitOnSignal?: boolean
+  /**
+   * Calls that the policy lets a person decide about: how long they wait (`timeout`, `10m` by default, then they are
+   * denied), and a hook for a user interface of your own (`ask`). `kernel.approvals` answers them too.
+   */
+  readonly approvals?: ApprovalOptions
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
@@ -71,6 +78,16 @@ const mount = z.strictObject({
   label: z.string().optional(),
 })
 
+const duration = z.string().transform((text, context) => {
+  try {
+    if (parseDuration(text) > 0) return text
+    context.addIssue('`0` is no time at all, in which nobody could answer')
+  } catch (error) {
+    context.addIssue(error instanceof KernelError ? error.message : 'it is no duration')
+  }
+  return z.NEVER
+})
+
 const evidence = z.union([
   z.literal('memory'),
   z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
@@ -91,6 +108,12 @@ const kernelSchema = z.strictObject({
   evidence: evidence.optional(),
   control: z.boolean().optional(),
   exitOnSignal: z.boolean().optional(),
+  approvals: z
+    .strictObject({
+      timeout: duration.optional(),
+      ask: z.custom((it) => typeof it === 'function').optional(),
+    })
+    .optional(),
   mounts: z.record(z.string(), mount).optional(),
   tools: z
     .record(

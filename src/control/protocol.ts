@@ -1,5 +1,6 @@
 /** What a kernel and a command say to each other: HTTP over a Unix socket, JSON, one request a connection. */
 import { z } from 'zod'
+import type { ApprovalRequest } from '../approvals/request.ts'
 import type { Errno } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Mode } from '../policy/types.ts'
@@ -18,12 +19,23 @@ export const hostName = 'gatehouse'
 const target = z.string().min(1).max(limits.agentNameMax)
 const flag = z.literal('1').optional()
 
-/** What each path takes: of a query, except for `/signal`, whose body it is. */
+const id = z.string().min(1).max(limits.wordMax)
+
+/** What each path takes: of a query, except for what is sent by POST, whose body it is. */
 export const requests = Object.freeze({
   '/ps': z.strictObject({ all: flag }),
   '/inspect': z.strictObject({ target }),
   '/logs': z.strictObject({ target, calls: flag, follow: flag }),
   '/signal': z.strictObject({ target, signal: z.enum(agentSignals) }),
+  '/approvals': z.strictObject({}),
+  /** The request itself is the kernel's: nothing but its id is taken from outside. */
+  '/answer': z.strictObject({
+    id,
+    answer: z.enum(['approve', 'deny']),
+    by: z.string().min(1).max(limits.approvalByMax).optional(),
+    reason: z.string().min(1).max(limits.approvalReasonMax).optional(),
+    args: z.json().optional(),
+  }),
 })
 export type RequestPath = keyof typeof requests
 export type RequestOf<Path extends RequestPath> = z.infer<(typeof requests)[Path]>
@@ -41,6 +53,21 @@ export interface SignalReply {
   readonly name: string
   /** What it did, in words. */
   readonly effect: string
+}
+
+export interface ApprovalsReply {
+  /** Kernel time, ms since 1970. */
+  readonly now: number
+  readonly requests: readonly ApprovalRequest[]
+}
+
+export interface AnswerReply {
+  readonly id: string
+  readonly answer: 'approve' | 'deny'
+  readonly agent: string
+  readonly pid: number
+  readonly syscall: string
+  readonly resource: string
 }
 
 interface At {

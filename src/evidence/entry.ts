@@ -5,6 +5,7 @@ import type { Json } from '../json.ts'
  * - `open`: a kernel began to write here (under which policy, in which isolation, with which protections of its cells)
  * - `intent`, `outcome`: an admitted call, before and after its effect
  * - `refusal`: a call that the gate did not admit
+ * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `state`, `signal`, `exit`: the life of a process
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
@@ -18,6 +19,8 @@ export const entryKinds = [
   'intent',
   'outcome',
   'refusal',
+  'ask',
+  'answer',
   'signal',
   'exit',
   'host',
@@ -85,6 +88,8 @@ export type IntentBody = Caller & {
   readonly resource: string
   readonly args: PayloadRef
   readonly decision: RecordedDecision
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask?: number
 }
 
 /** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
@@ -109,6 +114,40 @@ export type RefusalBody = Caller & {
   readonly reason: string
   readonly args?: PayloadRef
   readonly decision?: RecordedDecision
+}
+
+/** A call that waits for a person; nothing has been touched. */
+export type AskBody = Caller & {
+  readonly kind: 'ask'
+  /** By which people name it. */
+  readonly id: string
+  readonly resource: string
+  readonly args: PayloadRef
+  readonly decision: RecordedDecision
+  readonly labels: readonly string[]
+  /** SHA-256 of the text of `binding`: canonical JSON of all that an approval holds for. */
+  readonly digest: string
+  readonly binding: PayloadRef
+  /** Kernel time from which on it is denied, ms since 1970. */
+  readonly expires: number
+  /** The request in whose place it came. */
+  readonly follows?: string
+}
+
+/** How a request ended. */
+export type AnswerBody = {
+  readonly kind: 'answer'
+  readonly run: string
+  readonly pid: number
+  /** The `seq` of the entry that asked. */
+  readonly ask: number
+  readonly id: string
+  readonly answer: 'approved' | 'denied' | 'expired' | 'cancelled'
+  /** Who said so. */
+  readonly by: string
+  readonly reason?: string
+  /** Arguments that were approved in place of the agent's. */
+  readonly args?: PayloadRef
 }
 
 /** What was cut off when a torn log was opened, and the file beside the log that keeps it. */

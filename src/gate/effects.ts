@@ -83,6 +83,7 @@ export class Effects {
       args,
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
+      ...(admitted.ask !== undefined && { ask: admitted.ask }),
     } satisfies IntentBody)
     const { number } = arrival
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
@@ -109,8 +110,15 @@ export class Effects {
       // The log has failed: the kernel is told by the log itself and ends every process.
       return this.#settle(effect, undefined, error)
     }
-    // One that ended while it was stopped is held for ever, and nobody wakes it again.
-    while (effect.process.held && !effect.process.over) await this.#parts.held.untilWoken(effect.process)
+    const { process, admitted } = effect
+    for (;;) {
+      // One that ended while it was stopped is held for ever, and nobody wakes it again.
+      while (process.held && !process.over) await this.#parts.held.untilWoken(process)
+      if (admitted.unchanged === undefined || process.over) break
+      const changed = await whatChanged(admitted.unchanged)
+      if (changed !== undefined) return this.#settle(effect, undefined, changed)
+      if (!process.held) break
+    }
     await this.#invoke(effect)
   }
 
@@ -171,6 +179,19 @@ export class Effects {
     this.#waiting.add(effect)
     void effect.finally(() => this.#waiting.delete(effect))
   }
+}
+
+/** @returns why what was approved is not done; undefined where all is as it was */
+async function whatChanged(unchanged: () => Promise<boolean>): Promise<unknown> {
+  try {
+    if (await unchanged()) return undefined
+  } catch (error) {
+    return error
+  }
+  return new SyscallError(
+    'EAGAIN',
+    'what it would change is no longer what was approved; nothing was done, call again',
+  )
 }
 
 /** What a driver threw at once; a class, so that no result can pass for it. */

@@ -69,22 +69,22 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
 })
 
-/** What comes with a permit: address classes and obligations, of which most rules have none. */
+/** What comes with a permit, or with a person's: address classes and obligations, of which most rules have none. */
 function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
   const plain = { effect, rules, reason, addresses: noAddresses }
   const hasTerms = ({ rule }: CompiledRule): boolean =>
     rule.addresses.length > 0 || rule.demands !== undefined
-  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  if (effect === 'forbid' || !judgements.some((it) => it.terms.some(hasTerms))) return plain
   const addresses = commonAddresses(judgements)
-  const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
+  const obligations = judgements.flatMap((it) => obligationsOf(it.terms))
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }
 
-/** Within a policy any permitting rule may name a class; over policies that permit by themselves all of them have to. */
+/** Within a policy any rule that permits or asks may name a class; over policies that permit by themselves all of them have to. */
 function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
   const permitting = judgements.filter(({ policy }) => policy.policy.extends === undefined)
   const [first = new Set<AddressClass>(), ...rest] = permitting.map(
-    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
+    ({ terms }) => new Set(terms.flatMap(({ rule }) => rule.addresses)),
   )
   return [...first].filter((each) => rest.every((classes) => classes.has(each)))
 }

@@ -14,6 +14,8 @@ export interface Judgement {
   readonly rules: readonly CompiledRule[]
   /** Why, where it is not the rules alone. */
   readonly because: string | undefined
+  /** Whose terms hold for the call: the rules that permit and, where a person is asked, those that ask too. */
+  readonly terms: readonly CompiledRule[]
   /** Rules that match but for their condition. */
   readonly unmet: readonly CompiledRule[]
 }
@@ -34,7 +36,7 @@ export function judge(
   if (!policy.isolations.has(request.isolation)) {
     const { name, isolation } = policy.policy
     const because = `\`${name}\` accepts isolation \`${isolation}\` or stronger, and this process has \`${request.isolation}\``
-    return { policy, effect: 'forbid', rules: none, because, unmet: none }
+    return { policy, effect: 'forbid', rules: none, because, terms: none, unmet: none }
   }
   const matching = policy.index.get(action)?.matching(request.principal, readings) ?? none
   const answers = new Answers(matching, action, request, meter)
@@ -48,7 +50,10 @@ export function judge(
     const rules = answers.unjudged.map(({ rule }) => rule)
     return answers.judgement(policy, 'forbid', rules, because)
   }
-  if (ask.length > 0) return answers.judgement(policy, 'ask', ask)
+  if (ask.length > 0) {
+    const terms = permit.length === 0 ? ask : [...ask, ...permit]
+    return { ...answers.judgement(policy, 'ask', ask), terms }
+  }
   // The policy that it extends is asked too.
   const silence = policy.policy.extends === undefined ? 'forbid' : 'permit'
   return answers.judgement(policy, permit.length > 0 ? 'permit' : silence, permit)
@@ -90,6 +95,6 @@ class Answers {
     rules: readonly CompiledRule[],
     because?: string,
   ): Judgement {
-    return { policy, effect, rules, because, unmet: this.#unmet }
+    return { policy, effect, rules, because, terms: effect === 'permit' ? rules : none, unmet: this.#unmet }
   }
 }

@@ -1,4 +1,4 @@
-/** What a permit demands beside: how often it may be used. Every rule that permits a call has its say, also beside one that demands nothing. */
+/** What a rule demands beside: how often it may be used. Every rule that permits or asks has its say, also beside one that demands nothing. */
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Obligation, Rule, RuleDocument, RuleRef } from './types.ts'
@@ -15,8 +15,8 @@ type Demands = Rule['demands']
 export function readDemands({ once, rateLimit, effect }: RuleDocument): Demands {
   if (once === undefined && rateLimit === undefined) return undefined
   const key = once === undefined ? 'rateLimit' : 'once'
-  if (effect !== 'permit')
-    throw new KernelError('EINVAL', `\`${key}\` belongs to rules that permit, and this one does not`)
+  if (effect === 'forbid')
+    throw new KernelError('EINVAL', `\`${key}\` belongs to rules that permit or ask, and this one forbids`)
   if (rateLimit === undefined) return Object.freeze({ once: true })
   const perMs = parseDuration(rateLimit.per)
   if (perMs === 0)
@@ -27,7 +27,7 @@ export function readDemands({ once, rateLimit, effect }: RuleDocument): Demands 
   })
 }
 
-/** @returns the demands of rules that permit, each rule once */
+/** @returns the demands of rules whose terms hold, each rule once */
 export function obligationsOf(
   rules: readonly { readonly rule: Rule; readonly ref: RuleRef }[],
 ): readonly Obligation[] {
@@ -38,9 +38,9 @@ export function obligationsOf(
 
 /** The form of both keys, for the schema. */
 export const demandsSchema = {
-  once: { const: true, description: 'the permit is used up by one call of a run, its children included' },
+  once: { const: true, description: 'the rule lets one call of a run through, its children included' },
   rateLimit: {
-    description: 'how many calls of a run, its children included, the permit allows in any such time',
+    description: 'how many calls of a run, its children included, the rule lets through in any such time',
     type: 'object',
     additionalProperties: false,
     required: ['calls', 'per'],

@@ -144,7 +144,7 @@ function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] 
 }
 
 function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
-  const key = rule.once === undefined || rule.effect === 'permit' ? 'rateLimit' : 'once'
+  const key = rule.once === undefined || rule.effect !== 'forbid' ? 'rateLimit' : 'once'
   return flawsOf(path, () => readDemands(rule)).map((flaw) => ({ ...flaw, key }))
 }
 
@@ -193,7 +193,7 @@ function flawsOf(path: Path, read: () => unknown): readonly Flaw[] {
 function addressFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
   if (rule.addresses === undefined) return []
   const fits =
-    rule.effect === 'permit' &&
+    rule.effect !== 'forbid' &&
     listOf(rule.action)
       .flatMap(expandAction)
       .every((it) => it === 'net.fetch')
@@ -202,7 +202,7 @@ function addressFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
     {
       path,
       key: 'addresses',
-      message: '`addresses` belongs to rules that permit net.fetch and nothing else',
+      message: '`addresses` belongs to rules that permit net.fetch, or ask about it, and nothing else',
     },
   ]
 }

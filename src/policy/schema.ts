@@ -57,7 +57,8 @@ const ruleSchema = {
     resource: oneOrMore(pattern, 'paths, URLs or names with * and **; any where left out'),
     principal: oneOrMore(pattern, 'names of agents with *; any where left out'),
     addresses: {
-      description: 'addresses beyond the public internet that a permit for net.fetch includes',
+      description:
+        'addresses beyond the public internet that a rule which permits net.fetch, or asks about it, includes',
       type: 'array',
       items: { enum: addressClasses },
       minItems: 1,

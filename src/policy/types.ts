@@ -67,9 +67,9 @@ export interface Verdict {
 }
 
 export interface Decision extends Verdict {
-  /** Address classes that the permitting rules name (`net.fetch` only). */
+  /** Address classes that the rules name which permit or ask (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
-  /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  /** What the rules that permit or ask demand of the run; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict

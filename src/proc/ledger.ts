@@ -44,10 +44,15 @@ export class Ledger {
    * @throws SyscallError EDQUOT, with nothing charged
    */
   charge(charge: Charge, amount: number): void {
+    this.assertLeft(charge, amount)
+    this.spend(charge, amount)
+  }
+
+  /** @throws SyscallError EDQUOT where an amount does not fit */
+  assertLeft(charge: Charge, amount: number): void {
     if (this.left(charge) < amount) {
       throw new SyscallError('EDQUOT', `the budget of ${this.#limit(charge)} ${charges[charge]} is used up`)
     }
-    this.spend(charge, amount)
   }
 
   /** Charges what has been used already, whether or not it fits. */

@@ -20,6 +20,8 @@ export interface ProcessRow {
   readonly wallMs: number
   readonly syscalls: number
   readonly inFlight: number
+  /** How many of these wait for a person's approval; absent where none does. */
+  readonly asking?: number
   /** What is left of each charge that a budget names. */
   readonly budgetLeft: Partial<Record<Charge, number>>
   readonly labels: readonly string[]
@@ -29,9 +31,11 @@ export interface ProcessRow {
 export function rowOf(process: Process): ProcessRow {
   const { pid, ppid, run, name, isolation, labels } = process.identity
   const { cpuMs, heapBytes, wallMs, syscalls } = process.usage
+  const asking = [...process.inFlight].filter(({ approval }) => approval !== undefined).length
   return {
     ...{ pid, ppid, run, name, state: process.state, isolation, policy: process.policy.name },
     ...{ cpuMs: Math.round(cpuMs * 1_000) / 1_000, heapBytes, wallMs, syscalls },
     ...{ inFlight: process.inFlight.size, budgetLeft: process.ledger.remaining(), labels },
+    ...(asking > 0 && { asking }),
   }
 }

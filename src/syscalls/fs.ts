@@ -1,5 +1,6 @@
 /** The file calls: text or bytes at a path of the process's own tree. */
 import { z } from 'zod'
+import { type Content, toBytes } from '../drivers/vfs/content.ts'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
 import type { Process } from '../proc/process.ts'
@@ -35,11 +36,19 @@ const given = ({
 const external = ({ path }: { path: string }, drivers: Drivers, process: Process): boolean =>
   drivers.vfs.isExternal(drivers.treeOf(process), path)
 
+/** The file that a write changes. */
+const written = ({ path, ...content }: Content & { path: string }, added: boolean) => ({
+  files: [{ path, becomes: { bytes: toBytes(content), added } }],
+})
+
 const notWhole =
   'a rule about what lies below, or the lack of one, keeps the folder from being moved or removed as a whole; do it file by file'
 
 const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
   policy.permitsBelow(name, actions, folder)
+
+const takesWhole = (process: Process, from: string, to: string): boolean =>
+  permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
 
 export const fsCalls = {
   'fs.read': syscall({
@@ -65,6 +74,7 @@ export const fsCalls = {
     judge: (args) => [
       { action: 'fs.write', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
+    stakes: (args) => written(args, false),
     external,
     invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
       vfs.write(grant, treeOf(process), path, content),
@@ -78,6 +88,7 @@ export const fsCalls = {
     judge: (args) => [
       { action: 'fs.append', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
+    stakes: (args) => written(args, true),
     external,
     invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
       vfs.append(grant, treeOf(process), path, content),
@@ -125,6 +136,7 @@ export const fsCalls = {
       if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
     },
     judge: ({ path }) => [{ action: 'fs.remove', resource: path, args: { path } }],
+    stakes: ({ path }) => ({ files: [{ path, becomes: 'nothing' }] }),
     external,
     invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
       vfs.remove(grant, treeOf(process), path, { recursive: recursive ?? false }),
@@ -141,11 +153,21 @@ export const fsCalls = {
       { action: 'fs.read', resource: from, args: { path: from } },
       { action: 'fs.write', resource: to, args: { path: to } },
     ],
+    stakes: ({ from, to }, _drivers, process) => ({
+      files: [
+        { path: from, becomes: 'moved' },
+        { path: to, becomes: { movedFrom: from } },
+      ],
+      ...(!takesWhole(process, from, to) && { notFolders: notWhole }),
+    }),
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
-    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => {
-      const whole =
-        permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
-      return vfs.move(grant, treeOf(process), from, to, whole ? {} : { notFolders: notWhole })
-    },
+    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) =>
+      vfs.move(
+        grant,
+        treeOf(process),
+        from,
+        to,
+        takesWhole(process, from, to) ? {} : { notFolders: notWhole },
+      ),
   }),
 } as const

@@ -88,6 +88,7 @@ export const procCalls = {
     judge: ({ target, signal }, { table }) => [
       { action: 'proc.signal', resource: table.find(target).name, args: { signal } },
     ],
+    stakes: ({ target }, { table }) => ({ pid: table.find(target).pid }),
     invoke: ({ target, signal }, { grant, process }, { proc, table }) =>
       proc.signal(grant, process, table.find(target), signal),
   }),

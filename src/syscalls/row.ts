@@ -48,6 +48,26 @@ export interface Call {
   readonly number: number
 }
 
+/** One file or folder that a call would change. */
+export interface FileStake {
+  readonly path: string
+  /** What it would hold: these bytes, these after what it holds, what is at another path, or nothing. */
+  readonly becomes:
+    | { readonly bytes: Uint8Array; readonly added: boolean }
+    | { readonly movedFrom: string }
+    | 'nothing'
+    | 'moved'
+}
+
+/** What a call would change as things are now: an approval is bound to it. */
+export interface Stakes {
+  readonly files?: readonly FileStake[]
+  /** The process that a name or pid means now. */
+  readonly pid?: number
+  /** Why it could not be done with an approval either, if it is done on a folder. */
+  readonly notFolders?: string
+}
+
 export interface Syscall<Args = never> {
   readonly summary: string
   /** Decodes the arguments; what it lets through is a fact for everything after it. */
@@ -64,6 +84,8 @@ export interface Syscall<Args = never> {
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */
   readonly judge?: (args: Args, drivers: Drivers, process: Process) => readonly Judged[]
+  /** What an approval of the call is bound to, besides its arguments. */
+  readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */
   readonly external?: (args: Args, drivers: Drivers, process: Process) => boolean
   readonly invoke: (args: Args, call: Call, drivers: Drivers) => Json | Promise<Json>

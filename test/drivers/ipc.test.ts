@@ -11,7 +11,10 @@ import { Observers } from '../../src/observers.ts'
 import type { Drivers } from '../../src/syscalls/row.ts'
 
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate({ chance: makeChance(1) } as Drivers, log, new Observers())
+const gate = new Gate({
+  drivers: { chance: makeChance(1) } as Drivers,
+  ...{ log, observers: new Observers(), clock: systemClock },
+})
 
 const send = (ipc: IpcDriver, to: string, message: Json): Promise<unknown> =>
   gate.host('sender', 'ipc.send', [to], false, (grant) => ipc.send(grant, to, message))

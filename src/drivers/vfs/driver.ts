@@ -3,6 +3,7 @@ import { SyscallError } from '../../errors.ts'
 import { Grant } from '../../grant.ts'
 import type { Json } from '../../json.ts'
 import { assertCount, type Content, toBytes, toContent } from './content.ts'
+import { type Looked, lookAt } from './look.ts'
 import type { Awaitable } from './mount.ts'
 import type { Tree } from './tree.ts'
 
@@ -90,6 +91,13 @@ export class VfsDriver {
       demand(grant, 'fs.move', from)
       return then(tree.move(from, to), nothing)
     })
+  }
+
+  /** What stands there, for a person who is asked to let it change; at once for a mount in memory. */
+  look(grant: Grant, tree: Tree, path: string): Awaitable<Looked> {
+    demand(grant, 'approval', path)
+    const place = tree.resolve(path)
+    return lookAt(place.mount, place.path)
   }
 
   /** Whether an effect on this path outlives the kernel, so that its intent has to be durable first. */
