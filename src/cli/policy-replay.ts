@@ -30,9 +30,11 @@ export const policyReplay: CommandSpec = {
     const suite = readSuite(readText(file, file, 'suite', limits.suiteBytesMax), file)
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
-    const kernel = new KernelSpace({ policy, evidence: 'memory', exitOnSignal: false })
+    const stage = new Stage()
+    const { approvals } = stage
+    const kernel = new KernelSpace({ policy, approvals, evidence: 'memory', exitOnSignal: false })
     try {
-      const stage = new Stage(kernel, suite)
+      stage.open(kernel, suite)
       const all = suite.userTasks.length
       const result = await replay(stage, suite, (done) => out.live(`${done} of ${all} tasks replayed`))
       out.live('')
@@ -61,9 +63,11 @@ function wanted(command: Command): { readonly file: string; readonly policy: rea
 function tell(out: Output, result: Replay, score: Score): void {
   for (const { task, effect, calls } of result.tasks)
     if (effect !== 'permit') out.say(visibleLine(`${task} ${says[effect]}: ${firstOf(calls)}`))
-  for (const { task, attack, after, effect } of result.attacks)
-    if (effect === 'permit')
-      out.say(visibleLine(`${attack} is permitted in ${task}, after call ${after + 1}`))
+  const permitted = result.attacks.filter(({ effect }) => effect === 'permit')
+  for (const [attack, runs] of Map.groupBy(permitted, (run) => run.attack)) {
+    const where = runs.map(({ task, after }) => `${task} after call ${after + 1}`).join(', ')
+    out.say(visibleLine(`${attack} is permitted in ${where}`))
+  }
   const head = ['', 'permitted', 'asked', 'refused', 'of']
   const rows = [
     rowOf('user tasks', score.tasks),

@@ -1,4 +1,5 @@
 /** Where recorded calls are made again: real processes under a kernel's policy, with tools that return what was recorded. */
+import type { ApprovalOptions } from '../approvals/request.ts'
 import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
@@ -26,23 +27,36 @@ export interface Verdict {
 interface Play {
   readonly steps: readonly Step[]
   readonly verdicts: Verdict[]
+  /** Why a person was asked about the call that is being made. */
+  asked: string | undefined
 }
 
 export class Stage {
-  readonly #kernel: KernelSpace
   readonly #plays = new Map<number, Play>()
+  #kernel: KernelSpace | undefined
+
+  /** The person who is asked, for the kernel's option: approves what the user wants, and denies what the attacker wants. */
+  readonly approvals: ApprovalOptions = {
+    ask: ({ pid, reason }) => {
+      const play = this.#plays.get(pid)
+      if (play === undefined) return 'deny'
+      play.asked = reason
+      return play.steps[play.verdicts.length]?.by === 'user' ? 'approve' : 'deny'
+    },
+  }
 
   /**
    * Registers the tools of a suite.
+   * @param kernel with `approvals` as its option
    * @throws KernelError for a tool that cannot be registered, or that the policy in force cannot judge
    */
-  constructor(kernel: KernelSpace, { tools }: Suite) {
-    this.#kernel = kernel
+  open(kernel: KernelSpace, { tools }: Suite): void {
     for (const { name, description, parameters } of tools) {
       const execute = (_args: unknown, { pid }: { readonly pid: number }): Json => this.#resultFor(pid)
       kernel.tool(name, { description, parameters, execute })
     }
     kernel.on('syscall', (event) => this.#settled(event))
+    this.#kernel = kernel
   }
 
   /**
@@ -51,7 +65,8 @@ export class Stage {
    * @returns a verdict for each step
    */
   async play(task: string, steps: readonly Step[]): Promise<readonly Verdict[]> {
-    const play: Play = { steps, verdicts: [] }
+    const play: Play = { steps, verdicts: [], asked: undefined }
+    if (this.#kernel === undefined) throw new Error('a stage was played on before it was opened')
     const proc = this.#kernel.spawn({ source: programOf(steps) }, { name: 'agent', args: [task] })
     this.#plays.set(proc.pid, play)
     const { status, error, reason } = await proc.exit
@@ -70,9 +85,15 @@ export class Stage {
   }
 
   #settled({ pid, syscall, status, decision, reason = '' }: KernelEvents['syscall']): void {
-    if (syscall !== 'tool.call') return
-    const effect = status === 'refused' ? (decision?.effect === 'ask' ? 'ask' : 'forbid') : 'permit'
-    this.#plays.get(pid)?.verdicts.push({ effect, reason: effect === 'permit' ? '' : reason })
+    const play = this.#plays.get(pid)
+    if (syscall !== 'tool.call' || play === undefined) return
+    const { asked } = play
+    play.asked = undefined
+    // What was approved is admitted anew, and may be refused then for another reason.
+    if (status === 'refused' && (asked === undefined || decision?.effect === 'forbid'))
+      play.verdicts.push({ effect: 'forbid', reason })
+    else if (asked !== undefined) play.verdicts.push({ effect: 'ask', reason: asked })
+    else play.verdicts.push({ effect: 'permit', reason: '' })
   }
 }
 
