@@ -8,7 +8,15 @@ import { coverage, runCases } from '../../src/policy/cases.ts'
 const folder = new URL('../../policies/', import.meta.url)
 
 test('the presets are these', () => {
-  expect(listPresets()).toEqual(['audit', 'permissive', 'read-only', 'researcher', 'strict'])
+  expect(listPresets()).toEqual([
+    'audit',
+    'office-assistant',
+    'permissive',
+    'read-only',
+    'researcher',
+    'strict',
+    'team-chat',
+  ])
 })
 
 describe.each(listPresets())('%s', (name) => {
