@@ -59,8 +59,14 @@ describe('gatehouse policy test', () => {
 
   test('a case says what has come in before, for conditions on where a value has been seen', async () => {
     const folder = folderWith({
-      'mail.yaml':
-        'version: 1\nname: mail\nrules: [{ id: to, effect: permit, action: tool.call, when: origin(args.to) in ["task", "trusted"] }]\n',
+      'mail.yaml': `version: 1
+name: mail
+rules:
+  - id: to
+    effect: permit
+    action: tool.call
+    when: origin(args.to) in ["task", "trusted"]
+`,
       'cases/mail.yaml': `policy: ../mail.yaml
 cases:
   - { action: tool.call, resource: t, args: { to: a@b.example }, effect: forbid }
