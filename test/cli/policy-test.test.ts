@@ -71,8 +71,8 @@ rules:
 cases:
   - { action: tool.call, resource: t, args: { to: a@b.example }, effect: forbid }
   - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { untrusted: [a@b.example] }, effect: forbid }
-  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { trusted: [a@b.example] }, effect: permit }
-  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { task: [to a@b.example] }, effect: permit }
+  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { trusted: [a@b.example] }, effect: permit, rule: to }
+  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { task: [to a@b.example] }, effect: permit, rule: to }
 `,
     })
     expect(await gatehouse(folder, ['policy', 'test', 'mail.yaml'])).toMatchObject({
