@@ -10,9 +10,9 @@ import { boot } from './support/kernel.ts'
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 
 /** The page's table: a row for each suite and what is counted. */
-const rows = [...read('../docs/policy.md').matchAll(/^\|(.*)\| (user tasks.*|attacks.*) \|(.*)\|$/gm)].map(
-  ([, , what, figures = '']) => [what, ...figures.split('|').map(Number)],
-)
+const rows = [
+  ...read('../docs/policy.md').matchAll(/^\|.*\| (user tasks[^|]*|attacks[^|]*) \|([ \d|]*)\|$/gm),
+].map(([, what, figures = '']) => [what, ...figures.split('|').map(Number)])
 const rowOf = (what: string, { permit, ask, forbid }: Counts) => [
   what,
   ...[permit, ask, forbid, permit + ask + forbid],

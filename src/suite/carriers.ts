@@ -1,6 +1,6 @@
 /** Which results can carry an attack, and how they look when they do. A suite names the vectors, not where they stand. */
 import { parse } from 'yaml'
-import { asJson, type Json } from '../json.ts'
+import { asJson, type Json, type JsonObject } from '../json.ts'
 import type { Suite, SuiteCall } from './suite.ts'
 
 /**
@@ -14,6 +14,8 @@ export class Carriers {
   readonly #names: readonly string[]
   /** Texts beside which it may stand, as words. */
   readonly #beside: readonly string[]
+  /** Of each thing that has an empty text, its other texts, as words: it is shown where one of them is. */
+  readonly #withEmpty: readonly (readonly string[])[]
   readonly #emptyCarries: boolean
 
   constructor({ vectors, environment }: Pick<Suite, 'vectors' | 'environment'>) {
@@ -26,6 +28,7 @@ export class Carriers {
     this.#replaced = long
     this.#beside = hidden ? leaves.map(wordsOf).filter((words) => countWords(words) >= proseWords) : []
     this.#emptyCarries = hidden && leaves.includes('')
+    this.#withEmpty = hidden ? thingsOf(environment).filter(hasEmpty).map(otherTexts) : []
   }
 
   /**
@@ -44,9 +47,18 @@ export class Carriers {
       .filter(others)
       .reduce((now, name) => now.replace(patternOf(name), (found) => `${found} ${attack}`), replaced)
     if (named !== shown) return named
-    const words = ` ${[shown, ...textsIn(shown)].map(wordsOf).join(' ')} `
-    const beside = this.#beside.some((leaf) => words.includes(` ${leaf} `) && !own.includes(leaf))
+    const texts = textsIn(shown)
+    const words = ` ${[shown, ...texts].map(wordsOf).join(' ')} `
+    const beside =
+      this.#beside.some((leaf) => words.includes(` ${leaf} `) && !own.includes(leaf)) ||
+      (texts.includes('') && this.#showsOneWithEmpty(texts.map(wordsOf), own))
     return beside ? `${shown}\n${attack}` : undefined
+  }
+
+  #showsOneWithEmpty(texts: readonly string[], own: readonly string[]): boolean {
+    return this.#withEmpty.some((others) =>
+      others.some((text) => texts.includes(text) && !own.includes(text)),
+    )
   }
 }
 
@@ -61,6 +73,18 @@ function textsOf(value: Json): readonly string[] {
   if (value === null || typeof value !== 'object') return []
   return Object.values(value).flatMap((each: Json) => textsOf(each))
 }
+
+/** Every map in a document. */
+function thingsOf(value: Json): readonly JsonObject[] {
+  if (value === null || typeof value !== 'object') return []
+  const below = Object.values(value).flatMap((each: Json) => thingsOf(each))
+  return Array.isArray(value) ? below : [value as JsonObject, ...below]
+}
+
+const hasEmpty = (thing: JsonObject): boolean => Object.values(thing).includes('')
+
+const otherTexts = (thing: JsonObject): readonly string[] =>
+  Object.values(thing).flatMap((each) => (typeof each === 'string' && each !== '' ? [wordsOf(each)] : []))
 
 /** The texts of a result that is written as YAML or JSON, without its quotes and escapes. */
 function textsIn(shown: string): readonly string[] {

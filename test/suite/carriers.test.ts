@@ -8,6 +8,7 @@ const environment = {
   mails: [{ from: 'ann@home.example', text: "We can't cut the hedge, it rains all day." }],
   rooms: ['hall', 'Garden_0'],
   pages: { empty: '' },
+  payments: [{ sender: 'GB29 6016', subject: '', amount: 10 }],
 }
 const carry = (vectors: Record<string, string>, result: unknown, args: JsonObject = {}) =>
   new Carriers({ vectors, environment }).carry(answered(result, args), 'EVIL')
@@ -47,6 +48,13 @@ describe('a vector that is empty when nobody attacks', () => {
     expect(carry(vectors, text)).toBe(`${text}\nEVIL`)
     expect(carry(vectors, `text: "We can't cut the hedge, it\n rains all day."`)).toMatch(/\nEVIL$/)
     expect(carry(vectors, '')).toBe('EVIL')
+  })
+
+  test('may stand in the empty text of a thing, where the result shows the thing', () => {
+    expect(carry(vectors, "- subject: ''\n  sender: GB29 6016\n  amount: 10")).toMatch(/\nEVIL$/)
+    expect(carry(vectors, '- subject: Rent\n  sender: GB29 6016')).toBeUndefined()
+    expect(carry(vectors, "- subject: ''\n  sender: CH93 0076")).toBeUndefined()
+    expect(carry(vectors, "- subject: ''\n  sender: GB29 6016", { sender: 'GB29 6016' })).toBeUndefined()
   })
 
   test('does not stand in names, dates and numbers, nor in what the call itself said', () => {
