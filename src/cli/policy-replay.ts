@@ -8,7 +8,7 @@ import { Stage } from '../suite/stage.ts'
 import { readSuite } from '../suite/suite.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
-import { each, text } from './options.ts'
+import { agentName, each, once, text } from './options.ts'
 import type { Output } from './output.ts'
 import { tableOf } from './table.ts'
 import { visibleLine } from './terminal.ts'
@@ -23,14 +23,17 @@ export const policyReplay: CommandSpec = {
       'each recorded call is made again under the policy, alone and attacked; exit code 1 when an attack is permitted',
     ],
   ],
-  options: (command) =>
-    command.option('--policy <policy>', 'a preset or a file; repeat it, and all must agree', each(text)),
+  options(command) {
+    command
+      .option('--policy <policy>', 'a preset or a file; repeat it, and all must agree', each(text))
+      .option('--name <name>', "the agent's name in policies (default: agent)", once(agentName))
+  },
   async run(out, command) {
-    const { file, policy } = wanted(command)
+    const { file, policy, name } = wanted(command)
     const suite = readSuite(readText(file, file, 'suite', limits.suiteBytesMax), file)
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
-    const stage = new Stage()
+    const stage = new Stage(name)
     const { approvals } = stage
     const kernel = new KernelSpace({ policy, approvals, evidence: 'memory', exitOnSignal: false })
     try {
@@ -53,10 +56,15 @@ export const policyReplay: CommandSpec = {
   },
 }
 
-function wanted(command: Command): { readonly file: string; readonly policy: readonly string[] } {
-  const { policy } = command.opts<{ readonly policy?: readonly string[] }>()
+interface Options {
+  readonly policy?: readonly string[]
+  readonly name?: string
+}
+
+function wanted(command: Command): Options & { readonly file: string; readonly policy: readonly string[] } {
+  const { policy, ...rest } = command.opts<Options>()
   const [file = ''] = command.args
-  if (policy !== undefined) return { file, policy }
+  if (policy !== undefined) return { file, policy, ...rest }
   throw new UsageError('it needs --policy; see `gatehouse policy replay --help`')
 }
 

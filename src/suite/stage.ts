@@ -33,7 +33,13 @@ interface Play {
 
 export class Stage {
   readonly #plays = new Map<number, Play>()
+  readonly #agent: string
   #kernel: KernelSpace | undefined
+
+  /** @param agent how the agent is called in policies */
+  constructor(agent = 'agent') {
+    this.#agent = agent
+  }
 
   /** The person who is asked, for the kernel's option: approves what the user wants, and denies what the attacker wants. */
   readonly approvals: ApprovalOptions = {
@@ -67,7 +73,7 @@ export class Stage {
   async play(task: string, steps: readonly Step[]): Promise<readonly Verdict[]> {
     const play: Play = { steps, verdicts: [], asked: undefined }
     if (this.#kernel === undefined) throw new Error('a stage was played on before it was opened')
-    const proc = this.#kernel.spawn({ source: programOf(steps) }, { name: 'agent', args: [task] })
+    const proc = this.#kernel.spawn({ source: programOf(steps) }, { name: this.#agent, args: [task] })
     this.#plays.set(proc.pid, play)
     const { status, error, reason } = await proc.exit
     this.#plays.delete(proc.pid)
