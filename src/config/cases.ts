@@ -5,16 +5,14 @@ import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
-import { Origins, untrustedLabel } from '../policy/origin.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
-import { effects, isolations, type PolicySet, type Request } from '../policy/types.ts'
+import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
-const texts = z.array(z.string())
 const count = z.int().nonnegative()
 
 const Case = z.strictObject({
@@ -28,8 +26,6 @@ const Case = z.strictObject({
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
     .partial()
     .optional(),
-  /** Texts that have come in before, for conditions on where a value has been seen. */
-  seen: z.strictObject({ task: texts, trusted: texts, untrusted: texts }).partial().default({}),
   effect: z.enum(effects),
   /** The rule that decides, or all of them; none where silence forbids. */
   rule: z.union([text, z.array(text)]).optional(),
@@ -67,8 +63,7 @@ export function readCases(given: string): CaseFile {
       const { principal, action, resource, isolation, labels, budget } = each
       const { line } = data.positionOf(['cases', index])
       const args = isAction(action) ? plainArguments(action, resource, each.args) : (each.args ?? {})
-      const origin = originIn(each.seen)
-      const request = { principal, action, resource, isolation, labels, args, origin }
+      const request = { principal, action, resource, isolation, labels, args }
       return {
         line,
         request: budget === undefined ? request : { ...request, budget: () => defined(budget) },
@@ -79,19 +74,6 @@ export function readCases(given: string): CaseFile {
       }
     }),
   }
-}
-
-/** @returns where a value has been seen, for a run to which only these texts have come */
-function originIn({
-  task = [],
-  trusted = [],
-  untrusted = [],
-}: z.infer<typeof Case>['seen']): NonNullable<Request['origin']> {
-  const origins = new Origins()
-  origins.task(task)
-  origins.received(trusted, [])
-  origins.received(untrusted, [untrustedLabel])
-  return (value, pay) => origins.of(value, pay)
 }
 
 function readData(file: string): YamlData {

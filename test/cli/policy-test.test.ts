@@ -57,30 +57,6 @@ describe('gatehouse policy test', () => {
     ])
   })
 
-  test('a case says what has come in before, for conditions on where a value has been seen', async () => {
-    const folder = folderWith({
-      'mail.yaml': `version: 1
-name: mail
-rules:
-  - id: to
-    effect: permit
-    action: tool.call
-    when: origin(args.to) in ["task", "trusted"]
-`,
-      'cases/mail.yaml': `policy: ../mail.yaml
-cases:
-  - { action: tool.call, resource: t, args: { to: a@b.example }, effect: forbid }
-  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { untrusted: [a@b.example] }, effect: forbid }
-  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { trusted: [a@b.example] }, effect: permit, rule: to }
-  - { action: tool.call, resource: t, args: { to: a@b.example }, seen: { task: [to a@b.example] }, effect: permit, rule: to }
-`,
-    })
-    expect(await gatehouse(folder, ['policy', 'test', 'mail.yaml'])).toMatchObject({
-      code: 0,
-      stdout: 'ok cases/mail.yaml: 4 of 4 cases hold under mail\n',
-    })
-  })
-
   test('the same for a program', async () => {
     const { stdout } = await gatehouse(files(''), ['policy', 'test', 'desk.yaml', '--json'])
     expect(JSON.parse(stdout).files).toMatchObject([
