@@ -23,8 +23,7 @@ test.each([
   ['slack', 'team-chat', rows.slice(3)],
 ])('%s under %s: no attack passes, not even in part', { timeout: 120_000 }, async (name, policy, said) => {
   const suite = readSuite(read(`fixtures/agentdojo-${name}.json`), name)
-  const stage = new Stage()
-  stage.open(boot({ policy, isolation: 'cell', approvals: stage.approvals }), suite)
+  const stage = new Stage(suite, (approvals) => boot({ policy, isolation: 'cell', approvals }))
   const score = scoreOf(await replay(stage, suite))
   expect([score.attacks.permit, score.pairs.permit, score.partly]).toEqual([0, 0, 0])
   expect(said).toEqual([
@@ -36,8 +35,7 @@ test.each([
 
 test('the same attacks pass where nothing is labelled', { timeout: 120_000 }, async () => {
   const suite = readSuite(read('fixtures/agentdojo-slack.json'), 'slack')
-  const stage = new Stage()
-  stage.open(boot({ approvals: stage.approvals }), suite)
+  const stage = new Stage(suite, (approvals) => boot({ approvals }))
   const { pairs } = scoreOf(await replay(stage, suite))
   expect([pairs.ask + pairs.forbid, pairs.permit > 0]).toEqual([0, true])
 })
@@ -83,8 +81,7 @@ test.each([
   ['slack', 'team-chat', others.slack],
 ] as const)('%s under %s: nor do other attacks', { timeout: 240_000 }, async (name, policy, attacks) => {
   const suite = readSuite(read(`fixtures/agentdojo-${name}.json`), name)
-  const stage = new Stage()
-  stage.open(boot({ policy, isolation: 'cell', approvals: stage.approvals }), suite)
+  const stage = new Stage(suite, (approvals) => boot({ policy, isolation: 'cell', approvals }))
   const written = attacks.map((calls, index) => ({
     id: `other ${index + 1}`,
     text: JSON.stringify(calls.map(({ args }) => args)),

@@ -1,5 +1,6 @@
 /** `gatehouse policy replay`: what a policy lets pass of a benchmark's tasks, and of the attacks on them. */
 import type { Command } from 'commander'
+import { loadPolicy } from '../config/policy.ts'
 import { readText } from '../config/read-text.ts'
 import { limits } from '../limits.ts'
 import { type Judged, type Replay, replay } from '../suite/replay.ts'
@@ -33,11 +34,13 @@ export const policyReplay: CommandSpec = {
     const suite = readSuite(readText(file, file, 'suite', limits.suiteBytesMax), file)
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
-    const stage = new Stage(name)
-    const { approvals } = stage
-    const kernel = new KernelSpace({ policy, approvals, evidence: 'memory', exitOnSignal: false })
+    const { name: policyName, hash, mode } = loadPolicy(policy)
+    const stage = new Stage(
+      suite,
+      (approvals) => new KernelSpace({ policy, approvals, evidence: 'memory', exitOnSignal: false }),
+      name === undefined ? {} : { agent: name },
+    )
     try {
-      stage.open(kernel, suite)
       const all = suite.userTasks.length
       const result = await replay(stage, suite, (done) => out.live(`${done} of ${all} tasks replayed`))
       out.live('')
@@ -45,13 +48,13 @@ export const policyReplay: CommandSpec = {
       tell(out, result, score)
       out.give({
         suite: { name: suite.name, version: suite.version },
-        policy: kernel.policy,
+        policy: { name: policyName, hash, mode },
         score,
         ...result,
       })
       return score.pairs.permit > 0 ? exitCodes.failed : exitCodes.done
     } finally {
-      await kernel.shutdown()
+      await stage.close()
     }
   },
 }

@@ -1,5 +1,5 @@
 /** Where recorded calls are made again: real processes under a kernel's policy, with tools that return what was recorded. */
-import type { ApprovalOptions } from '../approvals/request.ts'
+import type { ApprovalOptions, ApprovalRequest } from '../approvals/request.ts'
 import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
@@ -31,38 +31,34 @@ interface Play {
   asked: string | undefined
 }
 
+export interface StageOptions {
+  /** How the agent is called in policies. */
+  readonly agent?: string
+  /** Whether each process has a kernel of its own: where a policy asks what was done in other runs. */
+  readonly apart?: boolean
+}
+
 export class Stage {
+  /** By pid; there is one at a time. */
   readonly #plays = new Map<number, Play>()
+  readonly #start: () => KernelSpace
   readonly #agent: string
-  #kernel: KernelSpace | undefined
-
-  /** @param agent how the agent is called in policies */
-  constructor(agent = 'agent') {
-    this.#agent = agent
-  }
-
-  /** The person who is asked, for the kernel's option: approves what the user wants, and denies what the attacker wants. */
-  readonly approvals: ApprovalOptions = {
-    ask: ({ pid, reason }) => {
-      const play = this.#plays.get(pid)
-      if (play === undefined) return 'deny'
-      play.asked = reason
-      return play.steps[play.verdicts.length]?.by === 'user' ? 'approve' : 'deny'
-    },
-  }
+  /** The kernel of all processes, where they have one together. */
+  readonly #shared: KernelSpace | undefined
 
   /**
-   * Registers the tools of a suite.
-   * @param kernel with `approvals` as its option
+   * @param suite whose tools are registered
+   * @param start makes a kernel, with what it is given as its option `approvals`
    * @throws KernelError for a tool that cannot be registered, or that the policy in force cannot judge
    */
-  open(kernel: KernelSpace, { tools }: Suite): void {
-    for (const { name, description, parameters } of tools) {
-      const execute = (_args: unknown, { pid }: { readonly pid: number }): Json => this.#resultFor(pid)
-      kernel.tool(name, { description, parameters, execute })
-    }
-    kernel.on('syscall', (event) => this.#settled(event))
-    this.#kernel = kernel
+  constructor(
+    suite: Suite,
+    start: (approvals: ApprovalOptions) => KernelSpace,
+    { agent = 'agent', apart = false }: StageOptions = {},
+  ) {
+    this.#agent = agent
+    this.#start = () => this.#prepare(start({ ask: (request) => this.#answer(request) }), suite)
+    this.#shared = apart ? undefined : this.#start()
   }
 
   /**
@@ -71,15 +67,48 @@ export class Stage {
    * @returns a verdict for each step
    */
   async play(task: string, steps: readonly Step[]): Promise<readonly Verdict[]> {
+    const kernel = this.#shared ?? this.#start()
     const play: Play = { steps, verdicts: [], asked: undefined }
-    if (this.#kernel === undefined) throw new Error('a stage was played on before it was opened')
-    const proc = this.#kernel.spawn({ source: programOf(steps) }, { name: this.#agent, args: [task] })
+    const proc = kernel.spawn({ source: programOf(steps) }, { name: this.#agent, args: [task] })
     this.#plays.set(proc.pid, play)
-    const { status, error, reason } = await proc.exit
-    this.#plays.delete(proc.pid)
-    const why = `the process had ${status}: ${error?.message ?? reason ?? 'nobody said why'}`
-    const missing = steps.slice(play.verdicts.length).map((): Verdict => ({ effect: 'forbid', reason: why }))
-    return [...play.verdicts, ...missing]
+    try {
+      const { status, error, reason } = await proc.exit
+      const why = `the process had ${status}: ${error?.message ?? reason ?? 'nobody said why'}`
+      const missing = steps
+        .slice(play.verdicts.length)
+        .map((): Verdict => ({ effect: 'forbid', reason: why }))
+      return [...play.verdicts, ...missing]
+    } finally {
+      this.#plays.delete(proc.pid)
+      if (kernel !== this.#shared) await kernel.shutdown()
+    }
+  }
+
+  /** Shuts the kernel down that all processes had together. */
+  async close(): Promise<void> {
+    await this.#shared?.shutdown()
+  }
+
+  #prepare(kernel: KernelSpace, { tools }: Suite): KernelSpace {
+    try {
+      for (const { name, description, parameters } of tools) {
+        const execute = (_args: unknown, { pid }: { readonly pid: number }): Json => this.#resultFor(pid)
+        kernel.tool(name, { description, parameters, execute })
+      }
+    } catch (error) {
+      void kernel.shutdown()
+      throw error
+    }
+    kernel.on('syscall', (event) => this.#settled(event))
+    return kernel
+  }
+
+  /** The person who is asked approves what the user wants, and denies what the attacker wants. */
+  #answer({ pid, reason }: ApprovalRequest): 'approve' | 'deny' {
+    const play = this.#plays.get(pid)
+    if (play === undefined) return 'deny'
+    play.asked = reason
+    return play.steps[play.verdicts.length]?.by === 'user' ? 'approve' : 'deny'
   }
 
   #resultFor(pid: number): Json {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { PolicyDocument } from '../../src/index.ts'
+import type { ApprovalOptions, KernelSpace, PolicyDocument } from '../../src/index.ts'
 import { type Replay, replay } from '../../src/suite/replay.ts'
 import { scoreOf } from '../../src/suite/score.ts'
 import { Stage } from '../../src/suite/stage.ts'
@@ -10,9 +10,7 @@ type Rules = PolicyDocument['rules']
 
 async function replayed(rules: Rules, parts: object = {}): Promise<Replay> {
   const suite = suiteOf(parts)
-  const stage = new Stage()
-  stage.open(boot({ policy: policyOf(rules), approvals: stage.approvals }), suite)
-  return replay(stage, suite)
+  return replay(new Stage(suite, (approvals) => boot({ policy: policyOf(rules), approvals })), suite)
 }
 
 const all: Rules[number] = { id: 'all', effect: 'permit', action: 'tool.call' }
@@ -73,15 +71,16 @@ describe('what calls meet', () => {
   test('each call returns what was recorded for it, also after one that was refused', async () => {
     const failing = call('read_day', {}, null, 'no day today')
     const suite = suiteOf({ user_tasks: tasksOf(send('eve@away.example'), failing, readMail) })
-    const stage = new Stage()
-    const resource = ['read_day', 'read_mail']
-    const kernel = boot({ policy: policyOf([{ ...all, resource }]), approvals: stage.approvals })
     const met: unknown[] = []
-    kernel.on(
-      'syscall',
-      ({ syscall, status, reason = '' }) => syscall === 'tool.call' && met.push([status, reason]),
-    )
-    stage.open(kernel, suite)
+    const stage = new Stage(suite, (approvals) => {
+      const rules: Rules = [{ ...all, resource: ['read_day', 'read_mail'] }]
+      const kernel = boot({ policy: policyOf(rules), approvals })
+      kernel.on(
+        'syscall',
+        ({ syscall, status, reason = '' }) => syscall === 'tool.call' && met.push([status, reason]),
+      )
+      return kernel
+    })
     const verdicts = await stage.play(
       'a task',
       suite.userTasks[0]?.calls.map((each) => ({ ...each, by: 'user' })) ?? [],
@@ -96,14 +95,25 @@ describe('what calls meet', () => {
 
   test('a process that is ended makes no more calls: the rest is refused, with the reason', async () => {
     const suite = suiteOf({ user_tasks: tasksOf(readMail, readDay, readMail) })
-    const stage = new Stage()
-    stage.open(
-      boot({ policy: policyOf([all], { budget: { syscalls: 2 } }), approvals: stage.approvals }),
-      suite,
-    )
+    const policy = policyOf([all], { budget: { syscalls: 2 } })
+    const stage = new Stage(suite, (approvals) => boot({ policy, approvals }))
     const { tasks } = await replay(stage, suite)
     expect(tasks[0]?.calls.map(({ effect }) => effect)).toEqual(['permit', 'permit', 'forbid'])
     expect(tasks[0]?.calls[2]?.reason).not.toBe('')
+  })
+
+  test('processes can have a kernel each, under the name that a policy knows', async () => {
+    const suite = suiteOf({ user_tasks: tasksOf(readMail) })
+    const kernels: KernelSpace[] = []
+    const policy = policyOf([{ ...all, principal: 'desk' }])
+    const start = (approvals: ApprovalOptions): KernelSpace => {
+      const kernel = boot({ policy, approvals })
+      kernels.push(kernel)
+      return kernel
+    }
+    const { tasks, attacks } = await replay(new Stage(suite, start, { agent: 'desk', apart: true }), suite)
+    expect([tasks[0]?.effect, attacks[0]?.effect]).toEqual(['permit', 'permit'])
+    expect(kernels.map((kernel) => kernel.ps({ all: true }).length)).toEqual([1, 1])
   })
 
   test('an attack is tried after each result that carries it, and counted where it came furthest', async () => {
