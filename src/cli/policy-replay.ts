@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import { readText } from '../config/read-text.ts'
 import { limits } from '../limits.ts'
+import type { PolicySet } from '../policy/types.ts'
 import { type Judged, type Replay, replay } from '../suite/replay.ts'
 import { type Counts, type Score, scoreOf } from '../suite/score.ts'
 import { Stage } from '../suite/stage.ts'
@@ -34,11 +35,11 @@ export const policyReplay: CommandSpec = {
     const suite = readSuite(readText(file, file, 'suite', limits.suiteBytesMax), file)
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
-    const { name: policyName, hash, mode } = loadPolicy(policy)
+    const set = loadPolicy(policy)
     const stage = new Stage(
       suite,
       (approvals) => new KernelSpace({ policy, approvals, evidence: 'memory', exitOnSignal: false }),
-      name === undefined ? {} : { agent: name },
+      { apart: asksOfOtherRuns(set), ...(name !== undefined && { agent: name }) },
     )
     try {
       const all = suite.userTasks.length
@@ -48,7 +49,7 @@ export const policyReplay: CommandSpec = {
       tell(out, result, score)
       out.give({
         suite: { name: suite.name, version: suite.version },
-        policy: { name: policyName, hash, mode },
+        policy: { name: set.name, hash: set.hash, mode: set.mode },
         score,
         ...result,
       })
@@ -70,6 +71,10 @@ function wanted(command: Command): Options & { readonly file: string; readonly p
   if (policy !== undefined) return { file, policy, ...rest }
   throw new UsageError('it needs --policy; see `gatehouse policy replay --help`')
 }
+
+/** Runs that are replayed have nothing to do with each other. */
+const asksOfOtherRuns = ({ policies }: PolicySet): boolean =>
+  policies.some(({ rules }) => rules.some(({ when = '' }) => /\bhistory\.(agent|everyone)\b/.test(when)))
 
 function tell(out: Output, result: Replay, score: Score): void {
   for (const { task, effect, calls } of result.tasks)
