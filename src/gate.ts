@@ -8,11 +8,12 @@ import { SyscallError } from './errors.ts'
 import type { RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
-import { admit, Refusal } from './gate/admission.ts'
+import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
 import { Asking } from './gate/asking.ts'
 import { Effects } from './gate/effects.ts'
 import { tryRecord } from './gate/record.ts'
+import type { Runs } from './gate/runs.ts'
 import { Grant } from './grant.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
@@ -28,11 +29,12 @@ export interface GateParts {
   readonly log: EvidenceLog
   readonly observers: Observers
   readonly clock: Clock
+  readonly runs: Runs
   readonly approvals?: ApprovalOptions | undefined
 }
 
 export class Gate {
-  readonly #drivers: Drivers
+  readonly #means: AdmissionMeans
   readonly #log: EvidenceLog
   readonly #observers: Observers
   readonly #held = new Held()
@@ -41,15 +43,15 @@ export class Gate {
   /** Calls that wait for a person. */
   readonly approvals: Desk
 
-  constructor({ drivers, log, observers, clock, approvals }: GateParts) {
-    this.#drivers = drivers
+  constructor({ drivers, log, observers, clock, runs, approvals }: GateParts) {
+    this.#means = { drivers, runs }
     this.#log = log
     this.#observers = observers
-    this.#effects = new Effects({ drivers, log, observers, mint, held: this.#held })
+    this.#effects = new Effects({ drivers, log, observers, mint, runs, held: this.#held })
     const record = (process: Process, append: () => void): boolean => tryRecord(log, process, append)
     this.approvals = new Desk({ log, observers, clock, record, ...readApprovals(approvals) })
     this.#asking = new Asking({
-      ...{ drivers, log, mint, held: this.#held, desk: this.approvals },
+      ...{ drivers, log, mint, runs, held: this.#held, desk: this.approvals },
       begin: (arrival, admitted) => this.#effects.begin(arrival, admitted),
       refuse: (arrival, error) => this.#refuse(arrival, error),
       defect: (error) => observers.defect(error),
@@ -118,7 +120,7 @@ export class Gate {
 
   #take(arrival: Arrival): void {
     try {
-      const admitted = admit(arrival.process, this.#drivers, arrival.name, arrival.text)
+      const admitted = admit(arrival.process, this.#means, arrival.name, arrival.text)
       if ('asks' in admitted) this.#asking.begin(arrival, admitted)
       else this.#effects.begin(arrival, admitted)
     } catch (error) {
@@ -141,7 +143,7 @@ export class Gate {
       error instanceof Refusal
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
-    const { cause, resource, decision } = refusal
+    const { cause, resource, decision, ask } = refusal
     const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = tryRecord(this.#log, process, () =>
       this.#log.append({
@@ -152,6 +154,7 @@ export class Gate {
         reason: cause.message,
         args: this.#log.payload(text),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
+        ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
     )
     if (!recorded) return

@@ -162,6 +162,10 @@ export const limits = Object.freeze({
   frameNameMax: 200,
   /** How long a guest with a cell of its own may take to stand still until the operating system stops the cell, in ms. */
   stopMs: 500,
+  /** How often a turn is looked at that may go on past its memory limit, in ms. */
+  memoryLookMs: 250,
+  /** How long every thread of a cell may take to obey the operating system's SIGSTOP, in ms. */
+  systemStopMs: 5_000,
   /** How long one that shares its cell may take until the cell is killed, in ms. */
   stopSharedMs: 3_000,
   /** One frame between kernel and cell, in bytes: a reply plus its envelope. */
@@ -224,6 +228,20 @@ export const limits = Object.freeze({
   headerNameMax: 256,
   /** All header lines of one request or response, in bytes. */
   headerBytesMax: 32 * KiB,
+  /** Secrets of one kernel. */
+  secretsMax: 32,
+  /** The value of a secret, in characters: one that is shorter could be found out by sending guesses to a server that echoes them. */
+  secretLengthMin: 12,
+  /** The most that fits a header beside others: tokens with claims in them have some 2,000. */
+  secretLengthMax: 8 * KiB,
+  /** Different characters in it: a repeated one is found in texts that have nothing to do with it. */
+  secretVarietyMin: 5,
+  /** Placeholders in one request: each may become as long as a value may be. */
+  secretUsesMax: 32,
+  /** Values of one secret that answers are searched for: those before the newest may still come back. */
+  secretValuesKept: 4,
+  /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
+  secretValuesLengthMax: 64 * KiB,
 
   /** A tool's name, in characters. */
   toolNameMax: 64,
@@ -265,8 +283,10 @@ export const limits = Object.freeze({
   approvalsPerRunMax: 64,
   /** The same of one kernel. */
   approvalsMax: 256,
-  /** Arguments of all of them, in UTF-16 units: they lie in the kernel's memory. */
-  approvalsLengthMax: 64 * MiB,
+  /** Arguments of those of one run, in UTF-16 units. */
+  approvalsRunLengthMax: 32 * MiB,
+  /** Of all of them: they lie in the kernel's memory. */
+  approvalsLengthMax: 128 * MiB,
   /** As much of the arguments is shown to a person, in UTF-16 units; the whole is on record. */
   approvalArgsShownMax: 16 * KiB,
   /** The same of all differences of one request. */
@@ -285,6 +305,11 @@ export const limits = Object.freeze({
   approvalByMax: 200,
   /** Answered requests that are still known, for whoever answers once more. */
   approvalsKnownMax: 1_000,
+
+  /** What agents print while `gatehouse run` asks a person, in UTF-16 units; the rest is left out on the terminal. */
+  outputHeldMax: 1 * MiB,
+  /** What is typed so soon after a question was shown is no answer to it, in ms. */
+  approvalTypedMs: 500,
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,
@@ -325,15 +350,51 @@ export const limits = Object.freeze({
   /** All of these in all runs of a kernel, in UTF-16 units; their index takes some four bytes more for each. */
   originRoomMax: 32 * MiB,
   /** A value whose origin is asked for, in UTF-16 units; a longer one is unknown. */
-  originValueMax: 64 * KiB,
+  originValueMax: 16 * KiB,
   /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
   originValueMin: 3,
+  /** Different questions about history in the policies of one process, and of one run. */
+  historyQueriesMax: 64,
+  /** Calls in the window of one question whose times are kept; past it what asks for their number forbids. */
+  historyTimesMax: 1_024,
+  /** Times and names of agents that are kept for all questions of one run. */
+  historyRunMax: 65_536,
+  /** The same for all questions about agents over all runs. */
+  historyLastingMax: 1_048_576,
+  /** Questions about agents over all runs that policies of the application have asked; the oldest leave. */
+  historyLastingQueriesMax: 256,
+  /** Agents whose names are kept for one question. */
+  historyAgentsMax: 256,
+  /** The first calls of a run that are kept whole, for questions that come with another policy. */
+  historyFirstMax: 256,
+  /** Evidence that is read when a policy asks about earlier runs, in bytes: the newest; some second. */
+  historyReadBytes: 64 * MiB,
+  /** Agents of earlier runs and of this one that are counted for. */
+  historyNamesMax: 10_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
   /** A suite of tasks and attacks that a policy is measured with, in bytes: the largest known one has 0.5 MB. */
   suiteBytesMax: 64 * MiB,
   /** Calls of one task of it. */
   suiteCallsMax: 1_000,
+  /** Agents whose rules about any resource one index keeps at hand. */
+  indexedPrincipalsMax: 256,
+  /** Policies in one Cedar file: each decision looks at all of them, a thousand take some 2 ms. */
+  cedarPoliciesMax: 1_000,
+  /** A module of compiled Rego, in bytes. */
+  regoModuleBytesMax: 16 * MiB,
+  /** Memory of one module of compiled Rego, in pages of WebAssembly, 64 KiB each. */
+  regoPagesMax: 1_024,
+  /** What a decision in another language is asked about, in UTF-16 units: resource, labels and arguments together. */
+  engineTextMax: 256 * KiB,
+  /** Values in it; each costs some 5 µs. */
+  engineValuesMax: 1_000,
+  /** What a decision in another language may take, in ms; one that took longer forbids. It cannot be stopped on the way. */
+  engineDecisionMs: 1_000,
+  /** As much of what another language's engine says is shown, in UTF-16 units. */
+  engineReasonMax: 400,
+  /** Rules that one answer of a Rego policy names. */
+  engineRulesMax: 64,
   /** Policies that extend each other in a row. */
   policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */

@@ -41,7 +41,7 @@ export interface KernelEvents {
   /** A call waits for a person, or that has ended. */
   approval: Who & ApprovalNews
   output: Who & { readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  /** A tool threw, or the kernel itself has a defect. Only the application sees the error. */
+  /** A tool threw, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
   error: { readonly where: string; readonly error: unknown }
 }
 
@@ -137,6 +137,10 @@ export class Observers {
 
   toolFailed(tool: string, error: unknown): void {
     this.#tell('error', () => ({ where: `tool ${tool}`, error }))
+  }
+
+  secretFailed(name: string, error: unknown): void {
+    this.#tell('error', () => ({ where: `secret ${name}`, error }))
   }
 
   /** Other terminals cannot reach the kernel, or not in order; the kernel itself runs. */

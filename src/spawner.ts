@@ -7,6 +7,7 @@ import { KernelError, SyscallError } from './errors.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
+import type { Runs } from './gate/runs.ts'
 import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
@@ -26,6 +27,7 @@ export interface SpawnerParts {
   readonly clock: Clock
   readonly chance: Chance
   readonly gate: Gate
+  readonly runs: Runs
   readonly supervisor: Supervisor
   /** Is told what the kernel itself did wrong. */
   readonly defect: (error: unknown) => void
@@ -66,6 +68,8 @@ export class Spawner {
     const { table, ceiling, clock, supervisor, chance, evidenceBytesMax } = this.#parts
     const inherited = parent === undefined ? ceiling() : parent.policy
     const policy = agent.policy === undefined ? inherited : narrow(inherited, agent.policy)
+    // What the policy of a child asks, a guest wrote.
+    if (parent === undefined) this.#parts.runs.prepare(policy.needs)
     const isolation =
       parent?.identity.isolation ??
       agent.isolation ??
@@ -88,6 +92,7 @@ export class Spawner {
     )
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
     table.add(process)
+    if (parent === undefined) this.#parts.runs.begin(process, args)
     if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
     return process
   }

@@ -51,7 +51,9 @@ function folder(list: () => Files): VirtualView {
 }
 
 function policyFiles({ documents, hash }: PolicySet): Files {
-  const texts = documents.map(({ name, text }) => [`${name.replaceAll('/', '_')}.yaml`, text] as const)
+  const texts = documents.map(
+    ({ name, text, file = `${name.replaceAll('/', '_')}.yaml` }) => [file, text] as const,
+  )
   return { ...Object.fromEntries(texts), hash: `${hash}\n` }
 }
 

@@ -9,6 +9,7 @@ import { ToolDriver } from '../src/drivers/tool.ts'
 import { VfsDriver } from '../src/drivers/vfs/driver.ts'
 import { EvidenceLog } from '../src/evidence/log.ts'
 import { MemoryStore } from '../src/evidence/memory-store.ts'
+import { Runs } from '../src/gate/runs.ts'
 import { Gate } from '../src/gate.ts'
 import { Grant } from '../src/grant.ts'
 import { Observers } from '../src/observers.ts'
@@ -32,7 +33,7 @@ const drivers: Drivers = {
 }
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
 const gate = new Gate({
-  ...{ drivers, log, observers: new Observers(), clock: systemClock },
+  ...{ drivers, log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
 })
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */

@@ -58,7 +58,7 @@ const layers: Readonly<Record<string, RegExp>> = {
     /^src\/((syscalls|errors|limits|json|grant|observers)\.ts$|gate\/|approvals\/|syscalls\/|evidence\/|proc\/|policy\/)/,
   'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|approvals\/|evidence\/|proc\/)/,
   'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
-  'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json)\.ts$)/,
+  'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|limits|json|clock)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|limits|json)\.ts$)/,
 }

@@ -83,7 +83,7 @@ export class Desk {
   ask(
     asking: Asking,
     given?: Answer,
-  ): { readonly id: string; readonly answered: Answered | Promise<Answered> } {
+  ): { readonly id: string; readonly seq: number; readonly answered: Answered | Promise<Answered> } {
     const { process } = asking
     const { clock, observers, timeoutMs } = this.#parts
     const id = randomBytes(5).toString('hex')
@@ -96,7 +96,8 @@ export class Desk {
     const recorded = this.#parts.record(process, () => {
       ask = this.#parts.log.append(asking.record(id, request.expiresAt)).seq
     })
-    if (!recorded) return { id, answered: { end: 'cancelled', by: kernel, reason: undefined, id, ask } }
+    if (!recorded)
+      return { id, seq: ask, answered: { end: 'cancelled', by: kernel, reason: undefined, id, ask } }
     const { promise, resolve: settle } = Promise.withResolvers<Answered>()
     const deadline = clock.monotonic() + timeoutMs
     const pending: Pending = {
@@ -110,7 +111,7 @@ export class Desk {
       observers.approval(process, { id, status: 'asked', request })
       this.#consult(pending)
     }
-    return { id, answered: promise }
+    return { id, seq: ask, answered: promise }
   }
 
   /**

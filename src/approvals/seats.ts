@@ -23,7 +23,9 @@ export class Seats {
     assertRoom(own.length, limits.approvalsPerProcessMax, 'of this process')
     assertRoom(run.length, limits.approvalsPerRunMax, 'of this run')
     assertRoom(all.length, limits.approvalsMax, 'of all agents')
-    if (all.reduce((sum, seat) => sum + seat.length, length) > limits.approvalsLengthMax)
+    const isLong = (seats: readonly Seat[], max: number): boolean =>
+      seats.reduce((sum, seat) => sum + seat.length, length) > max
+    if (isLong(run, limits.approvalsRunLengthMax) || isLong(all, limits.approvalsLengthMax))
       throw new SyscallError('EAGAIN', 'the calls that wait for approval hold too much; await some first')
     const seat = { process, length }
     this.#taken.add(seat)

@@ -1,6 +1,9 @@
 /** The command `gatehouse`: reads the command line, runs one command, and says how it ended. */
 import type { Command } from 'commander'
+import { approvals } from './approvals.ts'
+import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
+import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
@@ -14,6 +17,7 @@ import { policyCheck } from './policy-check.ts'
 import { policyCoverage } from './policy-coverage.ts'
 import { policyDiff } from './policy-diff.ts'
 import { policyExplain } from './policy-explain.ts'
+import { policyInit } from './policy-init.ts'
 import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
 import { policyReplay } from './policy-replay.ts'
@@ -31,6 +35,9 @@ const commands = [
   kill,
   logs,
   inspect,
+  approvals,
+  approve,
+  deny,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
@@ -43,6 +50,7 @@ const commands = [
       policyLint,
       policyReplay,
       policyList,
+      policyInit,
     ],
   },
   {

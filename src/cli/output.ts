@@ -1,5 +1,6 @@
 /** All that the command writes: text for people or one JSON document for programs, never both on one stream. */
 import pc from 'picocolors'
+import { limits } from '../limits.ts'
 import { shortened, visible, visibleJson, visibleLine } from './terminal.ts'
 
 /** A stream as the command needs it; `process.stdout` is one. */
@@ -58,6 +59,7 @@ export class Output {
   readonly #io: Io
   #live = ''
   #atLineStart = true
+  #held: Held | undefined
 
   constructor(io: Io, { json, stack }: OutputOptions) {
     this.json = json
@@ -101,12 +103,45 @@ export class Output {
 
   /** What an agent printed; in JSON mode all of it goes to stderr. */
   agent(stream: 'stdout' | 'stderr', text: string): void {
-    this.#write(this.json ? 'stderr' : stream, visible(text))
+    const to = this.json ? 'stderr' : stream
+    const held = this.#io[to].isTTY === true ? this.#held : undefined
+    if (held === undefined) return this.#write(to, visible(text))
+    if (held.length + text.length > limits.outputHeldMax) held.more += text.length
+    else {
+      held.texts.push({ to, text: visible(text) })
+      held.length += text.length
+    }
+  }
+
+  /** The keys, where a person can be asked on stderr in the middle of a run. */
+  get person(): KeyStream | undefined {
+    return this.isLive && this.#io.stdin?.isTTY === true ? this.#io.stdin : undefined
+  }
+
+  /** A question on stderr, whose answer is typed behind it. */
+  question(text: string): void {
+    this.#write('stderr', text)
+  }
+
+  /**
+   * Keeps back what agents print on a terminal, so that nothing of theirs stands beside what a person is asked.
+   * @returns shows it; what was too much is left out, and that is said
+   */
+  holdAgents(): () => void {
+    const held: Held = { texts: [], length: 0, more: 0 }
+    this.live('')
+    this.#held = held
+    return () => {
+      if (this.#held !== held) return
+      this.#held = undefined
+      for (const { to, text } of held.texts) this.#write(to, text)
+      if (held.more > 0) this.note(`${held.more} characters of output are left out here; they are on record`)
+    }
   }
 
   /** Draws a line that the next one replaces; an empty one takes it away. Nothing where stderr is no terminal. */
   live(line: string): void {
-    if (!this.isLive || !this.#atLineStart) return
+    if (!this.isLive || !this.#atLineStart || this.#held !== undefined) return
     const shown = shortened(visibleLine(line), (this.#io.stderr.columns || columnsUnknown) - 1)
     if (shown === this.#live) return
     this.#live = shown
@@ -121,6 +156,14 @@ export class Output {
     if (text !== '' && this.#io[to].isTTY === true) this.#atLineStart = text.endsWith('\n')
     if (live !== '') this.live(live)
   }
+}
+
+/** What agents printed while a person was asked. */
+interface Held {
+  readonly texts: { readonly to: 'stdout' | 'stderr'; readonly text: string }[]
+  /** In UTF-16 units. */
+  length: number
+  more: number
 }
 
 const isCapable = ({ isTTY }: OutputStream, { TERM }: Io['env']): boolean => isTTY === true && TERM !== 'dumb'

@@ -12,7 +12,10 @@ interface Checked {
   readonly name?: string
   readonly hash?: string
   readonly mode?: string
+  /** Of a Rego module nothing is known of its rules. */
   readonly rules?: number
+  /** The languages of policies that are not in ours. */
+  readonly engines?: readonly string[]
   readonly message?: string
   readonly problems?: readonly { readonly line: number; readonly column: number; readonly message: string }[]
 }
@@ -27,12 +30,12 @@ export const policyCheck: CommandSpec = {
   ],
   run(out, command) {
     const checks = command.args.map(check)
-    for (const { policy, ok, name, mode, rules, hash, message } of checks) {
+    for (const { policy, ok, name, mode, rules, engines = [], hash, message } of checks) {
       if (!ok) {
         out.note(message ?? '')
         continue
       }
-      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}, mode ${mode}, hash ${hash?.slice(0, 16)}`
+      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}${engines.map((it) => `, ${it}`).join('')}, mode ${mode}, hash ${hash?.slice(0, 16)}`
       out.say(`${out.colors.green('ok')} ${visibleLine(`${policy}: ${what}`)}`)
     }
     out.give({ policies: checks })
@@ -44,7 +47,8 @@ function check(ref: string): Checked {
   try {
     const { name, hash, mode, policies } = loadPolicy(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
-    return { policy: ref, ok: true, name, hash, mode, rules }
+    const engines = policies.flatMap(({ engine }) => engine?.name ?? [])
+    return { policy: ref, ok: true, name, hash, mode, rules, ...(engines.length > 0 && { engines }) }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     const problems = error instanceof PolicyError ? { problems: error.problems } : {}

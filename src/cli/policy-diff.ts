@@ -38,10 +38,10 @@ export const policyDiff: CommandSpec = {
       sampled,
       wider,
       differences: differences.map(({ request, before: then, after: now, what }) => {
-        const { principal, action, resource, isolation, args, labels } = request
+        const { principal, action, resource, isolation, args, labels, supposed } = request
         return {
           what,
-          request: { principal, action, resource, isolation, args, labels },
+          request: { principal, action, resource, isolation, args, labels, supposed },
           before: then,
           after: now,
         }
@@ -52,9 +52,9 @@ export const policyDiff: CommandSpec = {
 }
 
 function sentenceOf({ request, what, after }: Difference): string {
-  const { principal, action, resource, isolation, labels = [], args } = request
+  const { principal, action, resource, isolation, labels = [], args, supposed = '' } = request
   const label = labels.length === 0 ? '' : ` with labels ${labels.join(', ')}`
   const plain = JSON.stringify(plainArguments(action as Action, resource))
   const held = JSON.stringify(args) === plain ? '' : ` with ${JSON.stringify(args)}`
-  return `${action} \`${resource}\` by \`${principal}\` in \`${isolation}\`${held}${label} ${what}: ${after.reason}`
+  return `${action} \`${resource}\` by \`${principal}\` in \`${isolation}\`${held}${label}${supposed === '' ? '' : `, where ${supposed},`} ${what}: ${after.reason}`
 }

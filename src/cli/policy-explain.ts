@@ -4,6 +4,7 @@ import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
+import { type CaseDeed, type CaseOrigins, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { type Effect, type Isolation, isolations } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
@@ -20,7 +21,11 @@ interface Options {
   readonly isolation?: Isolation
   readonly args?: JsonObject
   readonly label?: readonly string[]
+  readonly seen?: readonly (readonly [origin: SeenIn, value: string])[]
+  readonly done?: readonly CaseDeed[]
 }
+
+type SeenIn = keyof CaseOrigins
 
 export const policyExplain: CommandSpec = {
   name: 'explain',
@@ -51,6 +56,16 @@ export const policyExplain: CommandSpec = {
         once(jsonObject),
       )
       .option('--label <label>', 'a label of the process; repeat it', each(text))
+      .option(
+        '--seen <origin=value>',
+        'where a value has been seen: task, trusted or untrusted; repeat it',
+        each(seenIn),
+      )
+      .option(
+        '--done <action=resource>',
+        'what the process has done before, such as tool.call=read_mail; repeat it',
+        each(doneBefore),
+      )
       .addOption(
         new Option(
           '--isolation <level>',
@@ -72,7 +87,17 @@ export const policyExplain: CommandSpec = {
     const set = loadPolicy(policy)
     const args = plainArguments(action, resource, options.args)
     const request = { principal, action, resource, isolation, args, labels: options.label ?? [] }
-    const { decision, policies } = explain(set, request)
+    const { seen = [], done = [] } = options
+    const seenAs = Map.groupBy(seen, ([origin]) => origin)
+    const origins = Object.fromEntries(
+      [...seenAs].map(([origin, all]) => [origin, all.map(([, value]) => value)]),
+    )
+    const past = pastOf(
+      principal,
+      origins,
+      done.map((deed) => ({ ...deed, agent: principal })),
+    )
+    const { decision, policies } = explain(set, { ...request, ...past })
     const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
     out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
     if (decision.observed !== undefined)
@@ -81,6 +106,20 @@ export const policyExplain: CommandSpec = {
     out.give({ request, decision, policies })
     return exitCodes.done
   },
+}
+
+function seenIn(value: string): readonly [SeenIn, string] {
+  const [, origin, seen] = /^(task|trusted|untrusted)=(.*)$/s.exec(value) ?? []
+  if (origin === undefined || seen === undefined)
+    throw new InvalidArgumentError('write it as task=VALUE, trusted=VALUE or untrusted=VALUE')
+  return [origin as SeenIn, seen]
+}
+
+function doneBefore(value: string): CaseDeed {
+  const at = value.indexOf('=')
+  if (at < 0) throw new InvalidArgumentError('write it as ACTION=RESOURCE, such as tool.call=read_mail')
+  const action = actionOf(value.slice(0, at))
+  return { agent: '', action, resource: value.slice(at + 1), in: 'process', ago: 0, times: 1 }
 }
 
 function actionOf(value: string): Action {

@@ -1,8 +1,9 @@
 /** `gatehouse policy replay`: what a policy lets pass of a benchmark's tasks, and of the attacks on them. */
 import type { Command } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
-import { readText } from '../config/read-text.ts'
+import { decodeText, readBytes } from '../config/read-text.ts'
 import { limits } from '../limits.ts'
+import { isLasting } from '../policy/history.ts'
 import type { PolicySet } from '../policy/types.ts'
 import { type Judged, type Replay, replay } from '../suite/replay.ts'
 import { type Counts, type Score, scoreOf } from '../suite/score.ts'
@@ -32,7 +33,10 @@ export const policyReplay: CommandSpec = {
   },
   async run(out, command) {
     const { file, policy, name } = wanted(command)
-    const suite = readSuite(readText(file, file, 'suite', limits.suiteBytesMax), file)
+    const suite = readSuite(
+      decodeText(readBytes(file, file, 'suite', limits.suiteBytesMax), file, 'suite'),
+      file,
+    )
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
     const set = loadPolicy(policy)
@@ -73,8 +77,7 @@ function wanted(command: Command): Options & { readonly file: string; readonly p
 }
 
 /** Runs that are replayed have nothing to do with each other. */
-const asksOfOtherRuns = ({ policies }: PolicySet): boolean =>
-  policies.some(({ rules }) => rules.some(({ when = '' }) => /\bhistory\.(agent|everyone)\b/.test(when)))
+const asksOfOtherRuns = ({ needs }: PolicySet): boolean => needs.history.some(({ scope }) => isLasting(scope))
 
 function tell(out: Output, result: Replay, score: Score): void {
   for (const { task, effect, calls } of result.tasks)

@@ -1,19 +1,52 @@
 /** Cases beside a policy: requests, and what it has to say to each. */
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
+import { deedPlaces, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
 import { effects, isolations, type PolicySet } from '../policy/types.ts'
+import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
-import { loadPolicy } from './policy.ts'
+import { engineOfPath } from './engines.ts'
+import { isPath, loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
 const count = z.int().nonnegative()
+
+/** In ms, written as a duration. */
+const duration = z.string().transform((written, context) => {
+  try {
+    return parseDuration(written)
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    context.addIssue({ code: 'custom', message: error.message })
+    return z.NEVER
+  }
+})
+
+const Deed = z.strictObject({
+  action: z.string().transform((name, context) => {
+    if (isAction(name)) return name
+    context.addIssue({
+      code: 'custom',
+      message: actionProblem(name) ?? `\`${name}\` covers several actions; name the one that was done`,
+    })
+    return z.NEVER
+  }),
+  resource: z.string().max(limits.urlMax),
+  /** That of the case by default. */
+  agent: text.optional(),
+  in: z.enum(deedPlaces).default('process'),
+  ago: duration.default(0),
+  times: z.int().positive().max(limits.historyTimesMax).default(1),
+})
+
+const values = z.array(z.json()).max(limits.conditionListMax)
 
 const Case = z.strictObject({
   principal: text.default('agent'),
@@ -26,6 +59,10 @@ const Case = z.strictObject({
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
     .partial()
     .optional(),
+  /** Values, by where they have been seen; all others are unknown. */
+  origins: z.strictObject({ task: values, trusted: values, untrusted: values }).partial().default({}),
+  /** What has been done before, the oldest first. */
+  history: z.array(Deed).max(limits.historyTimesMax).default([]),
   effect: z.enum(effects),
   /** The rule that decides, or all of them; none where silence forbids. */
   rule: z.union([text, z.array(text)]).optional(),
@@ -49,12 +86,14 @@ export interface CaseFile {
  * @throws PolicyError with line and column, KernelError EINVAL where a file cannot be read
  */
 export function readCases(given: string): CaseFile {
-  const first = readData(given)
-  const isPolicy = isMap(first.value) && 'rules' in first.value && !('cases' in first.value)
-  const file = isPolicy ? join(dirname(given), 'cases', basename(given)) : given
+  const foreign = engineOfPath(given) !== undefined
+  const first = foreign ? undefined : readData(given)
+  const isPolicy = first === undefined || isPolicyDocument(first.value)
+  const beside = foreign ? `${basename(given, extname(given))}.yaml` : basename(given)
+  const file = isPolicy ? join(dirname(given), 'cases', beside) : given
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
-  const ref = /\/|\.(yaml|yml|json)$/.test(policy) ? join(dirname(file), policy) : policy
+  const ref = isPath(policy) ? join(dirname(file), policy) : policy
   const set = loadPolicy(ref.includes('/') || ref === policy ? ref : `./${ref}`)
   return {
     file,
@@ -63,7 +102,12 @@ export function readCases(given: string): CaseFile {
       const { principal, action, resource, isolation, labels, budget } = each
       const { line } = data.positionOf(['cases', index])
       const args = isAction(action) ? plainArguments(action, resource, each.args) : (each.args ?? {})
-      const request = { principal, action, resource, isolation, labels, args }
+      const past = pastOf(
+        principal,
+        defined(each.origins),
+        each.history.map((deed) => ({ ...deed, agent: deed.agent ?? principal })),
+      )
+      const request = { principal, action, resource, isolation, labels, args, ...past }
       return {
         line,
         request: budget === undefined ? request : { ...request, budget: () => defined(budget) },
@@ -100,7 +144,11 @@ function validate(data: YamlData, file: string): z.infer<typeof Cases> {
 const defined = <T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never
 
-const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isPolicyDocument = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  ('rules' in value || 'engine' in value) &&
+  !('cases' in value)
 
 /** @throws KernelError EINVAL where an action of a case can be no action, so that a misspelling is no passing refusal */
 export function assertActions({ file, cases }: CaseFile): void {

@@ -2,6 +2,7 @@
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
 import type { ApprovalOptions } from '../approvals/request.ts'
+import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
@@ -52,6 +53,11 @@ export interface KernelOptions {
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
+  /**
+   * Values that agents send and never see: name → where the value comes from, and which servers may get it. A guest
+   * writes `${secret:NAME}` into a header (docs/secrets.md).
+   */
+  readonly secrets?: SecretOptions
   /** Limits of every process, in the form of a policy's budget; the stricter of both counts. */
   readonly limits?: BudgetDocument
   /** Makes identifiers and the randomness of guests repeat; salts and keys never come from it. */
@@ -76,6 +82,19 @@ const mount = z.strictObject({
   host: z.string().min(1),
   mode: z.enum(['ro', 'rw', 'append']).optional(),
   label: z.string().optional(),
+})
+
+const secret = z.strictObject({
+  value: z
+    .custom<string | (() => string | Promise<string>)>(
+      (given) => typeof given === 'string' || typeof given === 'function',
+      'expected a text or a function',
+    )
+    .optional(),
+  env: z.string().min(1).optional(),
+  file: z.string().min(1).optional(),
+  origins: z.array(z.string()),
+  in: z.array(z.enum(['header', 'body', 'query'])).optional(),
 })
 
 const duration = z.string().transform((text, context) => {
@@ -121,6 +140,7 @@ const kernelSchema = z.strictObject({
       z.custom<object>((value) => typeof value === 'object' && value !== null),
     )
     .optional(),
+  secrets: z.record(z.string(), secret).optional(),
   limits: budget.optional(),
   seed: z.int().optional(),
 })

@@ -7,16 +7,18 @@ import { canonicalText } from '../evidence/canonical.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import { compilePolicies } from '../policy/compile.ts'
+import type { EngineDocument } from '../policy/engines/engine.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { Policy, PolicyDocument, PolicySet } from '../policy/types.ts'
+import { engineOfPath, readEngineDocument, readEngineFile } from './engines.ts'
 import { readText } from './read-text.ts'
 
-type OnePolicyRef = string | PolicyDocument
+type OnePolicyRef = string | PolicyDocument | EngineDocument
 
 /**
  * A preset's name, a path, or a policy as an object; or a list of these, all of which must agree.
- * A string with `/` or ending in .yaml, .yml or .json is a path, any other a preset.
+ * A string with `/` or ending in .yaml, .yml, .json, .cedar or .wasm is a path, any other a preset.
  */
 export type PolicyRef = OnePolicyRef | readonly OnePolicyRef[]
 
@@ -62,8 +64,10 @@ const narrowed = new WeakMap<PolicySet, WeakMap<PolicySet, PolicySet>>()
  */
 export const namedFiles = (ref: PolicyRef): readonly string[] =>
   [ref].flat().flatMap((one) => {
-    const name = typeof one === 'string' ? one : one?.extends
-    return typeof name === 'string' && isPath(name) ? [name] : []
+    if (typeof one === 'string') return isPath(one) ? [one] : []
+    if (one === null || typeof one !== 'object') return []
+    if ('engine' in one) return [one.file, one.data].filter((it) => it !== undefined).map(String)
+    return typeof one.extends === 'string' && isPath(one.extends) ? [one.extends] : []
   })
 
 /**
@@ -71,7 +75,7 @@ export const namedFiles = (ref: PolicyRef): readonly string[] =>
  * @throws as loadPolicy does
  */
 export const policyFiles = (ref: PolicyRef): readonly string[] =>
-  namedFiles(ref).flatMap((file) => readPath(file, 0).files)
+  [ref].flat().flatMap((one) => (namedFiles(one).length === 0 ? [] : readOne(one).files))
 
 /** @returns the names of the presets that come with the package */
 export const listPresets = (): readonly string[] =>
@@ -81,7 +85,7 @@ export const listPresets = (): readonly string[] =>
     .toSorted()
 
 /** Whether a text names a file, and not a preset. */
-const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
+export const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json|cedar|wasm|rego)$/.test(ref)
 
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)
@@ -118,17 +122,27 @@ function readOne(ref: unknown): Read {
   if (ref === null || typeof ref !== 'object' || Array.isArray(ref))
     throw invalid(`a policy is a preset's name, a path, an object or one list of these, not ${kindOf(ref)}`)
   const source = 'policy object as JSON'
-  const policy = parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, source)
+  const text = `${JSON.stringify(asDocument(ref), null, 2)}\n`
+  const foreign = readEngineDocument(text, source, '.')
+  if (foreign !== undefined) return { policies: [foreign.policy], files: foreign.files }
+  const policy = parsePolicy(text, source)
   return withBase({ policies: [policy], files: [] }, source, '.', 0)
 }
 
 function readPath(file: string, depth: number): Read {
-  return withBase(
-    { policies: [parsePolicy(readText(file, file), file)], files: [file] },
-    file,
-    dirname(file),
-    depth,
-  )
+  if (file.endsWith('.rego'))
+    throw invalid(
+      `\`${file}\` is Rego as text; compile it: \`opa build -t wasm -e NAME\`, and name the .wasm file`,
+    )
+  const engine = engineOfPath(file)
+  if (engine !== undefined) {
+    const { policy, files } = readEngineFile(file, engine)
+    return { policies: [policy], files }
+  }
+  const text = readText(file, file)
+  const foreign = readEngineDocument(text, file, dirname(file))
+  if (foreign !== undefined) return { policies: [foreign.policy], files: [file, ...foreign.files] }
+  return withBase({ policies: [parsePolicy(text, file)], files: [file] }, file, dirname(file), depth)
 }
 
 /** @param folder where relative paths of `extends` start */

@@ -7,17 +7,14 @@ import { limits } from '../limits.ts'
  * Reads a regular file; a pipe or device in its place must not stall the kernel.
  * @param shown how the user named it
  * @param what it is, for messages
- * @param bytesMax how long it may be
- * @throws KernelError EINVAL where it cannot be read, is longer than that, or is no UTF-8
+ * @throws KernelError EINVAL where it cannot be read, is longer than `limits.policyBytesMax`, or is no UTF-8
  */
-export function readText(
-  file: string | URL,
-  shown: string,
-  what = 'policy',
-  bytesMax: number = limits.policyBytesMax,
-): string {
-  const bytes = readBytes(file, shown, what, bytesMax)
-  if (bytes.length > bytesMax) throw invalid(`${what} \`${shown}\` is longer than ${bytesMax} bytes`)
+export function readText(file: string | URL, shown: string, what = 'policy'): string {
+  return decodeText(readBytes(file, shown, what, limits.policyBytesMax), shown, what)
+}
+
+/** @throws KernelError EINVAL for what is no UTF-8 */
+export function decodeText(bytes: Uint8Array, shown: string, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -25,17 +22,22 @@ export function readText(
   }
 }
 
-function readBytes(file: string | URL, shown: string, what: string, bytesMax: number): Uint8Array {
+/**
+ * @param max bytes
+ * @throws KernelError EINVAL where it cannot be read or is longer
+ */
+export function readBytes(file: string | URL, shown: string, what: string, max: number): Uint8Array {
   let descriptor: number | undefined
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     if (!fstatSync(descriptor).isFile()) throw invalid(`${what} \`${shown}\` is not a regular file`)
-    const buffer = new Uint8Array(bytesMax + 1)
+    const buffer = new Uint8Array(max + 1)
     let length = 0
     for (;;) {
       const count = readSync(descriptor, buffer, length, buffer.length - length, null)
       length += count
-      if (count === 0 || length === buffer.length) return buffer.subarray(0, length)
+      if (length > max) throw invalid(`${what} \`${shown}\` is longer than ${max} bytes`)
+      if (count === 0) return buffer.slice(0, length)
     }
   } catch (error) {
     throw error instanceof KernelError ? error : invalid(`${what} \`${shown}\` ${whyUnread(error)}`)

@@ -1,7 +1,8 @@
 /** What a kernel and a command say to each other: HTTP over a Unix socket, JSON, one request a connection. */
 import { z } from 'zod'
-import type { ApprovalRequest } from '../approvals/request.ts'
+import type { ApprovalEnd, ApprovalRequest } from '../approvals/request.ts'
 import type { Errno } from '../errors.ts'
+import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Mode } from '../policy/types.ts'
 import type { ProcessState } from '../proc/exit.ts'
@@ -17,6 +18,7 @@ export const keyHeader = 'gatehouse-key'
 export const hostName = 'gatehouse'
 
 const target = z.string().min(1).max(limits.agentNameMax)
+const json: z.ZodType<Json, Json> = z.custom<Json>()
 const flag = z.literal('1').optional()
 
 const id = z.string().min(1).max(limits.wordMax)
@@ -32,9 +34,9 @@ export const requests = Object.freeze({
   '/answer': z.strictObject({
     id,
     answer: z.enum(['approve', 'deny']),
-    by: z.string().min(1).max(limits.approvalByMax).optional(),
+    by: z.string().min(1).max(limits.agentNameMax).optional(),
     reason: z.string().min(1).max(limits.approvalReasonMax).optional(),
-    args: z.json().optional(),
+    args: json.optional(),
   }),
 })
 export type RequestPath = keyof typeof requests
@@ -84,6 +86,15 @@ export type LogRecord =
       readonly resource?: string
       readonly status: 'committed' | 'failed' | 'refused'
       readonly code?: Errno
+      readonly reason?: string
+    })
+  | (At & {
+      readonly kind: 'approval'
+      readonly id: string
+      readonly status: 'asked' | ApprovalEnd
+      readonly syscall: string
+      readonly resource: string
+      readonly by?: string
       readonly reason?: string
     })
   | (At & { readonly kind: 'signal'; readonly signal: SignalName; readonly by: string })

@@ -111,6 +111,11 @@ export class ToolDriver {
     this.#tools.set(name, tool)
   }
 
+  /** What every result of a tool carries. */
+  labelsOf(name: string): readonly string[] {
+    return this.#tools.get(name)?.labels ?? []
+  }
+
   /** Name, description, schema and labels of every tool, as agents read them under /tools. */
   list(): readonly {
     name: string

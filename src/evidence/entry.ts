@@ -114,6 +114,8 @@ export type RefusalBody = Caller & {
   readonly reason: string
   readonly args?: PayloadRef
   readonly decision?: RecordedDecision
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask?: number
 }
 
 /** A call that waits for a person; nothing has been touched. */

@@ -184,6 +184,12 @@ export class EvidenceLog {
     yield* selectEntries(this.#store.lines('log'), filter)
   }
 
+  /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */
+  *newest(bytes: number): Generator<string, void, undefined> {
+    this.#write()
+    yield* this.#store.lines('log', bytes)
+  }
+
   /** UTF-16 units that were appended since it was opened, payloads included: what a caller has used is the difference. */
   get written(): number {
     return this.#written

@@ -1,5 +1,6 @@
-/** Whether a record is whole: an auditor can read this file alone, with the canonical form beside it. */
+/** Whether a record is whole: an auditor can read this file alone, with approvals and the canonical form beside it. */
 import { hash } from 'node:crypto'
+import { Approved } from './approved.ts'
 import { canonicalText } from './canonical.ts'
 import type { Entry, EntryBody } from './entry.ts'
 
@@ -9,7 +10,7 @@ import type { Entry, EntryBody } from './entry.ts'
  * - `sequence`: its number is not the next one: something was deleted, inserted, doubled or moved
  * - `chain`: it does not name the hash of the line before: one of the two was changed
  * - `outcome-without-intent`, `duplicate-outcome`: an effect without a record before it, or two ends of one
- * - `effect-without-permit`: an effect that no policy permitted
+ * - `effect-without-permit`: an effect that no policy permitted and no person approved
  * - `payload`: a payload's text is not what was hashed
  */
 export type ProblemKind =
@@ -60,7 +61,7 @@ const gapMax = 2 ** 20
 /**
  * @param lines the log, oldest first, each without its newline
  * @param packs lines of payloads; a payload that is not there was deleted, which is no problem
- * @returns what was found; it streams, and keeps one byte for each entry
+ * @returns what was found; it streams, and keeps one byte for each entry, and what is asked and not used yet
  */
 export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> = []): Verification {
   const verifier = new Verifier()
@@ -71,6 +72,7 @@ export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> =
 
 class Verifier {
   readonly #calls = new Calls()
+  readonly #approved = new Approved()
   readonly #problems: Problem[] = []
   readonly #badPayloads = new Map<string, string>()
   #more = 0
@@ -104,6 +106,7 @@ class Verifier {
         'it does not follow from the line before: one of the two was changed',
       )
     this.#number(entry.seq)
+    this.#approved.read(entry)
     if (entry.kind === 'intent') this.#intent(entry)
     if (entry.kind === 'outcome') this.#outcome(entry)
     if (this.#badPayloads.size > 0) this.#payloads(entry)
@@ -119,6 +122,7 @@ class Verifier {
     if (entry.seq < this.#seq) this.#calls.open(entry.seq)
     const effect = decisionOf(entry)
     if (effect === 'permit' || (effect === 'unjudged' && !isJudged(entry.syscall))) return
+    if (effect === 'ask' && this.#approved.use(entry)) return
     const why =
       typeof effect === 'string' ? `the decision on it is \`${effect}\`` : 'no decision is on record'
     this.#found(this.#position, 'effect-without-permit', `${why}, and yet it was admitted`)

@@ -5,10 +5,17 @@ import { type Json, parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
-import { talliesOf } from '../proc/tallies.ts'
-import type { Drivers, Syscall } from '../syscalls/row.ts'
+import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { requestOf } from './question.ts'
+import type { Runs } from './runs.ts'
+import { sentOf } from './seen.ts'
+
+/** What calls are decoded, judged and counted with. */
+export interface AdmissionMeans {
+  readonly drivers: Drivers
+  readonly runs: Runs
+}
 
 /** A call that may be made. */
 export interface Admitted {
@@ -39,11 +46,14 @@ export class Refusal extends Error {
   override readonly cause: SyscallError
   readonly resource: string | undefined
   readonly decision: Decision | undefined
-  constructor(cause: SyscallError, resource?: string, decision?: Decision) {
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask: number | undefined
+  constructor(cause: SyscallError, resource?: string, decision?: Decision, ask?: number) {
     super(cause.message)
     this.cause = cause
     this.resource = resource
     this.decision = decision
+    this.ask = ask
   }
 }
 
@@ -56,16 +66,17 @@ export class Refusal extends Error {
  */
 export function admit(
   process: Process,
-  drivers: Drivers,
+  means: AdmissionMeans,
   name: string,
   text: string,
   isApproved: (asks: Asks) => boolean = () => false,
 ): Admitted | Asks {
-  const { obligations, requests, ...admitted } = judgeCall(process, drivers, name, text)
-  const { row, decision } = admitted
+  const { obligations, judged, requests, ...admitted } = judgeCall(process, means, name, text)
+  const { row, args, external, decision } = admitted
+  const { runs } = means
   const resource = requests[0]?.resource
   try {
-    if (obligations.length > 0) assertFree(process, obligations, resource, decision)
+    if (obligations.length > 0) assertFree(runs.talliesOf(process), obligations, resource, decision)
     if (decision?.effect === 'ask') {
       const asks: Asks = { ...admitted, decision, requests, asks: true }
       if (!isApproved(asks)) {
@@ -74,7 +85,9 @@ export function admit(
       }
     }
     charge(process, row)
-    if (obligations.length > 0) count(process, obligations)
+    if (obligations.length > 0) count(runs.talliesOf(process), obligations)
+    // The last step: only what is really admitted has been done.
+    runs.admitted(process, judged, sentOf(args, external))
     return admitted
   } catch (error) {
     throw refusalOf(error, resource)
@@ -83,6 +96,7 @@ export function admit(
 
 /** What the gate knows of a call when the policy has been asked. */
 interface JudgedCall extends Admitted {
+  readonly judged: readonly Judged[]
   readonly requests: readonly Request[]
   /** Of all that permits it, or asks. */
   readonly obligations: readonly Obligation[]
@@ -92,7 +106,12 @@ interface JudgedCall extends Admitted {
  * The part of admission that counts and charges nothing: table, decode, policy.
  * @throws Refusal for what no policy can let pass, and what one forbids
  */
-export function judgeCall(process: Process, drivers: Drivers, name: string, text: string): JudgedCall {
+export function judgeCall(
+  process: Process,
+  { drivers, runs }: AdmissionMeans,
+  name: string,
+  text: string,
+): JudgedCall {
   let resource: string | undefined
   try {
     const row = findSyscall(name)
@@ -100,7 +119,7 @@ export function judgeCall(process: Process, drivers: Drivers, name: string, text
     row.check?.(args, drivers, process)
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const requests = judged.map((each) => requestOf(process, each))
+    const requests = judged.map((each) => requestOf(process, runs, each))
     const decisions = requests.map((request) => {
       const decision = process.policy.decide(request)
       if (decision.effect === 'forbid')
@@ -108,7 +127,7 @@ export function judgeCall(process: Process, drivers: Drivers, name: string, text
       return decision
     })
     return {
-      ...{ row, args, requests },
+      ...{ row, args, judged, requests },
       external: row.external?.(args, drivers, process) ?? false,
       decision: merge(decisions),
       obligations: decisions.flatMap((decision) => decision.obligations ?? []),
@@ -125,12 +144,11 @@ const refusalOf = (error: unknown, resource: string | undefined): unknown =>
 
 /** What permits once, or so often, has not been used up by the run. */
 function assertFree(
-  process: Process,
+  { tallies, now }: ReturnType<Runs['talliesOf']>,
   obligations: readonly Obligation[],
   resource: string | undefined,
   decision: Decision | undefined,
 ): void {
-  const { tallies, now } = talliesOf(process)
   try {
     tallies.assertFree(obligations, now)
   } catch (error) {
@@ -140,8 +158,7 @@ function assertFree(
 }
 
 /** Counted as soon as the call is admitted: what fails after that has been tried. */
-function count(process: Process, obligations: readonly Obligation[]): void {
-  const { tallies, now } = talliesOf(process)
+function count({ tallies, now }: ReturnType<Runs['talliesOf']>, obligations: readonly Obligation[]): void {
   tallies.count(obligations, now)
 }
 

@@ -12,13 +12,15 @@ import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers, Stakes } from '../syscalls/row.ts'
-import { type Admitted, type Asks, admit, judgeCall, Refusal } from './admission.ts'
+import { type AdmissionMeans, type Admitted, type Asks, admit, judgeCall, Refusal } from './admission.ts'
 import { isDefect, sentence } from './answers.ts'
 import { recordOf, shownOf } from './asked.ts'
+import type { Runs } from './runs.ts'
 import { lookAt } from './stakes.ts'
 
 export interface AskingParts {
   readonly drivers: Drivers
+  readonly runs: Runs
   readonly log: EvidenceLog
   readonly mint: GrantMint
   readonly held: Held
@@ -34,6 +36,8 @@ interface Waiting {
   /** As it was sent, or with the arguments that a person wrote. */
   readonly call: Arrival
   readonly flight: Flight
+  /** Where on record it was asked about last. */
+  readonly asked: { seq: number | undefined }
   /** The request before this one. */
   readonly before?: Answered
   /** The answer to this one, where it came with the arguments that it is about. */
@@ -57,7 +61,7 @@ export class Asking {
     const leave = this.#takeSeat(process, text, asks)
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
-    void this.#ask({ call, flight }, asks).finally(leave)
+    void this.#ask({ call, flight, asked: { seq: undefined } }, asks).finally(leave)
   }
 
   #takeSeat(process: Process, text: string, { resources, decision }: Asks): () => void {
@@ -79,40 +83,45 @@ export class Asking {
         if (isDefect(error) && !(error instanceof Refusal)) this.#parts.defect(error)
         return
       }
-      const { resources, decision } = asks
-      const refusal = error instanceof SyscallError ? new Refusal(error, resources[0], decision) : error
-      this.#parts.refuse(call, refusal)
+      this.#parts.refuse(call, refusalOf(error, asks, waiting.asked.seq))
     } finally {
       call.process.inFlight.delete(flight)
     }
   }
 
   async #askOnce(waiting: Waiting, asks: Asks): Promise<void> {
-    const { call, flight, before, given } = waiting
+    const { call, flight, asked, before, given } = waiting
     const { process } = call
-    const { drivers, desk, log } = this.#parts
+    const { desk, log } = this.#parts
     const stakes = this.#stakesOf(call, asks)
     const nonce = randomBytes(16).toString('hex')
+    const { policy } = process
     const seen = await this.#look(call, stakes, flight)
     if (process.over) return
+    if (process.policy !== policy) {
+      // It was replaced while a host folder was looked at: nobody is shown rules that are no longer in force.
+      await this.#untilRunning(process)
+      return process.over ? undefined : this.#admit({ call, flight, asked, ...(before && { before }) })
+    }
     const binding = bind(call, asks, stakes, seen, nonce)
-    const judge = (text: string): void => judgeEdited(call, drivers, text)
+    const judge = (text: string): void => judgeEdited(call, this.#parts, text)
     const request = shownOf({ call, asks, seen, binding, ...(before && { follows: before.id }) })
     const record = recordOf({ call, asks, binding, log, ...(before && { follows: before.id }) })
-    const asked = desk.ask({ process, request, record, judge }, given)
-    flight.approval = asked.id
-    const answered = await asked.answered
+    const { id, seq, answered: answer } = desk.ask({ process, request, record, judge }, given)
+    asked.seq = seq
+    flight.approval = id
+    const answered = await answer
     flight.approval = undefined
+    const next = { call, flight, asked, before: answered }
     await this.#untilRunning(process)
     if (process.over) return
-    if (answered.again) return this.#admit({ call, flight, before: answered })
+    if (answered.again) return this.#admit(next)
     if (answered.end !== 'approved') throw new SyscallError('EPERM', whyNot(answered, asks))
     if (answered.args !== undefined) {
       const { by, reason, args: text } = answered
       const edited = { ...call, text }
-      return this.#admit({ call: edited, flight, before: answered, given: { end: 'approved', by, reason } })
+      return this.#admit({ ...next, call: edited, given: { end: 'approved', by, reason } })
     }
-    const next = { call, flight, before: answered }
     for (;;) {
       // Not awaited where it is told at once: then nothing comes between this look and the beginning of the call.
       const looked = this.#look(call, stakes, flight)
@@ -136,7 +145,7 @@ export class Asking {
     const { call, flight, before } = waiting
     const { process, name, text } = call
     process.inFlight.delete(flight)
-    const next = admit(process, this.#parts.drivers, name, text, isApproved)
+    const next = admit(process, this.#parts, name, text, isApproved)
     if (!('asks' in next)) {
       const ask = before === undefined ? {} : { ask: before.ask }
       return this.#parts.begin(call, { ...next, ...ask, ...(unchanged !== undefined && { unchanged }) })
@@ -187,10 +196,16 @@ function bind(
   return bindingOf(bound, nonce)
 }
 
+/** What the kernel did wrong stays what it is. */
+function refusalOf(error: unknown, { resources, decision }: Asks, ask: number | undefined): unknown {
+  if (error instanceof Refusal) return new Refusal(error.cause, error.resource, error.decision, ask)
+  return error instanceof SyscallError ? new Refusal(error, resources[0], decision, ask) : error
+}
+
 /** @throws SyscallError with the whole sentence, for the person who wrote the arguments */
-function judgeEdited({ process, name }: Arrival, drivers: Drivers, text: string): void {
+function judgeEdited({ process, name }: Arrival, means: AdmissionMeans, text: string): void {
   try {
-    judgeCall(process, drivers, name, text)
+    judgeCall(process, means, name, text)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { cause, resource } = error

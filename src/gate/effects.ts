@@ -6,6 +6,7 @@ import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
+import { untrustedLabel } from '../policy/origin.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
 import type { Drivers } from '../syscalls/row.ts'
@@ -21,6 +22,8 @@ import {
   sentence,
 } from './answers.ts'
 import { tryRecord } from './record.ts'
+import type { Runs } from './runs.ts'
+import { isForeign } from './seen.ts'
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
@@ -36,6 +39,7 @@ export interface EffectsParts {
   readonly log: EvidenceLog
   readonly observers: Observers
   readonly mint: GrantMint
+  readonly runs: Runs
   /** What a stopped process waits with. */
   readonly held: Held
 }
@@ -166,6 +170,8 @@ export class Effects {
       } satisfies OutcomeBody),
     )
     if (!recorded) return
+    if (cause === undefined && !process.over)
+      this.#learn(effect, result ?? null, labelsOf(effect, this.#parts.drivers))
     this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
     answer(
       effect,
@@ -175,10 +181,25 @@ export class Effects {
     )
   }
 
+  /** Before the guest can act on what it learns. */
+  #learn({ process, admitted }: Effect, result: Json, labels: readonly string[]): void {
+    const { drivers, runs } = this.#parts
+    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+      runs.received(process, result, labels)
+  }
+
   #track(effect: Promise<void>): void {
     this.#waiting.add(effect)
     void effect.finally(() => this.#waiting.delete(effect))
   }
+}
+
+/** What a result carries: the labels of its tool or of the mount that it was read from. */
+function labelsOf({ name, process, admitted }: Effect, drivers: Drivers): readonly string[] {
+  if (name === 'tool.call') return drivers.tool.labelsOf(admitted.resources[0] ?? '')
+  const { path } = admitted.args as { readonly path?: unknown }
+  const label = typeof path === 'string' ? drivers.treeOf(process).resolve(path).label : undefined
+  return label === undefined ? [] : [label]
 }
 
 /** @returns why what was approved is not done; undefined where all is as it was */

@@ -4,14 +4,16 @@ import { type ArgumentType, argumentsOfSchema } from '../policy/arguments.ts'
 import type { Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import type { Judged } from '../syscalls/row.ts'
+import type { Runs } from './runs.ts'
 
 /** The question in full: with who asks, what it carries and what is left to it. */
-export function requestOf(process: Process, { action, resource, args, schema }: Judged): Request {
+export function requestOf(process: Process, runs: Runs, { action, resource, args, schema }: Judged): Request {
   const { isolation, labels } = process.identity
   return {
     principal: process.name,
     isolation,
     labels,
+    ...runs.answersFor(process),
     budget: () => process.ledger.remaining(),
     action,
     resource,

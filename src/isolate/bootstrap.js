@@ -382,6 +382,8 @@ function bootstrap(post, bootText, argsText) {
         (name === 'authorization' || name === 'cookie' || name === 'proxy-authorization')
       )
         continue
+      // The kernel would refuse a secret for another server; one that may have it too is not given it by a server's word.
+      if (!reply.sameOrigin && indexOf(`${request.headers[names[index]]}`, '${secret:') >= 0) continue
       next.headers[names[index]] = request.headers[names[index]]
     }
     if (!toGet) mergeInto(next, { text: request.text, base64: request.base64 })

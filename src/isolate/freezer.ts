@@ -12,8 +12,9 @@ import type { Frozen, StackFrame } from './guest.ts'
 /** Sessions of isolates that died while the debugger was on; never touched again, never collected. */
 const abandoned: ivm.InspectorSession[] = []
 
-/** When a guest that was told to stand still is told again, in ms; after that twice as late each time. */
+/** When a guest that was told to stand still is told again, in ms; after that twice as late each time, up to the last. */
 const pauseAgainMs = 5
+const pauseAgainMaxMs = 80
 
 /** How often a guest that was told to go on is told again, in ms: V8 can miss what comes right after a pause. */
 const resendMs = 2
@@ -66,6 +67,8 @@ export class Freezer {
   #over = false
   /** Whether there has been a session. */
   #wasOpen = false
+  /** Resolves when no turn runs. */
+  #idle = Promise.withResolvers<void>()
   #proof: PromiseWithResolvers<Frozen | undefined> | undefined
   #gone: PromiseWithResolvers<void> | undefined
   /** Resolves when the debugger is off. */
@@ -118,11 +121,13 @@ export class Freezer {
 
   turnBegan(): void {
     this.#busy = true
+    this.#idle = Promise.withResolvers()
   }
 
   /** A turn has ended by itself: nothing runs until the next one. */
   turnOver(): void {
     this.#busy = false
+    this.#idle.resolve()
     this.#proof?.resolve(stillness)
     if (this.#phase === 'pausing') this.#leave()
     else if (this.#phase === 'off') this.#closeEarly()
@@ -140,8 +145,16 @@ export class Freezer {
     if (this.#phase !== 'off') await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
     clearTimeout(this.#resend)
     this.#gone?.resolve()
+    if (this.#busy) await this.#endTurn()
     this.#close()
     if (this.#wasOpen && !this.#isolate.isDisposed) await this.#untilClosed()
+  }
+
+  /** A session that is left by an idle isolate is left at once; so the turn is ended before, where V8 can do that. */
+  #endTurn(): Promise<void> {
+    if (this.#session === undefined) return Promise.resolve()
+    this.#send('Runtime.terminateExecution')
+    return Promise.race([this.#idle.promise, sleep(limits.sessionEndMs)])
   }
 
   /**
@@ -154,8 +167,13 @@ export class Freezer {
   }
 
   #pause(): void {
+    try {
+      this.#session ??= this.#open()
+    } catch {
+      // The isolate has just died by itself, and its turn is about to end for that.
+      return
+    }
     this.#phase = 'pausing'
-    this.#session ??= this.#open()
     this.#off = Promise.withResolvers()
     this.#send('Debugger.enable')
     this.#send('Debugger.setSkipAllPauses', { skip: false })
@@ -166,7 +184,7 @@ export class Freezer {
   #askToPause(againMs: number): void {
     clearTimeout(this.#resend)
     this.#send('Debugger.pause')
-    this.#resend = setTimeout(() => this.#askToPause(2 * againMs), againMs)
+    this.#resend = setTimeout(() => this.#askToPause(Math.min(2 * againMs, pauseAgainMaxMs)), againMs)
   }
 
   #open(): ivm.InspectorSession {

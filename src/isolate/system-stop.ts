@@ -1,10 +1,12 @@
 /** Whether the operating system has stopped every thread of a process; read from /proc, Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { limits } from '../limits.ts'
 
-/** How often, and how long between, in ms. */
-const looks = 50
+/** How long between two looks, in ms. */
 const betweenMs = 2
+/** A stop cannot be refused, but on a busy machine each thread has to get its turn to obey it. */
+const looks = limits.systemStopMs / betweenMs
 
 /**
  * @param pid of a process that was sent SIGSTOP

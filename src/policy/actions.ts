@@ -43,6 +43,7 @@ export const actions = {
       path: 'string',
       headers: 'strings',
       bodyBytes: 'int',
+      secrets: 'strings',
     },
   },
   'tool.call': { resource: 'name', summary: 'call a tool, by its name' },

@@ -16,6 +16,8 @@ export function permitsBelow(
   actions: readonly string[],
   folder: string,
 ): boolean {
+  // What another language says of a folder's files is known only by asking about each.
+  if (policy.engine !== undefined) return false
   const readings = readPath(folder)
   if (typeof readings === 'string') return false
   return actions.every((action) => {

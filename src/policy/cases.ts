@@ -1,4 +1,5 @@
 /** What a policy says to cases, and which of its rules they try. */
+import { assertOwnRules } from './engines/engine.ts'
 import type { Decision, Effect, PolicySet, Request, RuleRef } from './types.ts'
 
 export interface PolicyCase {
@@ -57,8 +58,14 @@ export interface RuleCoverage extends RuleRef {
   readonly cases: number
 }
 
-/** @returns for each rule of the set how many cases it decides, in the order of the policies */
+/**
+ * @returns for each rule of the set how many cases it decides, in the order of the policies
+ * @throws KernelError EINVAL where a policy does not say what its rules are
+ */
 export function coverage(set: PolicySet, results: readonly CaseResult[]): readonly RuleCoverage[] {
+  // A Cedar file says what it consists of, a Rego module does not.
+  for (const { engine, rules } of set.policies)
+    if (engine !== undefined && rules.length === 0) assertOwnRules(set, 'counted')
   const counts = new Map<string, number>()
   for (const { decision } of results) {
     for (const ref of [...decision.rules, ...(decision.observed?.rules ?? [])])

@@ -1,6 +1,8 @@
 /** What the language of conditions leaves out of CEL, and how much an evaluation can cost: seen from the syntax tree. */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { metered, variables } from './cel-environment.ts'
+import { historyExample, isHistoryCall, queryOf } from './cel-history.ts'
+import type { HistoryQuery } from './history.ts'
 import { origins } from './origin.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -17,6 +19,9 @@ export interface Bounds {
   /** Where each `has(` begins. */
   readonly presences: readonly number[]
   readonly names: ReadonlySet<string>
+  /** What it asks about history, by the key of the question. */
+  readonly queries: ReadonlyMap<string, HistoryQuery>
+  readonly asksOrigin: boolean
 }
 
 /** Methods whose first argument names each element in turn. */
@@ -29,7 +34,7 @@ const linear =
 
 /** What people look for here, and what to say. */
 const absent: Readonly<Record<string, string>> = {
-  history: 'belongs to rules over history, which this version does not have yet',
+  history: `is asked as in \`${historyExample}\``,
   matches: linear,
 }
 
@@ -37,13 +42,22 @@ const absent: Readonly<Record<string, string>> = {
 export function boundsOf(root: ASTNode): Bounds {
   const walk = new Walk()
   const steps = walk.visit(root, [])
-  return { flaws: walk.flaws, steps, presences: walk.presences, names: walk.names }
+  return {
+    flaws: walk.flaws,
+    steps,
+    presences: walk.presences,
+    names: walk.names,
+    queries: walk.queries,
+    asksOrigin: walk.asksOrigin,
+  }
 }
 
 class Walk {
   readonly flaws: ConditionFlaw[] = []
   readonly presences: number[] = []
   readonly names = new Set<string>()
+  readonly queries = new Map<string, HistoryQuery>()
+  asksOrigin = false
 
   /**
    * @param elements names of the elements of the lists that are gone through here, the outermost first
@@ -111,16 +125,25 @@ class Walk {
     const [name, args] = node.args
     if (!functions.has(name)) this.#unknown(node, name, functions)
     if (name === 'has') this.presences.push(node.start)
+    if (name === 'origin') this.asksOrigin = true
     return this.#all(args, elements)
   }
 
   #method(node: ASTNode & { readonly op: 'rcall' }, elements: readonly string[]): number {
     const [name, receiver, args] = node.args
+    if (isHistoryCall(node)) return this.#history(node)
     if (!methods.has(name)) this.#unknown({ start: node.input.indexOf(name, receiver.end) }, name, methods)
     const before = this.visit(receiver, elements)
     if (comprehensions.has(name)) return before + this.#comprehension(node, elements)
     if (Object.hasOwn(metered, name)) node.args[0] = metered[name] ?? name
     return args.reduce((sum, each) => sum + this.visit(each, elements), 1 + before)
+  }
+
+  #history(node: ASTNode & { readonly op: 'rcall' }): number {
+    const query = queryOf(node)
+    if ('key' in query) this.queries.set(query.key, query)
+    else this.flaws.push(query)
+    return historySteps
   }
 
   #comprehension(node: ASTNode & { readonly op: 'rcall' }, elements: readonly string[]): number {
@@ -148,6 +171,9 @@ class Walk {
     this.flaws.push({ offset: start, message })
   }
 }
+
+/** A window is counted anew each time, in steps. */
+const historySteps = 50
 
 /** Lists that may be gone through within each other. */
 const nestedMax = 2

@@ -3,7 +3,9 @@ import { Environment } from '@marcbachmann/cel-js'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { ArgumentType } from './arguments.ts'
+import { registerHistory } from './cel-history.ts'
 import { type Convert, fromCel, Message, type Meter, toInt } from './cel-values.ts'
+import type { HistoryQuery } from './history.ts'
 import { linksIn, wordsIn } from './links.ts'
 import type { Request } from './types.ts'
 
@@ -22,6 +24,7 @@ export interface Evaluation {
   /** Pays for what the library's own functions do not. */
   meter: Meter | undefined
   request: Request | undefined
+  queries: ReadonlyMap<string, HistoryQuery> | undefined
 }
 
 /** The names in a condition, as the type checker has them. */
@@ -48,7 +51,7 @@ export function environmentFor(type: ArgumentType & object): TypedEnvironment {
 }
 
 function makeEnvironment(type: ArgumentType): TypedEnvironment {
-  const now: Evaluation = { meter: undefined, request: undefined }
+  const now: Evaluation = { meter: undefined, request: undefined, queries: undefined }
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: true,
@@ -92,6 +95,16 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
       now.meter?.weigh(found)
       return found
     })
+  registerHistory(environment, (key, what) => {
+    const { request, queries } = now
+    const query = queries?.get(key)
+    if (query === undefined || request?.history === undefined)
+      throw new Error('what has been done before is not known here')
+    if (what === 'count') return BigInt(request.history.count(query))
+    const agents = request.history.agents(query)
+    pay(agents.length)
+    return [...agents]
+  })
   return { environment, fields: types.fields, args: args.convert, budget: budget.convert, now }
 }
 

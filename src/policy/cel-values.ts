@@ -1,6 +1,7 @@
 /** What a condition reads: values are handed out one by one, and each is weighed first, so that no call can make a decision slow. */
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
+import { historyValue } from './cel-history.ts'
 import type { Request } from './types.ts'
 
 /** Characters that take about as long as one step of an evaluation, where each is looked at by itself. */
@@ -131,6 +132,8 @@ export class Scope extends Map<string, unknown> {
       case 'labels':
         if (labels !== undefined) this.#meter.weigh(labels)
         return labels
+      case 'history':
+        return historyValue
       case 'budget':
         return budget === undefined ? undefined : this.#budget({ ...budget() }, this.#meter)
       default:

@@ -1,12 +1,15 @@
 /** Policies become a set: all of them have to agree, and every limit is at its strictest. */
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { expandAction } from './actions.ts'
 import { permitsBelow } from './below.ts'
 import { leastBudget } from './budget.ts'
 import { decide } from './decide.ts'
 import { leastRepeats, type SignalActions, strictestCell, strictestSignals } from './demands.ts'
+import { engineFacts } from './engines/engine.ts'
+import { needsOf } from './rule-condition.ts'
 import { compilePolicy } from './rules.ts'
-import { type Isolation, isolations, type Policy, type PolicySet } from './types.ts'
+import { type Isolation, isolations, type Needs, type Policy, type PolicySet } from './types.ts'
 
 /**
  * @param policies at least one; all of them have to agree to a call
@@ -37,12 +40,40 @@ export function compilePolicies(policies: readonly Policy[], hash: string, above
     budget: leastBudget(followed.map(({ budget }) => budget)),
     signals: strictestSignals(followed, above),
     loopRepeats: leastRepeats(followed),
-    documents: Object.freeze(policies.map(({ name, text }) => Object.freeze({ name, text }))),
+    needs: needsOfAll(policies),
+    documents: Object.freeze(policies.flatMap(shownOf)),
     policies: Object.freeze([...policies]),
     decide: (request) => decide(enforced, observing, request),
     permitsBelow: (principal, actions, folder) =>
       enforced.every((policy) => permitsBelow(policy, principal, actions, folder)),
   } satisfies PolicySet)
+}
+
+/** What a process reads of a policy: its document, and the file that it is for. */
+const shownOf = ({ name, text, engine }: Policy): PolicySet['documents'] => [
+  Object.freeze({ name, text }),
+  ...(engine?.source === undefined
+    ? []
+    : [Object.freeze({ name, text: engine.source, file: `${name}${engineFacts[engine.name].ending}` })]),
+]
+/** Of those that only observe too: what they would say depends on it. */
+function needsOfAll(policies: readonly Policy[]): Needs {
+  const all = policies.flatMap(({ rules }) =>
+    rules.flatMap(({ when, actions }) => {
+      const [action] = actions.flatMap(expandAction)
+      return when === undefined || action === undefined ? [] : [needsOf(when, action)]
+    }),
+  )
+  const history = new Map(all.flatMap((needs) => needs.history.map((query) => [query.key, query] as const)))
+  if (history.size > limits.historyQueriesMax)
+    throw new KernelError(
+      'EINVAL',
+      `the policies ask ${history.size} different questions about history, at most ${limits.historyQueriesMax} are counted for`,
+    )
+  return Object.freeze({
+    origins: all.some(({ origins }) => origins),
+    history: Object.freeze([...history.values()]),
+  })
 }
 
 /** A decision names policies by name, so a name has to mean one. */

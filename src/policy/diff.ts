@@ -1,9 +1,10 @@
 /** What one policy permits that another does not, each difference with a request that shows it. */
-import { probesFor } from './probes.ts'
+import { assertOwnRules } from './engines/engine.ts'
+import { type Probe, probesFor } from './probes.ts'
 import type { Budget, Decision, PolicySet, Request } from './types.ts'
 
 export interface Difference {
-  readonly request: Request
+  readonly request: Probe
   readonly before: Decision
   readonly after: Decision
   /** As a clause. */
@@ -23,8 +24,10 @@ export interface PolicyDiff {
  * @param before one policy
  * @param after what takes its place
  * @returns what `after` permits and `before` does not; exact for patterns, a sample for conditions and queries
+ * @throws KernelError EINVAL where one of them is in another language
  */
 export function diff(before: PolicySet, after: PolicySet): PolicyDiff {
+  for (const set of [before, after]) assertOwnRules(set, 'compared')
   const { requests, sampled } = probesFor([before, after])
   const found = new Map<string, Difference>()
   for (const request of requests) {

@@ -2,6 +2,7 @@
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
 import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
+import { engineFacts } from './engines/engine.ts'
 import { judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
 import { type CompiledPolicy, compilePolicy } from './rules.ts'
@@ -67,7 +68,12 @@ function explainPolicy(
   readings: readonly Reading[],
   request: Request,
 ): PolicyExplanation {
-  const { name, mode } = compiled.policy
+  const { name, mode, engine } = compiled.policy
+  if (engine !== undefined) {
+    const { effect, rules, because } = judge(compiled, action, readings, request, new Meter())
+    const why = because ?? `so says its own engine, of ${engineFacts[engine.name].title}`
+    return { name, mode, effect, matching: rules.map((rule) => describe(rule, true, why)), nearest: [] }
+  }
   const byEffect = compiled.rules.get(action) ?? { permit: [], ask: [], forbid: [] }
   const { principal } = request
   const { effect, rules, because, unmet } = judge(compiled, action, readings, request, new Meter())

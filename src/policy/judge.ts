@@ -2,6 +2,7 @@
 import type { Action } from './actions.ts'
 import type { Meter } from './cel-values.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { judgeByEngine } from './engines/judge.ts'
 import type { Reading } from './match.ts'
 import type { CompiledPolicy } from './rules.ts'
 import type { Effect, Request } from './types.ts'
@@ -38,6 +39,8 @@ export function judge(
     const because = `\`${name}\` accepts isolation \`${isolation}\` or stronger, and this process has \`${request.isolation}\``
     return { policy, effect: 'forbid', rules: none, because, terms: none, unmet: none }
   }
+  if (policy.policy.engine !== undefined)
+    return { policy, ...judgeByEngine(policy.policy, policy.policy.engine, action, readings, request) }
   const matching = policy.index.get(action)?.matching(request.principal, readings) ?? none
   const answers = new Answers(matching, action, request, meter)
   const forbid = answers.met('forbid')

@@ -2,6 +2,7 @@
 import { isAction } from './actions.ts'
 import { broadness } from './broad.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { assertOwnRules } from './engines/engine.ts'
 import { readResource } from './match.ts'
 import { probesFor } from './probes.ts'
 import { type CompiledPolicy, compilePolicy } from './rules.ts'
@@ -32,8 +33,12 @@ interface Seen {
   readonly covering: ReadonlySet<CompiledRule>
 }
 
-/** @param set each policy of it is looked at by itself */
+/**
+ * @param set each policy of it is looked at by itself
+ * @throws KernelError EINVAL where one is in another language
+ */
 export function lint(set: PolicySet): Lint {
+  assertOwnRules(set, 'looked through')
   const { requests, sampled } = probesFor([set])
   const places = new Map(requests.map((it) => [`${it.action} ${it.principal} ${it.resource}`, it]))
   const findings = set.policies.flatMap((policy) => {

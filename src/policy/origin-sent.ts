@@ -1,7 +1,7 @@
 /** What the agents of one run have sent themselves, in the order in which they did. Nothing leaves it. */
 import { limits } from '../limits.ts'
-import type { Room } from './origin.ts'
 import type { Pay } from './origin-page.ts'
+import type { Room } from './room.ts'
 
 export class SentTexts {
   readonly #room: Room

@@ -6,15 +6,50 @@ export type TakeForm = (start: number, end: number) => void
 /** @returns the text as tokens are read from it: Unicode NFKC, in small letters */
 export function normalText(text: string): string {
   if (!beyondAscii.test(text)) return text.toLowerCase()
-  return text.normalize('NFKC').toLowerCase().normalize('NFKC')
+  // What a small sigma looks like depends on what follows.
+  return text.normalize('NFKC').toLowerCase().normalize('NFKC').replaceAll('ς', 'σ')
 }
 
+/**
+ * The same of a long text: as much as has room, and is read in a time that does not depend on what it holds.
+ * @param max of the normal text, in UTF-16 units
+ * @returns the normal text, and whether all of it; where not, it ends with a whole word
+ */
+export function normalStart(
+  text: string,
+  max: number,
+): { readonly start: string; readonly isWhole: boolean } {
+  let normal = ''
+  let from = 0
+  while (from < text.length && normal.length <= max) {
+    const to = pieceEnd(text, from)
+    if (to === from) break
+    normal += normalText(text.slice(from, to))
+    from = to
+  }
+  if (from === text.length && normal.length <= max) return { start: normal, isWhole: true }
+  const cut = normal.slice(0, max)
+  return { start: cut.slice(0, Math.max(cut.lastIndexOf(' '), cut.lastIndexOf('\n'), 0)), isWhole: false }
+}
+
+/** Some characters become many, and a page of them hundreds of pages, so a text is read in pieces of so many UTF-16 units. */
+const pieceUnits = 4 * 0x400
+
+/** @returns where a piece can end: before a character of ASCII, which belongs to nothing before it; `from` where there is none */
+function pieceEnd(text: string, from: number): number {
+  if (text.length - from <= pieceUnits) return text.length
+  let to = from + pieceUnits
+  while (to > from && text.charCodeAt(to) >= asciiEnd) to -= 1
+  return to
+}
+
+const asciiEnd = 0x80
 const beyondAscii = /[^\0-\x7f]/
 
 /**
  * Finds the tokens of a normal text: runs of characters between white space, quotation marks, brackets, `;`, `!`, `?`
  * and `|`. A comma belongs to a run between digits and an apostrophe within a word; what a run begins or ends with of
- * `.` and `:` does not, but for a point before it.
+ * `.` and `:` does not, but for a point before it and points after a slash.
  * @param take is told of each token in turn
  */
 export function eachToken(text: string, take: TakeForm): void {
@@ -45,6 +80,8 @@ function takeRun(text: string, from: number, to: number, take: TakeForm): void {
   let end = to
   while (start < end && text.charCodeAt(start) === colon) start += 1
   while (end > start && kindOf(text.charCodeAt(end - 1)) === Kind.point) end -= 1
+  // The folder above, `/x/..`, is not the folder.
+  if (end > start && isSlash(text.charCodeAt(end - 1))) end = to
   if (start < end) take(start, end)
 }
 
@@ -83,6 +120,7 @@ function addressParts(text: string, start: number, end: number, take: TakeForm):
   if (authority === '' || authority.includes('@')) return
   const host = start + scheme.length
   const after = host + authority.length
+  if (after - start >= authorityMax) return
   const port = authority.lastIndexOf(':')
   if (after < end) take(start, after)
   take(host, after)
@@ -131,6 +169,7 @@ function joins(kind: number, text: string, at: number): boolean {
 const colon = 0x3a
 const letterH = 0x68
 const letterS = 0x73
+const isSlash = (unit: number): boolean => unit === 0x2f || unit === 0x5c
 const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39
 const isAlphanumeric = (unit: number): boolean => isDigit(unit) || (unit >= 0x61 && unit <= 0x7a)
 const isApostrophe = (unit: number): boolean => kindOf(unit) === Kind.apostrophe

@@ -3,7 +3,8 @@ import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { Page, type Pay } from './origin-page.ts'
 import { SentTexts } from './origin-sent.ts'
-import { normalText, tokensOf } from './origin-tokens.ts'
+import { normalStart, normalText, tokensOf } from './origin-tokens.ts'
+import { Room } from './room.ts'
 
 /**
  * Best first. `task`: in what the application gave to the run's first process. `trusted`: in a result without the
@@ -20,6 +21,7 @@ export class Origins {
   readonly #trusted: Zone
   readonly #untrusted: Zone
   readonly #sent: SentTexts
+  #isClosed = false
 
   /** @param room what all runs of a kernel may keep together */
   constructor(room: Room = new Room(limits.originRoomMax)) {
@@ -32,7 +34,7 @@ export class Origins {
   /** Takes in what the application gave to the first process. What does not fit is not known. */
   task(value: Json): void {
     eachText(value, (text) => {
-      this.#task.add(text, 0)
+      this.#task.add(normalStart(text, limits.originTaskMax - 1).start, 0)
       return true
     })
   }
@@ -43,7 +45,9 @@ export class Origins {
    */
   sent(value: Json): void {
     eachText(value, (text) => {
-      this.#sent.add(text)
+      const { start, isWhole } = normalStart(text, limits.originSentMax)
+      if (isWhole) this.#sent.add(start)
+      else this.#sent.overflow()
       return !this.#sent.isFull
     })
   }
@@ -59,12 +63,13 @@ export class Origins {
    */
   received(value: Json, labels: readonly string[]): void {
     const isUntrusted = labels.includes(untrustedLabel)
-    if (!isUntrusted && this.#sent.isFull) return
+    if (this.#isClosed || (!isUntrusted && this.#sent.isFull)) return
     const zone = isUntrusted ? this.#untrusted : this.#trusted
     let left = limits.originResultMax
     eachText(value, (text) => {
-      zone.add(wholeTokens(text, left), this.#sent.length)
-      left -= text.length + textUnits
+      const { start } = normalStart(text, left)
+      zone.add(start, this.#sent.length)
+      left -= start.length + textUnits
       return left > 0
     })
   }
@@ -88,11 +93,13 @@ export class Origins {
 
   /** Lets go of everything. */
   close(): void {
+    this.#isClosed = true
     for (const zone of [this.#task, this.#trusted, this.#untrusted]) zone.clear()
     this.#sent.clear()
   }
 
   #ofLeaf(value: string | number | boolean | null, pay: Pay): Origin {
+    pay(leafSteps)
     const forms = formsOf(value, pay)
     const isShort = (form: readonly string[]): boolean => lengthOf(form) < limits.originValueMin
     if (forms.some((form) => this.#task.find(form, pay) !== undefined)) return 'task'
@@ -115,16 +122,16 @@ const weakerOf = (a: Origin, b: Origin): Origin => (origins.indexOf(a) > origins
 const lengthOf = (tokens: readonly string[]): number => tokens.reduce((sum, token) => sum + token.length, 0)
 
 /**
- * Tells of every text within a value, keys too, in normal form.
+ * Tells of every text within a value, keys too.
  * @param take says whether it wants more
  * @returns the same
  */
 function eachText(value: Json, take: (text: string) => boolean): boolean {
-  if (typeof value === 'string') return value === '' || take(normalText(value))
+  if (typeof value === 'string') return value === '' || take(value)
   if (value === null) return true
   if (typeof value !== 'object') return take(String(value))
   if (isList(value)) return value.every((item) => eachText(item, take))
-  return Object.entries(value).every(([key, item]) => take(normalText(key)) && eachText(item, take))
+  return Object.entries(value).every(([key, item]) => take(key) && eachText(item, take))
 }
 
 /** What a text counts beside its length: many short ones take longer than a long one. */
@@ -139,7 +146,10 @@ function formsOf(value: string | number | boolean | null, pay: Pay): readonly (r
   if (typeof value === 'boolean') return [[String(value)]]
   if (value.length > limits.originValueMax) return []
   pay(value.length / unitsPerStep)
-  const tokens = tokensOf(normalText(value))
+  const normal = normalText(value)
+  // Some characters become many.
+  pay(normal.length / unitsPerStep)
+  const tokens = tokensOf(normal)
   const [first] = tokens
   if (first === undefined) return []
   if (tokens.length > 1) return [tokens]
@@ -150,6 +160,9 @@ function formsOf(value: string | number | boolean | null, pay: Pay): readonly (r
 
 /** A web address of nothing but its origin; of `https` it says no more than its host does. */
 const bareOrigin = /^(http:\/\/[^/#@\\]+|https:\/\/([^/#@\\]+))\/?$/
+
+/** What looking for one value takes at least, in steps. */
+const leafSteps = 10
 
 /** UTF-16 units that are read in about one step of an evaluation. */
 const unitsPerStep = 4
@@ -163,26 +176,6 @@ function numberForms(value: number): readonly string[] {
 }
 
 const groupedMin = 1e3
-
-/** What all runs of a kernel keep of texts, together, in UTF-16 units. */
-export class Room {
-  #left: number
-
-  constructor(units: number) {
-    this.#left = units
-  }
-
-  /** @returns whether there is as much; then it is taken */
-  take(units: number): boolean {
-    if (units > this.#left) return false
-    this.#left -= units
-    return true
-  }
-
-  give(units: number): void {
-    this.#left += units
-  }
-}
 
 /** Texts of one kind; where there is no room the oldest leave, or nothing more is taken in. */
 class Zone {
@@ -198,14 +191,13 @@ class Zone {
     this.#room = room
   }
 
-  /** @param text what does not fit of a long one is not known */
+  /** @param text normal */
   add(text: string, mark: number): void {
-    const taken = wholeTokens(text, this.#max - 1)
-    const units = taken.length + 1
-    while (this.#isRing && this.#length + units > this.#max) this.#drop()
+    const units = text.length + 1
+    while (this.#isRing && this.#pages.length > 0 && this.#length + units > this.#max) this.#drop()
     if (this.#length + units > this.#max || !this.#room.take(units)) return
     this.#length += units
-    this.#pageFor(units).add(taken, mark)
+    this.#pageFor(units).add(text, mark)
   }
 
   /** @returns the mark of the oldest text in which a value stands */
@@ -238,9 +230,3 @@ class Zone {
 
 /** A zone has at least so many pages before its oldest one leaves. */
 const pagesMin = 8
-
-/** @returns the text, or its beginning, cut where no part of a word stands for the whole */
-function wholeTokens(text: string, max: number): string {
-  if (text.length <= max) return text
-  return text.slice(0, Math.max(text.lastIndexOf(' ', max), text.lastIndexOf('\n', max), 0))
-}

@@ -18,6 +18,35 @@ import { type Path, readYaml, type YamlData } from './yaml.ts'
  * @throws PolicyError with line, column, what was found and what was meant, of every problem
  */
 export function parsePolicy(text: string, source: string): Policy {
+  const data = readDocument(text, source)
+  const checked = validate(data.value)
+  if ('flaws' in checked) return refuseFlaws(checked.flaws, data, source)
+  const { document } = checked
+  const flaws = findFlaws(document)
+  if (flaws.length > 0) refuseFlaws(flaws, data, source)
+  return Object.freeze({
+    name: document.name,
+    extends: document.extends,
+    isolation: document.isolation ?? 'host',
+    cell: document.cell ?? 'shared',
+    mode: document.mode ?? 'enforce',
+    budget: parseBudget(document.budget ?? {}),
+    signals: Object.freeze({ ...document.signals }),
+    loopRepeats: document.loop?.repeats,
+    rules: Object.freeze(
+      document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
+    ),
+    document,
+    text,
+  })
+}
+
+/**
+ * @param text a document in YAML or JSON
+ * @returns its data, which is not empty
+ * @throws PolicyError where it is too long or cannot be read
+ */
+export function readDocument(text: string, source: string): YamlData {
   const refuse = (problems: readonly PolicyProblem[]): never => {
     throw new PolicyError(source, problems)
   }
@@ -37,26 +66,15 @@ export function parsePolicy(text: string, source: string): Policy {
         message: 'the policy is empty, which is not the same as one that permits nothing; `rules: []` is',
       },
     ])
-  const checked = validate(data.value)
-  if ('flaws' in checked) return refuse(checked.flaws.map((flaw) => locate(flaw, data)))
-  const { document } = checked
-  const flaws = findFlaws(document)
-  if (flaws.length > 0) refuse(flaws.map((flaw) => locate(flaw, data)))
-  return Object.freeze({
-    name: document.name,
-    extends: document.extends,
-    isolation: document.isolation ?? 'host',
-    cell: document.cell ?? 'shared',
-    mode: document.mode ?? 'enforce',
-    budget: parseBudget(document.budget ?? {}),
-    signals: Object.freeze({ ...document.signals }),
-    loopRepeats: document.loop?.repeats,
-    rules: Object.freeze(
-      document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
-    ),
-    document,
-    text,
-  })
+  return data
+}
+
+/** @throws PolicyError that names them all, each with its place */
+export function refuseFlaws(flaws: readonly Flaw[], data: YamlData, source: string): never {
+  throw new PolicyError(
+    source,
+    flaws.map((flaw) => locate(flaw, data)),
+  )
 }
 
 function locate({ path, key, offset, message }: Flaw, data: YamlData): PolicyProblem {

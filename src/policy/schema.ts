@@ -1,6 +1,7 @@
 /** The closed form of a policy document, as JSON Schema: what is checked at load, and what an editor completes from. */
 import { limits } from '../limits.ts'
 import { actionPatterns } from './actions.ts'
+import { engineNames } from './engines/engine.ts'
 import { demandsSchema } from './obligations.ts'
 import { cells, effects, isolations, modes, raisedSignals, signalActions } from './types.ts'
 import { durationPattern, moneyPattern, sizePattern } from './units.ts'
@@ -9,10 +10,12 @@ import { durationPattern, moneyPattern, sizePattern } from './units.ts'
 export const addressClasses = ['loopback', 'private', 'linkLocal'] as const
 
 /** Names of policies and rules: they end up in messages, in evidence and as file names under /policy. */
-const identifier = {
-  type: 'string',
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-}
+export const identifierPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
+
+const identifier = { type: 'string', pattern: identifierPattern }
+
+/** As `opa build -e` takes it. */
+const entrypointPattern = '^[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*$'
 
 const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 
@@ -75,55 +78,87 @@ const ruleSchema = {
   },
 }
 
+/** What every policy can say, whatever its rules are written in. */
+const head = {
+  version: { const: 1, description: 'of the language' },
+  name: { ...identifier, description: 'decisions and evidence name it' },
+}
+const terms = {
+  for: { ...comment, description: 'whom the policy is for' },
+  isolation: {
+    enum: isolations,
+    description: 'the weakest isolation that is accepted; host where left out',
+  },
+  cell: {
+    enum: cells,
+    description: 'own: each process has a cell to itself; shared where left out',
+  },
+  mode: { enum: modes, description: 'enforce (where left out), or observe: record and refuse nothing' },
+  budget: budgetSchema,
+  signals: {
+    description: 'what the signals do that the kernel raises; the strictest of all policies counts',
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(raisedSignals.map((name) => [name, { enum: signalActions }])),
+  },
+  loop: {
+    description: 'when the kernel raises SIGLOOP',
+    type: 'object',
+    additionalProperties: false,
+    required: ['repeats'],
+    properties: {
+      repeats: {
+        type: 'integer',
+        minimum: 2,
+        maximum: limits.loopRepeatsMax,
+        description: 'how often the same call, or cycle of up to eight calls, may follow itself',
+      },
+    },
+  },
+}
+
+const path = { type: 'string', minLength: 1, maxLength: limits.pathMax }
+
+const draft = 'http://json-schema.org/draft-07/schema#'
+
 export const policySchema = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
+  $schema: draft,
   title: 'Gatehouse policy',
   description: 'What an agent may do. See docs/policy.md.',
   type: 'object',
   additionalProperties: false,
   required: ['version', 'name', 'rules'],
   properties: {
-    version: { const: 1, description: 'of the language' },
-    name: { ...identifier, description: 'decisions and evidence name it' },
+    ...head,
     extends: {
-      type: 'string',
-      minLength: 1,
-      maxLength: limits.pathMax,
+      ...path,
       description:
         'a preset or a file that this policy narrows: it has rules that forbid or ask, and no others',
     },
-    for: { ...comment, description: 'whom the policy is for' },
-    isolation: {
-      enum: isolations,
-      description: 'the weakest isolation that is accepted; host where left out',
-    },
-    cell: {
-      enum: cells,
-      description: 'own: each process has a cell to itself; shared where left out',
-    },
-    mode: { enum: modes, description: 'enforce (where left out), or observe: record and refuse nothing' },
-    budget: budgetSchema,
-    signals: {
-      description: 'what the signals do that the kernel raises; the strictest of all policies counts',
-      type: 'object',
-      additionalProperties: false,
-      properties: Object.fromEntries(raisedSignals.map((name) => [name, { enum: signalActions }])),
-    },
-    loop: {
-      description: 'when the kernel raises SIGLOOP',
-      type: 'object',
-      additionalProperties: false,
-      required: ['repeats'],
-      properties: {
-        repeats: {
-          type: 'integer',
-          minimum: 2,
-          maximum: limits.loopRepeatsMax,
-          description: 'how often the same call, or cycle of up to eight calls, may follow itself',
-        },
-      },
-    },
+    ...terms,
     rules: { type: 'array', maxItems: limits.policyRulesMax, items: ruleSchema },
+  },
+}
+
+/** A document that loads a file of another language. */
+export const engineSchema = {
+  $schema: draft,
+  title: 'Gatehouse policy in another language',
+  description: 'A Cedar or Rego policy as one of those that have to agree. See docs/policy.md.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['version', 'name', 'engine', 'file'],
+  properties: {
+    ...head,
+    engine: { enum: engineNames, description: 'what the file is written in' },
+    file: { ...path, description: 'a .cedar file, or a .wasm file that `opa build -t wasm` made' },
+    entrypoint: {
+      type: 'string',
+      pattern: entrypointPattern,
+      description: 'of a Rego module, such as gatehouse/decision; left out where it has one alone',
+    },
+    data: { ...path, description: 'a .json file, the `data` of a Rego module' },
+    ...terms,
   },
 }
 
@@ -142,4 +177,9 @@ export const laterKeys: Readonly<Record<string, string>> = {
 }
 
 /** @returns the text of policies/schema.json; a test holds the two equal */
-export const policySchemaText = (): string => `${JSON.stringify(policySchema, null, 2)}\n`
+export const policySchemaText = (): string => {
+  const { $schema, ...ours } = policySchema
+  const { $schema: _same, ...others } = engineSchema
+  const either = { $schema, oneOf: [ours, others] }
+  return `${JSON.stringify(either, null, 2)}\n`
+}

@@ -2,6 +2,8 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Engine, EngineDocument } from './engines/engine.ts'
+import type { History, HistoryQuery } from './history.ts'
 import type { Origin } from './origin.ts'
 import type { Pay } from './origin-page.ts'
 
@@ -46,6 +48,8 @@ export interface Request {
   readonly labels?: readonly string[]
   /** Where a value has been seen; a condition on origins that are not told forbids. */
   readonly origin?: (value: Json, pay?: Pay) => Origin
+  /** What has been done before; a condition on history that is not told forbids. */
+  readonly history?: History
   /** What is left of the budget; a part without a limit is absent. */
   readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
 }
@@ -147,8 +151,10 @@ export interface Policy {
   readonly signals: Readonly<Partial<Record<RaisedSignal, SignalAction>>>
   readonly loopRepeats: number | undefined
   readonly rules: readonly Rule[]
+  /** What judges in place of the rules, where the policy is in another language; its rules then only say what it consists of. */
+  readonly engine?: Engine
   /** The document as data; what the hash is made of. */
-  readonly document: PolicyDocument
+  readonly document: PolicyDocument | EngineDocument
   /** The document as the host wrote it. */
   readonly text: string
 }
@@ -171,6 +177,14 @@ export interface Rule {
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 
+/** What conditions ask of the kernel beside the call itself, so that it is kept in time. */
+export interface Needs {
+  /** Whether any asks where a value has been seen. */
+  readonly origins: boolean
+  /** What they ask about history, each question once. */
+  readonly history: readonly HistoryQuery[]
+}
+
 /** Policies that must all agree, compiled. */
 export interface PolicySet {
   /** Names joined by ` + `, for people. */
@@ -189,8 +203,9 @@ export interface PolicySet {
   readonly signals: Readonly<Record<RaisedSignal, SignalAction>>
   /** How often the same call or cycle of calls may follow itself until SIGLOOP; undefined where no policy says. */
   readonly loopRepeats: number | undefined
+  readonly needs: Needs
   /** The documents as the host wrote them; what a process reads under /policy. */
-  readonly documents: readonly { readonly name: string; readonly text: string }[]
+  readonly documents: readonly { readonly name: string; readonly text: string; readonly file?: string }[]
   /** What the set was compiled from, the outermost first. */
   readonly policies: readonly Policy[]
   decide(request: Request): Decision

@@ -4,7 +4,8 @@ import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { actionProblem } from './actions.ts'
 import { parseBudgetEntry } from './budget.ts'
-import { laterKeys, policySchema } from './schema.ts'
+import type { EngineDocument } from './engines/engine.ts'
+import { engineSchema, laterKeys, policySchema } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 import type { PolicyDocument } from './types.ts'
 import { parseDuration } from './units.ts'
@@ -19,7 +20,9 @@ export interface Flaw {
   readonly message: string
 }
 
-const validator = new Ajv({ allErrors: true, verbose: true }).compile<PolicyDocument>(policySchema)
+const ajv = new Ajv({ allErrors: true, verbose: true })
+const validator = ajv.compile<PolicyDocument>(policySchema)
+const engineValidator = ajv.compile<EngineDocument>(engineSchema)
 
 /**
  * @param value any data
@@ -28,14 +31,23 @@ const validator = new Ajv({ allErrors: true, verbose: true }).compile<PolicyDocu
 export function validate(
   value: unknown,
 ): { readonly document: PolicyDocument } | { readonly flaws: readonly Flaw[] } {
-  if (validator(value)) return { document: value }
-  const flaws = (validator.errors ?? []).map(explain).filter((flaw) => flaw !== undefined)
+  return validator(value) ? { document: value } : { flaws: flawsOf(validator.errors) }
+}
+
+/** The same for a document that loads a file of another language. */
+export function validateEngine(
+  value: unknown,
+): { readonly document: EngineDocument } | { readonly flaws: readonly Flaw[] } {
+  return engineValidator(value) ? { document: value } : { flaws: flawsOf(engineValidator.errors) }
+}
+
+function flawsOf(errors: readonly ErrorObject[] | null | undefined): readonly Flaw[] {
+  const flaws = (errors ?? []).map(explain).filter((flaw) => flaw !== undefined)
   const seen = new Set<string>()
-  const distinct = flaws.filter((flaw) => {
+  return flaws.filter((flaw) => {
     const mark = JSON.stringify(flaw)
     return !seen.has(mark) && seen.add(mark)
   })
-  return { flaws: distinct }
 }
 
 /** @returns nothing where a list is no flaw itself: what is wrong in it has an error of its own */

@@ -2,7 +2,6 @@
 import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Obligation } from '../policy/types.ts'
-import type { Process } from './process.ts'
 
 export class Tallies {
   /** By rule: when it was used, the oldest first, in ms of the run; as many as its limit looks back on. */
@@ -48,14 +47,3 @@ export class Tallies {
 
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`
-
-const runs = new WeakMap<Process, Tallies>()
-
-/** @returns the tallies of the process's run, and the time of its clock in ms */
-export function talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
-  let first = process
-  while (first.parent !== undefined) first = first.parent
-  const tallies = runs.get(first) ?? new Tallies()
-  runs.set(first, tallies)
-  return { tallies, now: first.usage.wallMs }
-}

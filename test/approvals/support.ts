@@ -32,9 +32,9 @@ export function mailer(options: KernelOptions = {}): { kernel: KernelSpace; mail
   return { kernel, mails }
 }
 
-/** The body of a program that sends one mail, and returns what it was told. */
-export const sent = (to: string): string =>
-  `return tools.send_email({ to: ${JSON.stringify(to)} }).catch((error) => error.message)`
+/** In a program: sends one mail; the value is what it was told. */
+export const send = (to: string, wait = 'await '): string =>
+  `${wait}tools.send_email({ to: ${JSON.stringify(to)} }).catch((error) => error.message)`
 
 /** @returns the only request, as soon as it waits */
 export async function asked(kernel: KernelSpace, count = 1): Promise<ApprovalRequest> {

@@ -4,6 +4,7 @@ import { makeChance, systemClock } from '../../src/clock.ts'
 import { IpcDriver } from '../../src/drivers/ipc.ts'
 import { EvidenceLog } from '../../src/evidence/log.ts'
 import { MemoryStore } from '../../src/evidence/memory-store.ts'
+import { Runs } from '../../src/gate/runs.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Json } from '../../src/json.ts'
 import { limits } from '../../src/limits.ts'
@@ -13,7 +14,7 @@ import type { Drivers } from '../../src/syscalls/row.ts'
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
 const gate = new Gate({
   drivers: { chance: makeChance(1) } as Drivers,
-  ...{ log, observers: new Observers(), clock: systemClock },
+  ...{ log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
 })
 
 const send = (ipc: IpcDriver, to: string, message: Json): Promise<unknown> =>

@@ -195,7 +195,7 @@ describe('is refused when it is read:', () => {
     ['origin(args.two) == "task"', '12 unknown key `two`; did you mean `to`?'],
     ['origin(args.to)', '0 the condition is of type `string`; it has to be true or false'],
     ['origin() == "task"', "0 not of the right type: found no matching overload for 'origin()'"],
-    ['history.count > 1', '0 `history` belongs to rules over history, which this version does not have yet'],
+    ['history.count > 1', '0 `history` is asked as in `history.run.count("tool.call", "send_*") >= 3`'],
     ['args.body.containz("a")', '10 unknown function `containz`; did you mean `contains`?'],
     [
       'args.body.matches("(a+)+$")',

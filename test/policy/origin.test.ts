@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../src/json.ts'
 import { limits } from '../../src/limits.ts'
-import { Origins, Room } from '../../src/policy/origin.ts'
-import { normalText, tokensOf } from '../../src/policy/origin-tokens.ts'
+import { Origins } from '../../src/policy/origin.ts'
+import { normalStart, normalText, tokensOf } from '../../src/policy/origin-tokens.ts'
+import { Room } from '../../src/policy/room.ts'
 
 /** What a run has seen. */
 const seen = ({ task = [], trusted = [], untrusted = [] }: { [kind: string]: readonly Json[] }): Origins => {
@@ -69,6 +70,10 @@ describe('whole tokens only', () => {
     ['/data/report.txt', 'report.txt', false],
     ['/data/report.txt', '/data/report.txt', true],
     ['/data/', '/data/*', false],
+    ['/data/', '/data/..', false],
+    ['/data/..', '/data/..', true],
+    ['see /data.', '/data', true],
+    [`https://${'a'.repeat(300)}.com`, 'a'.repeat(272), false],
     ['rm -rf', 'rm -rf /', false],
     ['at 10:30:45', '10:30', false],
     ['$1,000.00 in all', 1000, true],
@@ -233,6 +238,20 @@ test('tokens of any text are found in it', () => {
       for (const token of tokens) expect(origins.of(token)).toBe('task')
     }),
   )
+})
+
+test('a long text is read in pieces, and each word in it is found as if it were read whole', () => {
+  const odd = fc.constantFrom('e\u0301', 'ﷺ', 'Σ', '\u0301', 'ab', 'Ｘ', '한', 'ᄒ')
+  const word = fc.array(odd, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), fc.nat({ max: 6 }), (words, shift) => {
+      const text = `${'x'.repeat(4 * 1024 - shift - 20)} ${words.join(' y')}`
+      expect(normalStart(text, 1_000_000)).toEqual({ start: normalText(text), isWhole: true })
+      const cut = normalStart(text, 4 * 1024)
+      if (!cut.isWhole) expect(normalText(text).startsWith(`${cut.start} `)).toBe(true)
+    }),
+  )
+  expect(normalStart('ﷺ'.repeat(5_000), 1_000_000)).toEqual({ start: '', isWhole: false })
 })
 
 test('looking for a value is paid for', () => {

@@ -220,7 +220,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'addresses without net.fetch',
       rule('action: fs.read', 'addresses: [loopback]'),
-      '7:5 `addresses` belongs to rules that permit net.fetch and nothing else',
+      '7:5 `addresses` belongs to rules that permit net.fetch, or ask about it, and nothing else',
     ],
     [
       'an unknown class of address',
@@ -357,12 +357,12 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'a limit of what forbids',
       `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, rateLimit: { calls: 1, per: 1s } }\n`,
-      '4:47 `rateLimit` belongs to rules that permit, and this one does not',
+      '4:47 `rateLimit` belongs to rules that permit or ask, and this one forbids',
     ],
     [
-      '`once` of what asks',
-      `${head}rules:\n  - { id: a, effect: ask, action: fs.read, once: true }\n`,
-      '4:44 `once` belongs to rules that permit, and this one does not',
+      '`once` of what forbids',
+      `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, once: true }\n`,
+      '4:47 `once` belongs to rules that permit or ask, and this one forbids',
     ],
     [
       'not `once`, which is what it means to leave it out',

@@ -104,6 +104,11 @@ export class VfsDriver {
   isExternal(tree: Tree, path: string): boolean {
     return tree.resolve(path).mount.external
   }
+
+  /** Whether nothing that a guest wrote can be read at a path. */
+  isFixed(tree: Tree, path: string): boolean {
+    return tree.resolve(path).mount.fixed
+  }
 }
 
 function demand(grant: Grant, syscall: string, path: string): void {

@@ -42,6 +42,7 @@ export function openHostMount(options: HostOptions): HostMount {
 
 export class HostMount implements Mount {
   readonly external = true
+  readonly fixed: boolean
   /** Whether nothing that happens between check and open leads out; false where only real paths can be compared. */
   readonly pinned: boolean
   readonly #root: HostFolder
@@ -53,6 +54,7 @@ export class HostMount implements Mount {
   constructor(root: HostFolder, options: HostOptions, pinned: boolean) {
     this.#root = root
     this.#mode = options.mode
+    this.fixed = options.mode === 'ro'
     this.#hidden = options.hidden
     this.pinned = pinned
   }

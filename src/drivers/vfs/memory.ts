@@ -24,6 +24,7 @@ export interface MemoryOptions {
 /** Every method is synchronous, so no call sees another one half done. */
 export class MemoryMount implements Mount {
   readonly external = false
+  readonly fixed = false
   readonly #mode: MountMode
   readonly #folders: readonly string[]
   readonly #volume: CountedVolume

@@ -23,6 +23,8 @@ export interface ListEntry {
 export interface Mount {
   /** Whether an effect here outlives the kernel, so that its intent has to be durable first. */
   readonly external: boolean
+  /** Whether nothing that a guest wrote can be read here. */
+  readonly fixed: boolean
   read(path: string, offset: number, length: number | undefined): Awaitable<Uint8Array>
   write(path: string, data: Uint8Array, how: 'replace' | 'append'): Awaitable<void>
   list(path: string): Awaitable<readonly ListEntry[]>

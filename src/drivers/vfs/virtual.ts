@@ -14,6 +14,8 @@ export type VirtualView = (path: string) => Awaitable<VirtualNode | undefined>
 
 export class VirtualMount implements Mount {
   readonly external = false
+  /** It shows names and texts that guests gave. */
+  readonly fixed = false
   readonly #view: VirtualView
   readonly #refusal: string
 
