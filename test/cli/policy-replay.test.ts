@@ -12,6 +12,9 @@ const folder = () =>
     'suite.json': JSON.stringify(suiteDocument()),
     'open.yaml': policy(all),
     'asks.yaml': policy(all + asks),
+    'thrice.yaml': policy(
+      `  - { id: all, effect: permit, action: tool.call, when: 'history.everyone.count("tool.call", "*", "1h") < 4' }\n`,
+    ),
     'misspelt.yaml': policy(`${all}${asks.replace('args.to', 'args.too')}`),
     'broken.json': '{}',
   })
@@ -81,6 +84,13 @@ test('as data it has every call', async () => {
       {},
     ],
   })
+})
+
+test('what is replayed for one task is nothing that was done before another', async () => {
+  const args = ['policy', 'replay', 'suite.json', '--policy', 'thrice.yaml']
+  const { stdout } = await gatehouse(folder(), args)
+  expect(stdout).toMatch(/^user tasks +3 +0 +0 +3$/m)
+  expect(stdout).toMatch(/^attacks, on each task +2 +0 +0 +2$/m)
 })
 
 test.each<readonly [why: RegExp, args: readonly string[]]>([
