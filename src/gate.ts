@@ -5,7 +5,7 @@ import type { ApprovalOptions } from './approvals/request.ts'
 import { readApprovals } from './approvals/settings.ts'
 import type { Clock } from './clock.ts'
 import { SyscallError } from './errors.ts'
-import type { RefusalBody } from './evidence/entry.ts'
+import type { DeclassifyBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
@@ -116,6 +116,15 @@ export class Gate {
     } finally {
       mint.end(grant)
     }
+  }
+
+  /** Puts on record that the application released the content of a file. */
+  declassified(what: Omit<DeclassifyBody, 'kind' | 'value'>, content: string): void {
+    this.#log.append({
+      kind: 'declassify',
+      ...what,
+      value: this.#log.payload(content),
+    } satisfies DeclassifyBody)
   }
 
   #take(arrival: Arrival): void {

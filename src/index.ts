@@ -10,6 +10,7 @@ export type {
 } from './approvals/request.ts'
 export type { KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
+export type { Declassification } from './declassify.ts'
 export type { SecretOption } from './drivers/net/secrets/open.ts'
 export type { ToolContext, ToolDefinition } from './drivers/tool.ts'
 export { type Errno, errnos, KernelError, SyscallError } from './errors.ts'

@@ -12,6 +12,7 @@ import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import { controlledApprovals } from './control/approvals.ts'
 import type { Controlled } from './control/routes.ts'
 import { ControlServer } from './control/server.ts'
+import { type Declassification, declassifyFor } from './declassify.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Entry } from './evidence/entry.ts'
@@ -131,6 +132,19 @@ export class KernelSpace {
    */
   tool<Args>(name: string, definition: ToolDefinition<Args>): void {
     this.#system.drivers.tool.register(name, definition)
+  }
+
+  /**
+   * Releases one value, which a person has looked at: a process that writes, sends or returns exactly it, once, does not
+   * carry these labels on with it. The process keeps its labels. Whoever may call this function may release: the name
+   * in `by` is put on record and not checked.
+   * @param target a pid, or the name of one live process
+   * @param value JSON; a file's text is the value itself, or its canonical JSON
+   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not sound, EAGAIN for too many
+   */
+  declassify(target: number | string, value: unknown, how: Declassification): void {
+    const { table, log } = this.#system
+    translated(() => declassifyFor(log, table.find(target), asJson(value, 'value'), how))
   }
 
   /** The files that belong to an agent's name: /mem, /state, the mounts, and what the kernel shows. */

@@ -44,7 +44,7 @@ export const limits = Object.freeze({
   syscallNameMax: 64,
   /** A word of a closed set in a call, such as a method or a part of a budget, in characters. */
   wordMax: 64,
-  /** Parts of one budget in a call; there are seven. */
+  /** Parts of one budget in a call; there are eight. */
   budgetPartsMax: 16,
 
   /** Live processes of one kernel. */
@@ -310,6 +310,30 @@ export const limits = Object.freeze({
   outputHeldMax: 1 * MiB,
   /** What is typed so soon after a question was shown is no answer to it, in ms. */
   approvalTypedMs: 500,
+  /** The name of a label, in characters: it stands in every row and entry that carries it. */
+  labelLengthMax: 32,
+  /** Labels of one process, file, message, rule or result; a process that would pass it is ended. */
+  labelsMax: 32,
+  /** Files and folders of one host mount whose labels are kept; past it what carries new ones is not written. */
+  hostLabelsMax: 10_000,
+  /** Values released for one process and not used yet: which of them it uses next says something about the rest. */
+  releasesMax: 16,
+  /** Who released a value, and why, in characters each: both stand in the record. */
+  releaseTextMax: 400,
+  /** One text that an extraction gives, in characters: a word, a name, an address; not a page. */
+  extractTextMax: 128,
+  /** Values of an enum in an extraction's schema. */
+  extractEnumMax: 256,
+  /** A pattern in an extraction's schema, in characters. */
+  extractPatternMax: 256,
+  /** Its parts: sets of characters, each with how often. Matching takes at most that times the square of the text's length. */
+  extractPartsMax: 16,
+  /** How long an extraction takes at most where its budget says nothing, in ms; then it has failed. */
+  extractMs: 60_000,
+  /** Which part an extraction gets of what is left to its parent, of what its own budget does not name: one in so many. */
+  extractShare: 10,
+  /** Which part of what may be recorded about a run an extraction may fill: one in so many. */
+  extractEvidenceShare: 16,
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,

@@ -5,6 +5,7 @@ import { EventEmitter } from 'eventemitter3'
 import { closest } from 'fastest-levenshtein'
 import type { ApprovalNews } from './approvals/request.ts'
 import { type Errno, KernelError, type SyscallError } from './errors.ts'
+import type { Labels } from './labels.ts'
 import type { Decision } from './policy/types.ts'
 import type { ProcessState } from './proc/exit.ts'
 import type { Process } from './proc/process.ts'
@@ -24,6 +25,8 @@ export interface SyscallEvent extends Who {
   readonly code?: Errno
   readonly reason?: string
   readonly decision?: Decision
+  /** What its result carried; absent where that is nothing. */
+  readonly labels?: Labels
 }
 
 /** What `kernel.on` offers. */
@@ -56,6 +59,15 @@ const eventNames: readonly string[] = [
 ] satisfies (keyof KernelEvents)[]
 
 export type Listener<Name extends keyof KernelEvents> = (event: KernelEvents[Name]) => void
+
+/** A call that was admitted and is over. */
+interface Settled {
+  readonly syscall: string
+  readonly resource: string
+  readonly cause: SyscallError | undefined
+  readonly decision: Decision | undefined
+  readonly labels: Labels
+}
 
 const who = ({ pid, name, identity }: Process): Who => ({ pid, name, run: identity.run })
 
@@ -95,13 +107,7 @@ export class Observers {
     }))
   }
 
-  settled(
-    proc: Process,
-    syscall: string,
-    resource: string,
-    cause: SyscallError | undefined,
-    decision: Decision | undefined,
-  ): void {
+  settled(proc: Process, { syscall, resource, cause, decision, labels }: Settled): void {
     if (decision !== undefined) this.#tell('decision', () => ({ ...who(proc), syscall, resource, decision }))
     this.#tell('syscall', () => ({
       ...who(proc),
@@ -111,6 +117,7 @@ export class Observers {
         ? { status: 'committed' }
         : { status: 'failed', code: cause.code, reason: cause.message }),
       ...(decision !== undefined && { decision }),
+      ...(labels.length > 0 && { labels }),
     }))
   }
 

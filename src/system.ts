@@ -82,7 +82,7 @@ export class System implements Supervisor {
     const views = { table: this.table, tool, ipc, log: this.log }
     this.#trees = new Trees({ clock: this.#clock, mounts, views })
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#trees.has(name)
-    this.children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
+    this.children = new Children((...spawned) => this.spawner.spawn(...spawned), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock, secrets }),
@@ -217,7 +217,7 @@ export class System implements Supervisor {
   #procDriver(): ProcDriver {
     return new ProcDriver({
       table: this.table,
-      spawnChild: (parent, request) => this.children.spawn(parent, request),
+      spawnChild: (...child) => this.children.spawn(...child),
       signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
       output: (process, stream, text) => this.observers.printed(process, stream, text),
     })
@@ -285,7 +285,7 @@ export class System implements Supervisor {
   }
 }
 
-function unrecorded({ usage }: Exit, error: unknown): Exit {
+function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'
-  return { status: 'failed', reason: message, error: { code: 'EIO', message }, usage }
+  return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
 }

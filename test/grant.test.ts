@@ -70,7 +70,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'clock.random': (grant) =>
     clockCalls['clock.random'].invoke(
       { bytes: 1 } as never,
-      { grant, process: anything, number: 1 },
+      { grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
       drivers,
     ),
 }

@@ -1,6 +1,7 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
 import { loadPolicy } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
+import { joinLabels, noLabels } from '../labels.ts'
 import { PolicyError } from '../policy/problem.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -16,6 +17,8 @@ interface Checked {
   readonly rules?: number
   /** The languages of policies that are not in ours. */
   readonly engines?: readonly string[]
+  /** Labels that its rules give. */
+  readonly labels?: readonly string[]
   readonly message?: string
   readonly problems?: readonly { readonly line: number; readonly column: number; readonly message: string }[]
 }
@@ -30,12 +33,13 @@ export const policyCheck: CommandSpec = {
   ],
   run(out, command) {
     const checks = command.args.map(check)
-    for (const { policy, ok, name, mode, rules, engines = [], hash, message } of checks) {
+    for (const { policy, ok, name, mode, rules, engines = [], labels = [], hash, message } of checks) {
       if (!ok) {
         out.note(message ?? '')
         continue
       }
-      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}${engines.map((it) => `, ${it}`).join('')}, mode ${mode}, hash ${hash?.slice(0, 16)}`
+      const given = labels.length === 0 ? '' : `gives labels ${labels.join(', ')}, `
+      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}${engines.map((it) => `, ${it}`).join('')}, mode ${mode}, ${given}hash ${hash?.slice(0, 16)}`
       out.say(`${out.colors.green('ok')} ${visibleLine(`${policy}: ${what}`)}`)
     }
     out.give({ policies: checks })
@@ -48,7 +52,10 @@ function check(ref: string): Checked {
     const { name, hash, mode, policies } = loadPolicy(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
     const engines = policies.flatMap(({ engine }) => engine?.name ?? [])
-    return { policy: ref, ok: true, name, hash, mode, rules, ...(engines.length > 0 && { engines }) }
+    const demands = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.demands?.label ?? []))
+    const labels = joinLabels(noLabels, demands)
+    const gives = { ...(engines.length > 0 && { engines }), ...(labels.length > 0 && { labels }) }
+    return { policy: ref, ok: true, name, hash, mode, rules, ...gives }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     const problems = error instanceof PolicyError ? { problems: error.problems } : {}

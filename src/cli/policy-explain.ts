@@ -138,8 +138,10 @@ function show(out: Output, { name, mode, effect, matching, nearest }: PolicyExpl
   for (const rule of nearest) out.say(`  ${describe(rule)}`)
 }
 
-const describe = ({ policy, id, line, effect, decided, why }: RuleExplanation): string =>
-  visibleLine(`${decided ? '*' : '-'} ${effect} by \`${id}\` (${policy}:${line}): ${why}`)
+const describe = ({ policy, id, line, effect, decided, demands, why }: RuleExplanation): string =>
+  visibleLine(
+    `${decided ? '*' : '-'} ${effect} by \`${id}\` (${policy}:${line}): ${[why, ...demands].join('; ')}`,
+  )
 
 function verdict(effect: Effect, colors: Colors): string {
   if (effect === 'permit') return colors.green('permitted')

@@ -56,7 +56,7 @@ const Case = z.strictObject({
   args: z.json().optional(),
   labels: z.array(text).default([]),
   budget: z
-    .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number() })
+    .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number(), bits: count })
     .partial()
     .optional(),
   /** Values, by where they have been seen; all others are unknown. */
@@ -68,6 +68,8 @@ const Case = z.strictObject({
   rule: z.union([text, z.array(text)]).optional(),
   observed: z.enum(effects).optional(),
   addresses: z.array(text).optional(),
+  /** Labels of what comes back. */
+  label: z.array(text).optional(),
   for: z.string().optional(),
 })
 
@@ -115,6 +117,7 @@ export function readCases(given: string): CaseFile {
         rules: each.rule === undefined ? [] : [each.rule].flat(),
         observed: each.observed,
         addresses: each.addresses,
+        label: each.label,
       }
     }),
   }

@@ -7,6 +7,7 @@ import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
 import type { Jail } from '../isolate/jail.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
@@ -78,10 +79,20 @@ const name = z
     'a name has letters, digits, spaces and `_ - . @`, and begins with a letter or digit',
   )
 
+/** One rule for names of labels, wherever they are given. */
+const labels = z
+  .array(
+    z.custom<string>((name) => labelFlaw(name) === undefined, {
+      error: ({ input }) => labelFlaw(input) ?? 'not a label',
+    }),
+    'labels are a list of texts',
+  )
+  .max(limits.labelsMax, `at most ${limits.labelsMax} labels fit`)
+
 const mount = z.strictObject({
   host: z.string().min(1),
   mode: z.enum(['ro', 'rw', 'append']).optional(),
-  label: z.string().optional(),
+  labels: labels.optional(),
 })
 
 const secret = z.strictObject({
@@ -151,7 +162,7 @@ const spawnSchema = z.strictObject({
   policy: policy.optional(),
   budget: budget.optional(),
   isolation: z.enum(isolations).optional(),
-  labels: z.array(z.string().min(1)).optional(),
+  labels: labels.optional(),
 })
 
 export type CheckedKernelOptions = z.infer<typeof kernelSchema>

@@ -7,6 +7,7 @@ import type { Json } from '../json.ts'
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `state`, `signal`, `exit`: the life of a process
+ * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
@@ -23,6 +24,7 @@ export const entryKinds = [
   'answer',
   'signal',
   'exit',
+  'declassify',
   'host',
   'reload',
   'repair',
@@ -80,6 +82,8 @@ export type Caller = {
   /** The process's own number for the call. */
   readonly call: number
   readonly syscall: string
+  /** What the process carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
 }
 
 /** An admitted call, on record before its effect. */
@@ -103,7 +107,28 @@ export type OutcomeBody = {
   /** The errno of a failure. */
   readonly code?: string
   readonly result?: PayloadRef
+  /** What the result, or the error, carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
+  /** What the result came of and does not carry on, by a tool or a call that releases it. */
+  readonly released?: readonly string[]
   readonly cost?: Json
+}
+
+/** A value that does not carry labels on which it came of. */
+export type DeclassifyBody = {
+  readonly kind: 'declassify'
+  /** Whose value it is: a process's, or a file of an agent. */
+  readonly run?: string
+  readonly pid?: number
+  readonly agent?: string
+  readonly path?: string
+  /** The `seq` of the intent of the call that gave it, where one did. */
+  readonly intent?: number
+  /** A person, a tool or a syscall. */
+  readonly by: string
+  readonly reason: string
+  readonly labels: readonly string[]
+  readonly value: PayloadRef
 }
 
 /** A call that touched nothing. */

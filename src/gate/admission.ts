@@ -5,6 +5,7 @@ import { type Json, parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
+import { isLimit } from '../proc/tallies.ts'
 import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { requestOf } from './question.ts'
@@ -84,7 +85,7 @@ export function admit(
         return asks
       }
     }
-    charge(process, row)
+    charge(process, row, row.bits?.(args, means.drivers) ?? 0)
     if (obligations.length > 0) count(runs.talliesOf(process), obligations)
     // The last step: only what is really admitted has been done.
     runs.admitted(process, judged, sentOf(args, external))
@@ -130,7 +131,7 @@ export function judgeCall(
       ...{ row, args, judged, requests },
       external: row.external?.(args, drivers, process) ?? false,
       decision: merge(decisions),
-      obligations: decisions.flatMap((decision) => decision.obligations ?? []),
+      obligations: decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit),
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
   } catch (error) {
@@ -170,7 +171,13 @@ function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
   const asking = all.filter(({ effect }) => effect === 'ask')
   const deciding = asking.length > 0 ? asking : all
   const rules = deciding.flatMap((each) => each.rules)
-  return { ...(asking[0] ?? first), rules, ...(observed !== undefined && { observed }) }
+  const obligations = all.flatMap((each) => each.obligations ?? [])
+  return {
+    ...(asking[0] ?? first),
+    rules,
+    ...(obligations.length > 0 && { obligations }),
+    ...(observed !== undefined && { observed }),
+  }
 }
 
 function decode(row: Syscall, text: string): never {
@@ -189,9 +196,10 @@ function describe(error: ZodError): string {
 }
 
 /** What is free always passes: a process without budget can still end in order. */
-function charge(process: Process, row: Syscall): void {
+function charge(process: Process, row: Syscall, bits: number): void {
   if (row.cost === 0) return
   assertRoom(process, row)
+  if (bits > 0) process.ledger.charge('bits', bits)
   process.ledger.charge('syscalls', row.cost)
 }
 

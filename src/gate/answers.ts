@@ -65,7 +65,15 @@ export function outcomeOf(
 }
 
 /** Whose call it is, for the record. */
-export function callerOf({ identity, pid, name: agent }: Process, call: number, name: string): Caller {
+export function callerOf(
+  { identity, pid, name: agent, labels }: Process,
+  call: number,
+  name: string,
+): Caller {
   const { run, isolation } = identity
-  return { run, pid, agent, isolation, call, syscall: name.slice(0, limits.syscallNameMax).toWellFormed() }
+  return {
+    ...{ run, pid, agent, isolation, call },
+    syscall: name.slice(0, limits.syscallNameMax).toWellFormed(),
+    ...(labels.length > 0 && { labels }),
+  }
 }

@@ -1,7 +1,7 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
 import { SyscallError } from '../errors.ts'
-import type { IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
@@ -9,7 +9,7 @@ import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
-import type { Drivers } from '../syscalls/row.ts'
+import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   answer,
@@ -21,6 +21,7 @@ import {
   recordedDecision,
   sentence,
 } from './answers.ts'
+import { Carried } from './carried.ts'
 import { tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign } from './seen.ts'
@@ -30,6 +31,7 @@ interface Effect extends Arrival {
   readonly admitted: Admitted
   readonly flight: Flight
   readonly grant: Grant
+  readonly carried: Carried
   /** `seq` of the intent. */
   readonly intent: number
 }
@@ -97,7 +99,8 @@ export class Effects {
       { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
       flight,
     )
-    const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
+    const carried = new Carried(decision)
+    const effect: Effect = { ...arrival, admitted, flight, grant, carried, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#parts.log.written - before)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
@@ -141,9 +144,17 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
+  #act({ admitted, process, grant, number, carried }: Effect): Json | Promise<Json> | Failure {
     try {
-      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#parts.drivers)
+      const call: Call = {
+        process,
+        grant,
+        number,
+        given: carried.given,
+        carries: (labels) => carried.add(labels),
+        releases: (labels, how) => carried.release(labels, how),
+      }
+      return admitted.row.invoke(admitted.args, call, this.#parts.drivers)
     } catch (error) {
       return new Failure(error)
     }
@@ -158,6 +169,8 @@ export class Effects {
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
     const { text, cause } = outcomeOf(result, error)
+    const { labels } = effect.carried
+    const released = cause === undefined ? effect.carried.released : undefined
     const resource = admitted.resources.join(' → ')
     const recorded = tryRecord(this.#parts.log, process, () =>
       this.#parts.log.append({
@@ -167,12 +180,21 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+        ...(labels.length > 0 && { labels }),
+        ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
     )
-    if (!recorded) return
-    if (cause === undefined && !process.over)
-      this.#learn(effect, result ?? null, labelsOf(effect, this.#parts.drivers))
-    this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
+    if (!recorded || !this.#release(effect, released, text)) return
+    // Before the guest can act on what it learns.
+    process.takeOn(labels)
+    if (cause === undefined && !process.over) this.#learn(effect, result ?? null, labels, released)
+    this.#parts.observers.settled(process, {
+      syscall: name,
+      resource,
+      cause,
+      decision: admitted.decision,
+      labels,
+    })
     answer(
       effect,
       cause === undefined
@@ -181,25 +203,40 @@ export class Effects {
     )
   }
 
-  /** Before the guest can act on what it learns. */
-  #learn({ process, admitted }: Effect, result: Json, labels: readonly string[]): void {
+  /** What was released is nobody's word: it came from where labels are. */
+  #learn(
+    { process, admitted }: Effect,
+    result: Json,
+    labels: readonly string[],
+    released: Carried['released'],
+  ): void {
     const { drivers, runs } = this.#parts
-    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result, labels)
+    const all = released === undefined ? labels : [...labels, ...released.labels]
+    if (all.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+      runs.received(process, result, all)
+  }
+
+  /** @returns whether it is on record that a value was released; only then it is */
+  #release({ process, intent }: Effect, released: Carried['released'], text: string): boolean {
+    if (released === undefined) return true
+    const { by, reason, again, labels } = released
+    const recorded = tryRecord(this.#parts.log, process, () =>
+      this.#parts.log.append({
+        kind: 'declassify',
+        run: process.identity.run,
+        pid: process.pid,
+        ...{ intent, by, reason, labels },
+        value: this.#parts.log.payload(text),
+      } satisfies DeclassifyBody),
+    )
+    if (recorded && again) process.releases.add(JSON.parse(text), labels)
+    return recorded
   }
 
   #track(effect: Promise<void>): void {
     this.#waiting.add(effect)
     void effect.finally(() => this.#waiting.delete(effect))
   }
-}
-
-/** What a result carries: the labels of its tool or of the mount that it was read from. */
-function labelsOf({ name, process, admitted }: Effect, drivers: Drivers): readonly string[] {
-  if (name === 'tool.call') return drivers.tool.labelsOf(admitted.resources[0] ?? '')
-  const { path } = admitted.args as { readonly path?: unknown }
-  const label = typeof path === 'string' ? drivers.treeOf(process).resolve(path).label : undefined
-  return label === undefined ? [] : [label]
 }
 
 /** @returns why what was approved is not done; undefined where all is as it was */

@@ -8,11 +8,10 @@ import type { Runs } from './runs.ts'
 
 /** The question in full: with who asks, what it carries and what is left to it. */
 export function requestOf(process: Process, runs: Runs, { action, resource, args, schema }: Judged): Request {
-  const { isolation, labels } = process.identity
   return {
     principal: process.name,
-    isolation,
-    labels,
+    isolation: process.identity.isolation,
+    labels: process.labels,
     ...runs.answersFor(process),
     budget: () => process.ledger.remaining(),
     action,

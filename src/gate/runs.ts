@@ -1,5 +1,6 @@
 /** What a run leads policies to remember: how often its permits were used, where values have been seen, what was done. */
 import type { Clock } from '../clock.ts'
+import { SyscallError } from '../errors.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -55,14 +56,24 @@ export class Runs {
     if (process.parent === undefined) this.#runs.get(process)?.origins.close()
   }
 
-  /** The tallies of the process's run, and the time of its clock in ms. */
+  /**
+   * The tallies of the process's run, and the time of its clock in ms.
+   * @throws SyscallError EPERM for an extraction
+   */
   talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
+    if (process.identity.sealed)
+      throw new SyscallError(
+        'EPERM',
+        'what is permitted only so often is not for an extraction: its uses would tell something',
+      )
     return { tallies: this.#runOf(process).tallies, now: nowOf(process) }
   }
 
   /** What the policy of a process asks beside the call itself. */
   answersFor(process: Process): Pick<Request, 'origin' | 'history'> {
-    const { origins, history } = process.policy.needs
+    const { origins, history: asked } = process.policy.needs
+    // What an extraction does is not counted, so no rule may rely on it; what is not told forbids.
+    const history = process.identity.sealed ? [] : asked
     if (!origins && history.length === 0) return {}
     return {
       ...(origins && { origin: (value, pay) => this.#runOf(process).origins.of(value, pay) }),
@@ -84,7 +95,7 @@ export class Runs {
     run.asksOrigins ||= needs.origins
     if (sent !== undefined && !run.asksOrigins) run.origins.missed()
     else if (sent !== undefined) run.origins.sent(sent)
-    if (judged.length === 0) return
+    if (judged.length === 0 || process.identity.sealed) return
     this.#count(process)
     const at = nowOf(process)
     for (const { action, resource } of judged) {
@@ -94,8 +105,9 @@ export class Runs {
     }
   }
 
-  /** Takes in the result of a call, with its labels. */
+  /** Takes in the result of a call, with its labels; that of an extraction's call tells the run nothing. */
   received(process: Process, result: Json, labels: readonly string[]): void {
+    if (process.identity.sealed) return
     const run = this.#runOf(process)
     if (run.asksOrigins) run.origins.received(result, labels)
   }

@@ -564,15 +564,19 @@ function bootstrap(post, bootText, argsText) {
 
   const handlers = new Map()
 
+  function programArguments(program, options) {
+    const source = typeof program === 'function' ? `export default (${functionText(program)})` : program
+    const args = { __proto__: null, source }
+    mergeInto(args, options)
+    return args
+  }
+
   const processDoor = {
     ...families.proc,
     /** Starts a child from a module's source text, or from a function that uses nothing outside itself. */
-    spawn: (program, options = {}) => {
-      const source = typeof program === 'function' ? `export default (${functionText(program)})` : program
-      const args = { __proto__: null, source }
-      mergeInto(args, options)
-      return sys('proc.spawn', args)
-    },
+    spawn: (program, options = {}) => sys('proc.spawn', programArguments(program, options)),
+    /** The same, of whose doings nothing comes back but one value of a narrow schema. */
+    extract: (program, options = {}) => sys('proc.extract', programArguments(program, options)),
     /** Handles a signal: a function, 'default' or 'ignore'. */
     on: async (signal, handler) => {
       const disposition = typeof handler === 'function' ? 'handler' : handler

@@ -74,6 +74,11 @@ export const actions = {
     summary: 'start an agent, by its name',
     args: { isolation: 'string', sha256: 'string' },
   },
+  'proc.extract': {
+    resource: 'name',
+    summary: 'have an agent, by its name, look and tell one narrow value',
+    args: { isolation: 'string', sha256: 'string', bits: 'int' },
+  },
   'proc.signal': {
     resource: 'name',
     summary: 'send a signal to an agent, by its name',

@@ -1,5 +1,6 @@
 /** What a policy says to cases, and which of its rules they try. */
 import { assertOwnRules } from './engines/engine.ts'
+import { labelsGiven } from './obligations.ts'
 import type { Decision, Effect, PolicySet, Request, RuleRef } from './types.ts'
 
 export interface PolicyCase {
@@ -13,6 +14,8 @@ export interface PolicyCase {
   readonly observed: Effect | undefined
   /** Not looked at where undefined. */
   readonly addresses: readonly string[] | undefined
+  /** Of what comes back; not looked at where undefined. */
+  readonly label: readonly string[] | undefined
 }
 
 export interface CaseResult {
@@ -43,6 +46,11 @@ function differences(expected: PolicyCase, decision: Decision): readonly string[
   if (expected.addresses !== undefined && !sameSet(expected.addresses, decision.addresses))
     wrong.push(
       `expected ${named(expected.addresses, 'no')} addresses, and there are ${named(decision.addresses, 'none')}`,
+    )
+  const label = labelsGiven(decision.obligations ?? [])
+  if (expected.label !== undefined && !sameSet(expected.label, label))
+    wrong.push(
+      `expected ${named(expected.label, 'no')} labels on what comes back, and there are ${named(label, 'none')}`,
     )
   return wrong
 }

@@ -32,7 +32,7 @@ export const variables = ['principal', 'action', 'resource', 'args', 'labels', '
 
 /** What is left of each, absent where nothing limits it. */
 const budgetType: ArgumentType = {
-  fields: { syscalls: 'int', cpuMs: 'double', tokens: 'int', costUsd: 'double' },
+  fields: { syscalls: 'int', cpuMs: 'double', tokens: 'int', costUsd: 'double', bits: 'int' },
 }
 
 /** Functions of ours in place of the library's: by the name in a condition. */

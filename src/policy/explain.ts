@@ -5,6 +5,7 @@ import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled
 import { engineFacts } from './engines/engine.ts'
 import { judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
+import { demandTexts } from './obligations.ts'
 import { type CompiledPolicy, compilePolicy } from './rules.ts'
 import {
   type Decision,
@@ -37,6 +38,8 @@ export interface PolicyExplanation {
 export interface RuleExplanation extends RuleRef {
   readonly effect: Effect
   readonly decided: boolean
+  /** What it demands beside, as clauses. */
+  readonly demands: readonly string[]
   /** As a clause. */
   readonly why: string
 }
@@ -98,6 +101,7 @@ const describe = ({ rule, ref }: CompiledRule, decided: boolean, why: string): R
   ...ref,
   effect: rule.effect,
   decided,
+  demands: demandTexts(rule),
   why,
 })
 

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
-import { readDemands } from './obligations.ts'
+import { readDemands, readLabel, readLimits } from './obligations.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
 import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
@@ -163,7 +163,10 @@ function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] 
 
 function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
   const key = rule.once === undefined || rule.effect !== 'forbid' ? 'rateLimit' : 'once'
-  return flawsOf(path, () => readDemands(rule)).map((flaw) => ({ ...flaw, key }))
+  return [
+    ...flawsOf(path, () => readLimits(rule)).map((flaw) => ({ ...flaw, key })),
+    ...flawsOf(path, () => readLabel(rule)).map((flaw) => ({ ...flaw, key: 'label' })),
+  ]
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {

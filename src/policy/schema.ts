@@ -45,6 +45,7 @@ const budgetSchema = {
         { type: 'string', pattern: moneyPattern },
       ],
     },
+    bits: { ...count, description: 'what extractions may tell, in bits; none where left out' },
     depth: { ...count, maximum: limits.depthMax, description: 'generations of children below the process' },
   },
 }
@@ -164,8 +165,6 @@ export const engineSchema = {
 
 /** Keys of the language that a later version will have: ignoring one would permit what its author forbade. */
 export const laterKeys: Readonly<Record<string, string>> = {
-  label: 'labels',
-  labels: 'labels',
   origin: 'origins of values',
   history: 'rules over history',
   redact: 'obligations',

@@ -51,7 +51,9 @@ export interface Request {
   /** What has been done before; a condition on history that is not told forbids. */
   readonly history?: History
   /** What is left of the budget; a part without a limit is absent. */
-  readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
+  readonly budget?: () => Readonly<
+    Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd' | 'bits', number>>
+  >
 }
 
 /** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
@@ -73,15 +75,17 @@ export interface Verdict {
 export interface Decision extends Verdict {
   /** Address classes that the rules name which permit or ask (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
-  /** What the rules that permit or ask demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  /** What the rules that permit or ask demand beside; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
 }
 
-/** How often a permit may be used by one run: a first process and all below it. */
+/** What a rule demands beside: how often it may be used by one run (a first process and all below it), and what its results carry. */
 export interface Obligation {
   readonly rule: RuleRef
+  /** Labels of whatever comes back from the call. */
+  readonly label?: readonly string[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly perMs: number }
 }
@@ -95,6 +99,8 @@ export interface Budget {
   readonly tokens?: number
   readonly costUsd?: number
   readonly depth?: number
+  /** What extractions may tell; 0 where no budget names it. */
+  readonly bits?: number
 }
 
 /** A policy as people write it, in YAML, JSON or as an object; its schema is policies/schema.json. */
@@ -121,6 +127,7 @@ export interface BudgetDocument {
   readonly tokens?: number
   readonly cost?: number | string
   readonly depth?: number
+  readonly bits?: number
 }
 
 export interface RuleDocument {
@@ -133,6 +140,7 @@ export interface RuleDocument {
   readonly when?: string
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly per: string }
+  readonly label?: readonly string[]
   readonly for?: string
 }
 
@@ -173,7 +181,7 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
-  /** How often it permits; undefined means as often as it is asked. */
+  /** How often it permits, and what its results carry; undefined means as often as it is asked, and nothing. */
   readonly demands: Omit<Obligation, 'rule'> | undefined
 }
 

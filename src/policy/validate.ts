@@ -1,6 +1,7 @@
 /** Holds a document against the schema, and says in sentences what does not fit. */
 import { Ajv, type ErrorObject } from 'ajv'
 import { KernelError } from '../errors.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { actionProblem } from './actions.ts'
 import { parseBudgetEntry } from './budget.ts'
@@ -76,6 +77,8 @@ function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefi
     return { path: place, message: actionProblem(data) ?? describe(error) }
   if (key === 'rateLimit' && item === 'per' && error.keyword === 'pattern')
     return { path: place, message: flawOf(() => parseDuration(data)) ?? describe(error) }
+  if (key === 'label' && ['pattern', 'maxLength', 'type'].includes(error.keyword) && item !== undefined)
+    return { path: place, message: labelFlaw(data) ?? describe(error) }
   if (item !== undefined || !['action', 'resource', 'principal'].includes(key))
     return { path: place, message: describe(error) }
   if (Array.isArray(data)) {

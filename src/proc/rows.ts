@@ -29,7 +29,7 @@ export interface ProcessRow {
 
 /** @returns what `ps` and /proc show of a process now */
 export function rowOf(process: Process): ProcessRow {
-  const { pid, ppid, run, name, isolation, labels } = process.identity
+  const { pid, ppid, run, name, isolation } = process.identity
   const { heapBytes, wallMs, syscalls, ...used } = process.usage
   const turnMs = process.over ? 0 : process.turns.activeMs
   const cpuMs = used.cpuMs + turnMs
@@ -38,7 +38,7 @@ export function rowOf(process: Process): ProcessRow {
   return {
     ...{ pid, ppid, run, name, state: process.state, isolation, policy: process.policy.name },
     ...{ cpuMs: Math.round(cpuMs * 1_000) / 1_000, heapBytes, wallMs, syscalls },
-    ...{ inFlight: process.inFlight.size, labels },
+    ...{ inFlight: process.inFlight.size, labels: process.labels },
     ...(asking > 0 && { asking }),
     budgetLeft: {
       ...budgetLeft,

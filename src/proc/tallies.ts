@@ -45,5 +45,9 @@ export class Tallies {
   }
 }
 
+/** What else rules demand is counted by nobody. */
+export const isLimit = ({ once, rateLimit }: Obligation): boolean =>
+  once !== undefined || rateLimit !== undefined
+
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`

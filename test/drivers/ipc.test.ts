@@ -63,5 +63,5 @@ test('what a receiver waits for takes no room', async () => {
     ipc.receive(grant, undefined, undefined),
   )
   await send(ipc, 'waits', { a: [1, null] })
-  expect(await received).toEqual({ from: 'sender', pid: 0, message: { a: [1, null] } })
+  expect(await received).toEqual({ from: 'sender', pid: 0, message: { a: [1, null] }, labels: [] })
 })

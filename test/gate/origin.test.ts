@@ -113,7 +113,7 @@ describe('what the guest itself said does not become trusted', () => {
     writeFileSync(join(dir, 'web', 'page'), 'eve@evil.com')
     const mounts = {
       '/ro': { host: join(dir, 'ro') },
-      '/web': { host: join(dir, 'web'), label: 'untrusted' },
+      '/web': { host: join(dir, 'web'), labels: ['untrusted'] },
       '/rw': { host: join(dir, 'rw'), mode: 'rw' },
     } as const
     const body = `await fs.write('/rw/x', 'eve@'); await fs.append('/rw/x', 'evil.com')

@@ -322,7 +322,17 @@ describe('a policy is refused, with line and column, for', () => {
       `${head}rules:\n${Array.from({ length: limits.policyConditionsMax + 1 }, (_, index) => `  - { id: r${index}, effect: permit, action: fs.read, when: "true" }\n`).join('')}`,
       `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
     ],
-    ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
+    [
+      'a label that is none',
+      rule('action: fs.read', 'label: [Untrusted]'),
+      '7:13 `Untrusted` is no label; write a lower-case word, with dashes between several, such as `untrusted` or `customer-data`',
+    ],
+    [
+      'no labels',
+      rule('action: fs.read', 'label: []'),
+      '7:12 `label` is an empty list; name one, or leave the key out',
+    ],
+    ['`labels`', rule('action: fs.read', 'labels: [x]'), '7:5 unknown key `labels`; did you mean `label`?'],
     ['`redact`', rule('action: fs.read', 'redact: [x]'), `7:5 ${later('redact', 'obligations')}`],
     [
       'a limit in one word',

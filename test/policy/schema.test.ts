@@ -46,7 +46,8 @@ test('an editor that knows only JSON Schema refuses what the loader refuses by f
   for (const more of [
     { when: true },
     { when: '' },
-    { label: ['x'] },
+    { label: ['X'] },
+    { label: [] },
     { resource: [] },
     { action: 'fs.move' },
     { addresses: ['x'] },

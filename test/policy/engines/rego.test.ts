@@ -244,6 +244,7 @@ describe('the tools for authors', () => {
       rules: ['notes'],
       observed: undefined,
       addresses: undefined,
+      label: undefined,
     } as const
     const results = runCases(set, [asked])
     expect(results.map(({ wrong }) => wrong)).toEqual([[]])
