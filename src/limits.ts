@@ -403,6 +403,10 @@ export const limits = Object.freeze({
   historyNamesMax: 10_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** A suite of tasks and attacks that a policy is measured with, in bytes: the largest known one has 0.5 MB. */
+  suiteBytesMax: 64 * MiB,
+  /** Calls of one task of it. */
+  suiteCallsMax: 1_000,
   /** Agents whose rules about any resource one index keeps at hand. */
   indexedPrincipalsMax: 256,
   /** Policies in one Cedar file: each decision looks at all of them, a thousand take some 2 ms. */

@@ -31,3 +31,11 @@ test('the data analyst works out its report, is refused three times, and leaves 
 test('the mail clerk has one mail approved, one denied, one that nobody answers, and one that nobody is asked about', () => {
   expect(printedBy('mail-clerk')).toBe(expected('mail-clerk'))
 })
+
+test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
+  const main = from('injection/main.ts').pathname
+  const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    encoding: 'utf8',
+  })
+  expect(printed).toBe(readFileSync(from('injection/expected.txt'), 'utf8'))
+})

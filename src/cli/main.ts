@@ -20,6 +20,7 @@ import { policyExplain } from './policy-explain.ts'
 import { policyInit } from './policy-init.ts'
 import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
+import { policyReplay } from './policy-replay.ts'
 import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
 import { run } from './run.ts'
@@ -47,6 +48,7 @@ const commands = [
       policyCoverage,
       policyDiff,
       policyLint,
+      policyReplay,
       policyList,
       policyInit,
     ],

@@ -7,6 +7,8 @@ import { shortened, visible, visibleJson, visibleLine } from './terminal.ts'
 export interface OutputStream {
   write(text: string): boolean
   readonly isTTY?: boolean
+  /** What waits to be written. */
+  readonly writableLength?: number
   readonly columns?: number
   readonly rows?: number
   on?(event: 'error', listener: (error: Error) => void): unknown
@@ -33,6 +35,8 @@ export interface Io {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly stdin?: KeyStream
+  /** Ends the process with the exit code that it has; absent where the command runs within another program. */
+  readonly exit?: () => unknown
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -47,6 +51,9 @@ export type Colors = ReturnType<typeof pc.createColors>
 const eraseLine = '\r\u001b[K'
 /** Where a terminal does not say how wide it is, or says 0. */
 const columnsUnknown = 80
+
+/** How long a command that is over may take to end by itself. */
+const leaveMs = 500
 
 export class Output {
   readonly json: boolean
@@ -67,6 +74,17 @@ export class Output {
     this.isLive = isCapable(io.stderr, io.env)
     this.colors = pc.createColors(isCapable(io.stdout, io.env) && !io.env.NO_COLOR)
     this.#io = io
+  }
+
+  /**
+   * A guest of this process that V8 cannot stop keeps it from ending by itself: a moment after all is written it ends with
+   * the code that it has.
+   */
+  leave(): void {
+    const { stdout, exit } = this.#io
+    if (exit === undefined) return
+    const timer = setInterval(() => (stdout.writableLength ?? 0) === 0 && exit(), leaveMs)
+    timer.unref()
   }
 
   /** A line for a person, on stdout; nothing in JSON mode. Only `colors` may put escapes into it: see `visible`. */

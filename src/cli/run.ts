@@ -41,9 +41,6 @@ interface Options {
   readonly ask: boolean
 }
 
-/** How long a run that is over may take to end by itself. */
-const leaveMs = 500
-
 export const run: CommandSpec = {
   name: 'run',
   args: '<file>',
@@ -88,17 +85,12 @@ export const run: CommandSpec = {
         evidence: { dir, ...kernel.evidence.head() },
       })
       if (cannotExit(ended)) process.kill(process.pid, 'SIGKILL')
-      leaveAllTheSame()
+      out.leave()
       return exitCodeOf(ended)
     } finally {
       await kernel.shutdown()
     }
   },
-}
-
-/** A guest of this process that V8 cannot stop keeps it from ending by itself: it then ends with the code that it has. */
-function leaveAllTheSame(): void {
-  setTimeout(() => process.exit(), leaveMs).unref()
 }
 
 function addOptions(command: Command): void {

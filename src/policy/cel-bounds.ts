@@ -27,7 +27,7 @@ export interface Bounds {
 /** Methods whose first argument names each element in turn. */
 const comprehensions = new Set(['exists', 'all', 'exists_one', 'filter', 'map'])
 const methods = new Set([...comprehensions, 'contains', 'startsWith', 'endsWith', 'lowerAscii', 'size'])
-const functions = new Set(['has', 'size', 'origin'])
+const functions = new Set(['has', 'size', 'origin', 'words', 'links'])
 
 const linear =
   'takes a regular expression, which can be slow; write `startsWith`, `endsWith`, `contains`, or a pattern in `resource`'

@@ -6,6 +6,7 @@ import type { ArgumentType } from './arguments.ts'
 import { registerHistory } from './cel-history.ts'
 import { type Convert, fromCel, Message, type Meter, toInt } from './cel-values.ts'
 import type { HistoryQuery } from './history.ts'
+import { linksIn, wordsIn } from './links.ts'
 import type { Request } from './types.ts'
 
 export interface TypedEnvironment {
@@ -87,6 +88,13 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     meter.weigh(held)
     return request.origin(held, pay)
   })
+  for (const [name, read] of Object.entries(textReaders))
+    environment.registerFunction(`${name}(string): list<string>`, (text: string) => {
+      pay(text.length / unitsPerStep)
+      const found = read(text)
+      now.meter?.weigh(found)
+      return found
+    })
   registerHistory(environment, (key, what) => {
     const { request, queries } = now
     const query = queries?.get(key)
@@ -99,6 +107,11 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
   })
   return { environment, fields: types.fields, args: args.convert, budget: budget.convert, now }
 }
+
+/** Functions that make a list of a text. */
+const textReaders = { words: wordsIn, links: linksIn }
+/** UTF-16 units that they read in about one step. */
+const unitsPerStep = 4
 
 /** `toLowerCase` folds letters beyond ASCII into it, such as the Kelvin sign. */
 const beyondAscii = /[^\0-\x7f]/

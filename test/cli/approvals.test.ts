@@ -49,7 +49,7 @@ test('a request is listed, shown whole, approved by who is logged in, and gone',
   expect(shown.stdout).toContain('  | +x\n')
   expect((await gatehouse(folder, ['ps'])).stdout).toMatch(/waiting, 1 to approve/)
   expect((await gatehouse(folder, ['inspect', 'clerk'])).stdout).toMatch(
-    new RegExp(`fs\\.write /mem/working/a for \\S+ waits for approval ${id}$`, 'm'),
+    new RegExp(`fs\\.write /mem/working/a open for \\S+ waits for approval ${id}$`, 'm'),
   )
   expect(await gatehouse(folder, ['approve', id, '--reason', 'fine'])).toEqual({
     code: 0,

@@ -103,6 +103,20 @@ test('a condition asks where a value has been seen', () => {
   expect(at('origin(resource) == "unknown"', {})).toBe(true)
 })
 
+test('a condition takes a text apart, into words or into the links in it', () => {
+  const seen = new Origins()
+  seen.task(['move it to 2024-05-20 at 10:00, and link home.org'])
+  const at = (text: string, body: string): boolean | string =>
+    holds(text, mail, asked({ body }, { origin: (value, pay) => seen.of(value, pay) }))
+  expect(at('origin(words(args.body)) == "task"', '2024-05-20 10:00')).toBe(true)
+  expect(at('origin(words(args.body)) == "task"', '2024-05-21 10:00')).toBe(false)
+  expect(at('origin(links(args.body)) == "task"', 'see home.org')).toBe(true)
+  expect(at('origin(links(args.body)) == "task"', 'see home.org or away.org')).toBe(false)
+  expect(at('size(links(args.body)) == 0', 'see you at home')).toBe(true)
+  expect(at('links(args.body).all(l, l == "x")', 'a.io '.repeat(2_000))).toMatch(/more than 1000/)
+  expect(at('size(links(args.body)) > 0', 'a '.repeat(300_000))).toMatch(/^it takes more than \d+ steps$/)
+})
+
 test('a search of the texts that takes too long forbids', () => {
   const seen = new Origins()
   seen.received('aa bb '.repeat(40_000), ['untrusted'])

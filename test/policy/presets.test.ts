@@ -16,12 +16,14 @@ test('the presets are these', () => {
     'developer',
     'no-pii',
     'no-secrets',
+    'office-assistant',
     'owasp-agentic',
     'permissive',
     'read-only',
     'researcher',
     'strict',
     'support-desk',
+    'team-chat',
   ])
 })
 
