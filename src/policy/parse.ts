@@ -127,7 +127,7 @@ function findFlaws(document: PolicyDocument): readonly Flaw[] {
   return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
 
-const demandKeys = ['once', 'rateLimit', 'redact', 'log'] as const
+const demandKeys = ['once', 'rateLimit', 'label', 'redact', 'log'] as const
 
 /** A process without any cell would have none to itself. */
 function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[] {

@@ -241,6 +241,30 @@ describe('a move', () => {
   })
 })
 
+test('a label that the process takes on while a call waits has it asked anew, and shown', async () => {
+  const { kernel, mails } = mailer()
+  kernel.tool('read_page', {
+    description: 'reads what others wrote',
+    parameters: { type: 'object' },
+    labels: ['untrusted'],
+    execute: () => 'a page',
+  })
+  const run = kernel.spawn({
+    source: main(`const sent = ${send('a', '')}; await tools.read_page({}); return sent`),
+  })
+  const first = await asked(kernel)
+  await until(() => kernel.ps()[0]?.labels.includes('untrusted') === true, 'it has read the page')
+  expect(first.labels).toEqual([])
+  kernel.approvals.approve(first.id)
+  await until(() => kernel.approvals.list()[0]?.follows === first.id, 'it is asked anew')
+  expect(mails).toEqual([])
+  const second = await asked(kernel)
+  expect(second.labels).toEqual(['untrusted'])
+  kernel.approvals.approve(second.id)
+  expect(exitValue(await run.exit)).toBe('sent')
+  expect(mails).toEqual(['a'])
+})
+
 describe('the policy', () => {
   test('that is replaced while a call waits asks anew, under the new one', async () => {
     const { kernel, mails } = mailer()
