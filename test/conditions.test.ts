@@ -69,6 +69,11 @@ const told: readonly (readonly [action: string, call: string, condition: string]
     `proc.spawn(${JSON.stringify(source)})`,
     `args.isolation == "inline" && args.sha256 == "${sha256}"`,
   ],
+  [
+    'proc.extract',
+    `proc.extract(${JSON.stringify(source)}, { schema: { type: "boolean" } })`,
+    `args.isolation == "inline" && args.sha256 == "${sha256}" && args.bits == 2`,
+  ],
   ['proc.signal', 'proc.signal("desk", "SIGCONT")', 'args.signal == "SIGCONT" && resource == "desk"'],
   ['fs.read', 'fs.read("/tmp/a")', 'principal == "desk" && action == "fs.read" && isolation == "inline"'],
   ['fs.read', 'fs.read("/tmp/a")', 'labels == ["web"] && budget.syscalls <= 100 && !has(budget.tokens)'],

@@ -110,11 +110,17 @@ export class ClockDriver {
 
   #arm(process: Process, alarm: Alarm): void {
     const leftMs = alarm.until - process.turns.time
-    if (leftMs <= 0) return alarm.ring()
+    if (leftMs <= 0) return this.#ringUpTo(process, alarm.until)
     alarm.cancelTimer = this.#clock.after(leftMs, () => {
       if (process.held) alarm.parked = true
       else this.#arm(process, alarm)
     })
+  }
+
+  /** Timers of the host take whole milliseconds: of two alarms for one moment, the later could ring first. */
+  #ringUpTo(process: Process, until: number): void {
+    const due = [...(this.#alarms.get(process) ?? [])].filter((alarm) => alarm.until <= until)
+    for (const alarm of due.toSorted((a, b) => a.until - b.until)) alarm.ring()
   }
 
   #remember(process: Process, alarm: Alarm): void {

@@ -167,6 +167,7 @@ export class CellProcess implements Host {
   #obey(frame: Frame): void {
     if (frame.kind === 'ready') {
       this.#ready = true
+      for (const tenant of this.#tenants.values()) tenant.cellReady()
       return clearTimeout(this.#startDeadline)
     }
     if (frame.kind === 'pong') return this.#watchdog.pong()

@@ -64,6 +64,8 @@ export class Freezer {
   #wanted = false
   /** Whether a turn runs. */
   #busy = false
+  /** Whether agent code has begun to run: a pause that is asked for before can get lost, and every later one with it. */
+  #begun = false
   #over = false
   /** Whether there has been a session. */
   #wasOpen = false
@@ -104,7 +106,7 @@ export class Freezer {
     const { promise } = this.#proof
     if (!this.#busy) this.#proof.resolve(stillness)
     // One that is just going on is stopped again as soon as it does.
-    else if (this.#phase === 'off' && this.#attach !== 'never') this.#pause()
+    else this.#pauseIfPossible()
     return promise
   }
 
@@ -117,6 +119,12 @@ export class Freezer {
     this.#gone ??= Promise.withResolvers()
     if (this.#phase === 'paused') this.#resume()
     return this.#gone.promise
+  }
+
+  /** To be called once, when agent code begins to run. */
+  begun(): void {
+    this.#begun = true
+    if (this.#wanted && !this.#over) this.#pauseIfPossible()
   }
 
   turnBegan(): void {
@@ -164,6 +172,10 @@ export class Freezer {
   #untilClosed(): Promise<unknown> {
     const reached = this.#isolate.getHeapStatistics().catch(() => {})
     return Promise.race([reached, sleep(limits.sessionEndMs)])
+  }
+
+  #pauseIfPossible(): void {
+    if (this.#begun && this.#phase === 'off' && this.#attach !== 'never') this.#pause()
   }
 
   #pause(): void {

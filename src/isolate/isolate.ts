@@ -117,7 +117,9 @@ export class IsolateGuest implements Guest {
       if (known === undefined) throw unknownImport(specifier)
       return known
     })
-    await entry.evaluate({ timeout: spec.limit.wallMs })
+    const evaluated = entry.evaluate({ timeout: spec.limit.wallMs })
+    this.#freezer.begun()
+    await evaluated
   }
 
   /** What a guest posts. Whatever it is, it becomes data; a throw here would lose the call. */

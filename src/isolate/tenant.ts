@@ -66,7 +66,7 @@ export interface Host {
 interface Freezing {
   readonly number: number
   readonly proof: PromiseWithResolvers<Frozen | undefined>
-  readonly deadline: NodeJS.Timeout
+  deadline: NodeJS.Timeout
 }
 
 export class Tenant implements Guest {
@@ -121,15 +121,22 @@ export class Tenant implements Guest {
     if (this.#freezing !== undefined) return this.#freezing.proof.promise
     this.#lastRequest += 1
     const number = this.#lastRequest
-    const { alone, ready } = this.#host
-    const startMs = ready ? 0 : limits.cellStartMs
-    const deadline = setTimeout(
-      () => void this.#stopFromOutside(number),
-      startMs + (alone ? limits.stopMs : limits.stopSharedMs),
-    )
+    const deadline = this.#freezeDeadline(number, this.#host.ready ? 0 : limits.cellStartMs)
     this.#freezing = { number, proof: Promise.withResolvers(), deadline }
     this.#send('freeze', number)
     return this.#freezing.proof.promise
+  }
+
+  /** From now on it can answer. */
+  cellReady(): void {
+    if (this.#freezing === undefined) return
+    clearTimeout(this.#freezing.deadline)
+    this.#freezing.deadline = this.#freezeDeadline(this.#freezing.number, 0)
+  }
+
+  #freezeDeadline(number: number, startMs: number): NodeJS.Timeout {
+    const stopMs = this.#host.alone ? limits.stopMs : limits.stopSharedMs
+    return setTimeout(() => void this.#stopFromOutside(number), startMs + stopMs)
   }
 
   thaw(): Promise<void> {

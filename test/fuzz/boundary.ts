@@ -119,7 +119,8 @@ export class BoundaryFuzz {
     // What wakes it may begin a turn that has a time of its own.
     for (let round = 0; round < 6 && !liar.over && (round === 0 || !waits()); round += 1) {
       this.#timers.tick(limits.turnMs + limits.turnGraceMs + limits.cellGraceMs + limits.cellStartMs + 1)
-      await settle()
+      // What it sent is taken in turns of a few real milliseconds each, of which a slow machine needs many.
+      for (let turn = 0; turn < 200 && !liar.over && !waits(); turn += 1) await settle()
     }
     assert.ok(liar.over || waits(), `${name}: the process hangs as ${liar.state}`)
     liar.kill('SIGKILL', 'the round is over')

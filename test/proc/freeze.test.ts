@@ -113,6 +113,21 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect(await proc.exit).toMatchObject({ status: 'killed' })
   })
 
+  within('a guest that is told to stand still before its code has begun does so when it begins', async () => {
+    const kernel = boot({ isolation })
+    for (let round = 0; round < 10; round += 1) {
+      const proc = kernel.spawn({ source: main('for (;;) await null') })
+      proc.signal('STOP')
+      await state(proc, 'stopped')
+      proc.signal('CONT')
+      await until(() => proc.state === 'running', 'it runs')
+      proc.signal('STOP')
+      await state(proc, 'stopped')
+      proc.signal('KILL')
+      expect(await proc.exit).toMatchObject({ status: 'killed' })
+    }
+  })
+
   test('STOP that meets a guest that is just ending neither hangs nor breaks anything', async () => {
     const kernel = boot({ isolation })
     const exits = await Promise.all(

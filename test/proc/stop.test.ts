@@ -17,7 +17,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
           await new Promise((resolve) => setTimeout(resolve, ms)); order.push(ms) }))
         return order`),
     })
-    await until(() => inFlight(kernel, proc) === 3, 'three timers run')
+    await until(() => inFlight(kernel, proc) === 3 && proc.state === 'waiting', 'three timers run')
     expect(proc.signal('SIGSTOP')).toContain('stopped')
     await sleep(400)
     expect(proc.state).toBe('stopped')

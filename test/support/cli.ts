@@ -15,6 +15,9 @@ export interface Ran {
 
 const runner = fileURLToPath(new URL('./cli-main.ts', import.meta.url))
 
+/** The command is compiled once, and not each time it is started. */
+const compiled = join(tmpdir(), 'gatehouse-compiled')
+
 /** The whole command line, for `script` and the like. */
 export const commandLine: readonly string[] = [
   process.execPath,
@@ -56,7 +59,14 @@ function watch(line: readonly string[], cwd: string, args: readonly string[], en
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, GATEHOUSE_STACK: undefined, ...env },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: compiled,
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+      GATEHOUSE_STACK: undefined,
+      ...env,
+    },
   })
   const out = { stdout: '', stderr: '' }
   const waiting = new Set<() => void>()
