@@ -1,6 +1,11 @@
 /** What `gatehouse init` writes: a policy, an agent that runs under it, and types for an editor. */
 
-const policy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.
+/** By this line editors complete and check a policy. */
+export const schemaLine =
+  '# yaml-language-server: $schema=./node_modules/gatehouse/policies/schema.json\n'
+
+/** Without that line. */
+export const firstPolicy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.
 # Check it:  gatehouse policy check policy.yaml
 # Ask it:    gatehouse policy explain --policy policy.yaml --principal agent --action fs.read --resource /workspace/a.csv
 version: 1
@@ -83,7 +88,7 @@ const compiler = `{
 
 /** File names and their text. */
 export const initFiles: Readonly<Record<string, string>> = Object.freeze({
-  'policy.yaml': policy,
+  'policy.yaml': schemaLine + firstPolicy,
   'agent.ts': agent,
   'gatehouse-env.d.ts': types,
   'tsconfig.json': compiler,

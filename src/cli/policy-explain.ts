@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
+import { labelFlaw } from '../labels.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
 import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
@@ -62,7 +63,7 @@ export const policyExplain: CommandSpec = {
         'what the call holds besides, for rules with `contains`: a body, a text that is written',
         once(text),
       )
-      .option('--label <label>', 'a label of the process; repeat it', each(text))
+      .option('--label <label>', 'a label of the process; repeat it', each(labelOf))
       .option(
         '--seen <origin=value>',
         'where a value has been seen: task, trusted or untrusted; repeat it',
@@ -130,6 +131,12 @@ function doneBefore(value: string): CaseDeed {
   if (at < 0) throw new InvalidArgumentError('write it as ACTION=RESOURCE, such as tool.call=read_mail')
   const action = actionOf(value.slice(0, at))
   return { agent: '', action, resource: value.slice(at + 1), in: 'process', ago: 0, times: 1 }
+}
+
+function labelOf(value: string): string {
+  const flaw = labelFlaw(value)
+  if (flaw !== undefined) throw new InvalidArgumentError(flaw)
+  return value
 }
 
 function actionOf(value: string): Action {

@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
@@ -13,11 +14,17 @@ import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { engineOfPath } from './engines.ts'
-import { loadPolicy } from './policy.ts'
+import { isPath, loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
 const count = z.int().nonnegative()
+
+/** A misspelt one would be carried by nothing, and a case for it would say nothing. */
+const label = text.superRefine((name, context) => {
+  const message = labelFlaw(name)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
 
 /** In ms, written as a duration. */
 const duration = z.string().transform((written, context) => {
@@ -57,7 +64,7 @@ const Case = z.strictObject({
   args: z.json().optional(),
   /** What the call holds besides: a body, a text that is written, a message. */
   content: z.json().optional(),
-  labels: z.array(text).default([]),
+  labels: z.array(label).default([]),
   budget: z
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number(), bits: count })
     .partial()
@@ -72,7 +79,7 @@ const Case = z.strictObject({
   observed: z.enum(effects).optional(),
   addresses: z.array(text).optional(),
   /** Labels of what comes back. */
-  label: z.array(text).optional(),
+  label: z.array(label).optional(),
   for: z.string().optional(),
 })
 
@@ -131,7 +138,7 @@ export function readCases(given: string): CaseFile {
 
 /** @returns a preset as it is; a path from where the cases lie */
 function fromFolder(folder: string, policy: string): string {
-  if (!/\/|\.(yaml|yml|json)$/.test(policy)) return policy
+  if (!isPath(policy)) return policy
   const ref = join(folder, policy)
   return ref.includes('/') ? ref : `./${ref}`
 }
