@@ -1,6 +1,7 @@
 /** `gatehouse approve`: lets one call pass that waits for a person. */
-import { addAnswerOptions, sendAnswer } from './answer.ts'
+
 import type { JsonObject } from '../json.ts'
+import { addAnswerOptions, sendAnswer } from './answer.ts'
 import type { CommandSpec } from './command.ts'
 import { jsonObject, once } from './options.ts'
 

@@ -1,8 +1,7 @@
 /** What `gatehouse init` writes: a policy, an agent that runs under it, and types for an editor. */
 
 /** By this line editors complete and check a policy. */
-export const schemaLine =
-  '# yaml-language-server: $schema=./node_modules/gatehouse/policies/schema.json\n'
+export const schemaLine = '# yaml-language-server: $schema=./node_modules/gatehouse/policies/schema.json\n'
 
 /** Without that line. */
 export const firstPolicy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.

@@ -1,4 +1,5 @@
 /** Cases beside a policy: requests, and what it has to say to each. */
+import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
@@ -14,7 +15,7 @@ import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { engineOfPath } from './engines.ts'
-import { isPath, loadPolicy } from './policy.ts'
+import { isPath, listPresets, loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
@@ -102,13 +103,20 @@ export interface CaseFile {
  */
 export function readCases(given: string): CaseFile {
   const foreign = engineOfPath(given) !== undefined
+  if (listPresets().includes(given))
+    throw new KernelError('EINVAL', `\`${given}\` is a preset; name a file of cases, or the file of a policy`)
   const first = foreign ? undefined : readData(given)
   const isPolicy = first === undefined || isPolicyDocument(first.value)
   const beside = foreign ? `${basename(given, extname(given))}.yaml` : basename(given)
   const file = isPolicy ? join(dirname(given), 'cases', beside) : given
+  if (isPolicy && !existsSync(file))
+    throw new KernelError(
+      'EINVAL',
+      `the cases of \`${given}\` belong into \`${file}\`, which is not there; \`gatehouse policy init\` writes some for a policy in YAML`,
+    )
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
-  const set = loadPolicy([policy].flat().map((each) => fromFolder(dirname(file), each)))
+  const set = policyOf(policy, file, data)
   return {
     file,
     set,
@@ -133,6 +141,16 @@ export function readCases(given: string): CaseFile {
         label: each.label,
       }
     }),
+  }
+}
+
+/** @throws KernelError EINVAL with the place in the file of cases, where it names what is not there */
+function policyOf(named: string | readonly string[], file: string, data: YamlData): PolicySet {
+  try {
+    return loadPolicy([named].flat().map((each) => fromFolder(dirname(file), each)))
+  } catch (error) {
+    if (!(error instanceof KernelError) || error instanceof PolicyError) throw error
+    throw new KernelError('EINVAL', `${file}:${data.positionOf(['policy']).line}: ${error.message}`)
   }
 }
 

@@ -68,8 +68,7 @@ function load(
   const { engine } = given
   const max = engine === 'rego' ? limits.regoModuleBytesMax : limits.policyBytesMax
   const bytes = readBytes(file, file, 'policy', max, namedBy)
-  const data =
-    dataFile === undefined ? undefined : readText(dataFile, dataFile, 'data of a policy', namedBy)
+  const data = dataFile === undefined ? undefined : readText(dataFile, dataFile, 'data of a policy', namedBy)
   // Where its files lie is not what a policy says, and agents read it.
   const document = {
     ...given,

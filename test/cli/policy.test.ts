@@ -180,6 +180,10 @@ rules:
   expect((await why('--args', '{"bytes": 3}', '--label', 'web')).stdout).toContain(
     'its condition does not hold',
   )
+  expect(await why('--label', 'Web')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('`Web` is no label'),
+  })
   expect((await why()).stdout).toContain('cannot be judged: no such key: bytes')
   expect(await why('--args', '[1]')).toMatchObject({
     code: 2,
