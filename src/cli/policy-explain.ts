@@ -8,7 +8,7 @@ import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
 import { type CaseDeed, type CaseOrigins, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
-import { type Effect, type Isolation, isolations } from '../policy/types.ts'
+import { type Effect, type Isolation, isolations, type PolicySet } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
 import { each, jsonObject, once, oneOf, text } from './options.ts'
@@ -113,10 +113,20 @@ export const policyExplain: CommandSpec = {
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
+    noteAssumed(out, set, options)
     const { content: _held, ...asked } = request
     out.give({ request: asked, decision, policies })
     return exitCodes.done
   },
+}
+
+/** What conditions ask about and nobody said: a refusal for that alone surprises. */
+function noteAssumed(out: Output, { policies }: PolicySet, { seen, done }: Options): void {
+  const asksOf = (what: RegExp): boolean =>
+    policies.some(({ rules }) => rules.some(({ when }) => when !== undefined && what.test(when)))
+  if (seen === undefined && asksOf(/\borigin\(/))
+    out.note('without --seen, every value is of origin `unknown`')
+  if (done === undefined && asksOf(/\bhistory\./)) out.note('without --done, nothing has been done before')
 }
 
 function seenIn(value: string): readonly [SeenIn, string] {

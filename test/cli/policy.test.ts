@@ -150,7 +150,10 @@ rules:
     ])
   const seen = ['--seen', 'trusted=Bob@corp.com', '--seen', 'untrusted=a=b']
   expect((await why(...seen)).stdout).toMatch(/^permitted /)
-  expect((await why()).stdout).toMatch(/^forbidden /)
+  const unsaid = await why()
+  expect(unsaid.stdout).toMatch(/^forbidden /)
+  expect(unsaid.stderr).toMatch(/^without --seen, .*`unknown`\nwithout --done, nothing/)
+  expect((await why(...seen, '--done', 'tool.call=x')).stderr).toBe('')
   expect((await why(...seen, '--done', 'tool.call=write_mail')).stdout).toMatch(/^permitted /)
   expect((await why(...seen, '--done', 'tool.call=read_mail')).stdout).toMatch(/^forbidden /)
   expect(await why('--seen', 'unknown=x')).toMatchObject({ code: 2 })
