@@ -234,7 +234,7 @@ test('an answer from elsewhere ends the question; --no-ask asks nobody here', as
   const id = /approval ([0-9a-f]{10}):/.exec(here.terminal.text)?.[1] ?? ''
   expect((await gatehouse(here.folder, ['approve', id, '--by', 'bo'])).code).toBe(0)
   await here.ended
-  expect(here.terminal.text).toMatch(new RegExp(`approval ${id}: approved, by bo, from a terminal`))
+  expect(here.terminal.text).toMatch(new RegExp(`^approval ${id}: approved, by bo, from a terminal`, 'm'))
   const silent = runAtTerminal(writes, '--no-ask')
   await silent.shows('waits for approval')
   const [, other = ''] = /waits for approval ([0-9a-f]{10}):/.exec(silent.terminal.text) ?? []
