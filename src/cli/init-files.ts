@@ -1,7 +1,14 @@
 /** What `gatehouse init` writes: a policy, an agent that runs under it, and types for an editor. */
+import { dirname, join, relative } from 'node:path'
 
-/** By this line editors complete and check a policy. */
-export const schemaLine = '# yaml-language-server: $schema=./node_modules/gatehouse/policies/schema.json\n'
+/**
+ * @param file where the policy will lie; the package is taken to be installed in the working directory
+ * @returns the line by which editors complete and check it
+ */
+export function schemaLine(file: string): string {
+  const path = relative(dirname(file), 'node_modules/gatehouse/policies/schema.json')
+  return `# yaml-language-server: $schema=${path.startsWith('.') ? path : `./${path}`}\n`
+}
 
 /** Without that line. */
 export const firstPolicy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.
@@ -85,9 +92,9 @@ const compiler = `{
 }
 `
 
-/** File names and their text. */
-export const initFiles: Readonly<Record<string, string>> = Object.freeze({
-  'policy.yaml': schemaLine + firstPolicy,
+/** @returns file names and their text, for a folder */
+export const initFiles = (dir: string): Readonly<Record<string, string>> => ({
+  'policy.yaml': schemaLine(join(dir, 'policy.yaml')) + firstPolicy,
   'agent.ts': agent,
   'gatehouse-env.d.ts': types,
   'tsconfig.json': compiler,
