@@ -113,7 +113,7 @@ export const policyExplain: CommandSpec = {
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
-    noteAssumed(out, set, options)
+    noteAssumed(out, set, policies, options)
     const { content: _held, ...asked } = request
     out.give({ request: asked, decision, policies })
     return exitCodes.done
@@ -121,9 +121,19 @@ export const policyExplain: CommandSpec = {
 }
 
 /** What conditions ask about and nobody said: a refusal for that alone surprises. */
-function noteAssumed(out: Output, { policies }: PolicySet, { seen, done }: Options): void {
-  const asksOf = (what: RegExp): boolean =>
-    policies.some(({ rules }) => rules.some(({ when }) => when !== undefined && what.test(when)))
+function noteAssumed(
+  out: Output,
+  { policies }: PolicySet,
+  explained: readonly PolicyExplanation[],
+  { seen, done }: Options,
+): void {
+  const matching = new Set(
+    explained.flatMap((each) => each.matching.map(({ policy, id }) => `${policy} ${id}`)),
+  )
+  const conditions = policies.flatMap(({ name, rules }) =>
+    rules.flatMap(({ id, when }) => (when !== undefined && matching.has(`${name} ${id}`) ? [when] : [])),
+  )
+  const asksOf = (what: RegExp): boolean => conditions.some((when) => what.test(when))
   if (seen === undefined && asksOf(/\borigin\(/))
     out.note('without --seen, every value is of origin `unknown`')
   if (done === undefined && asksOf(/\bhistory\./)) out.note('without --done, nothing has been done before')

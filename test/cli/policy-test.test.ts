@@ -157,6 +157,16 @@ cases:
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
   })
 
+  test('a policy in Cedar is found from where the cases lie', async () => {
+    const cases =
+      'policy: own.cedar\ncases:\n  - { action: fs.read, resource: /mem/a, effect: permit, rule: memory }\n'
+    const own = '@id("memory") permit(principal, action in Action::"fs", resource in Path::"/mem");'
+    const folder = folderWith({ 'cases/own.cedar': own, 'cases/a.yaml': cases })
+    expect((await gatehouse(folder, ['policy', 'test', 'cases/a.yaml'])).stdout).toContain(
+      '1 of 1 cases hold',
+    )
+  })
+
   test('and for a policy without cases', async () => {
     const { code, stderr } = await gatehouse(folderWith({ 'desk.yaml': policy }), [
       'policy',

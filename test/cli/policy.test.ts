@@ -154,6 +154,17 @@ rules:
   expect(unsaid.stdout).toMatch(/^forbidden /)
   expect(unsaid.stderr).toMatch(/^without --seen, .*`unknown`\nwithout --done, nothing/)
   expect((await why(...seen, '--done', 'tool.call=x')).stderr).toBe('')
+  const other = [
+    '--policy',
+    'guarded.yaml',
+    '--principal',
+    'agent',
+    '--action',
+    'fs.read',
+    '--resource',
+    '/a',
+  ]
+  expect(await gatehouse(folder, ['policy', 'explain', ...other])).toMatchObject({ code: 0, stderr: '' })
   expect((await why(...seen, '--done', 'tool.call=write_mail')).stdout).toMatch(/^permitted /)
   expect((await why(...seen, '--done', 'tool.call=read_mail')).stdout).toMatch(/^forbidden /)
   expect(await why('--seen', 'unknown=x')).toMatchObject({ code: 2 })
