@@ -32,7 +32,7 @@ export function readDeclassification(given: Declassification): Declassification 
     )
       throw new KernelError(
         'EINVAL',
-        `declassify: \`${key}\` has to be a text of at most ${limits.releaseTextMax} characters; it stands in the record`,
+        `declassify: \`${key}\` has to be a text of 1 to ${limits.releaseTextMax} characters; it stands in the record`,
       )
   return { labels: read, by, reason }
 }

@@ -1,7 +1,9 @@
 /** `gatehouse approve`: lets one call pass that waits for a person. */
+
+import type { JsonObject } from '../json.ts'
 import { addAnswerOptions, sendAnswer } from './answer.ts'
 import type { CommandSpec } from './command.ts'
-import { argument, once } from './options.ts'
+import { jsonObject, once } from './options.ts'
 
 export const approve: CommandSpec = {
   name: 'approve',
@@ -16,10 +18,10 @@ export const approve: CommandSpec = {
   ],
   options(command) {
     addAnswerOptions(command)
-    command.option('--args <json>', "arguments of the call in place of the agent's", once(argument))
+    command.option('--args <json>', "arguments of the call in place of the agent's", once(jsonObject))
   },
   run(out, command) {
-    const { args } = command.opts<{ args?: ReturnType<typeof argument> }>()
+    const { args } = command.opts<{ args?: JsonObject }>()
     return sendAnswer(out, command, { answer: 'approve', ...(args !== undefined && { args }) })
   },
 }

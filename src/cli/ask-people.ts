@@ -58,6 +58,8 @@ class Prompts {
   readonly #keys: KeyStream
   readonly #waiting: ApprovalRequest[] = []
   #current: { readonly id: string; readonly end: () => void } | undefined
+  /** Whose line ended here, by Enter. */
+  #answered: string | undefined
 
   constructor(out: Output, approvals: KernelSpace['approvals'], clock: Clock, keys: KeyStream) {
     this.#out = out
@@ -76,7 +78,7 @@ class Prompts {
     const index = this.#waiting.findIndex((request) => request.id === id)
     if (index >= 0) this.#waiting.splice(index, 1)
     if (this.#current?.id !== id) return
-    this.#out.note(exactLine(`approval ${id}: ${how}`))
+    this.#out.note(`${this.#answered === id ? '' : '\n'}${exactLine(`approval ${id}: ${how}`)}`)
     this.#finish()
   }
 
@@ -109,6 +111,7 @@ class Prompts {
 
   /** Nothing but yes is yes. The kernel tells of the answer, and that ends the question. */
   #answer(id: string, line: string): void {
+    this.#answered = id
     const by = userName()
     const options = by === undefined ? {} : { by: `${by}, at the terminal of the run` }
     try {

@@ -1,6 +1,17 @@
 /** What `gatehouse init` writes: a policy, an agent that runs under it, and types for an editor. */
+import { dirname, join, relative } from 'node:path'
 
-const policy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.
+/**
+ * @param file where the policy will lie; the package is taken to be installed in the working directory
+ * @returns the line by which editors complete and check it
+ */
+export function schemaLine(file: string): string {
+  const path = relative(dirname(file), 'node_modules/gatehouse/policies/schema.json')
+  return `# yaml-language-server: $schema=${path.startsWith('.') ? path : `./${path}`}\n`
+}
+
+/** Without that line. */
+export const firstPolicy = `# What the agent in agent.ts may do. Silence forbids, and forbid beats permit; the order never matters.
 # Check it:  gatehouse policy check policy.yaml
 # Ask it:    gatehouse policy explain --policy policy.yaml --principal agent --action fs.read --resource /workspace/a.csv
 version: 1
@@ -81,9 +92,9 @@ const compiler = `{
 }
 `
 
-/** File names and their text. */
-export const initFiles: Readonly<Record<string, string>> = Object.freeze({
-  'policy.yaml': policy,
+/** @returns file names and their text, for a folder */
+export const initFiles = (dir: string): Readonly<Record<string, string>> => ({
+  'policy.yaml': schemaLine(join(dir, 'policy.yaml')) + firstPolicy,
   'agent.ts': agent,
   'gatehouse-env.d.ts': types,
   'tsconfig.json': compiler,

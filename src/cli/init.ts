@@ -19,7 +19,7 @@ export const init: CommandSpec = {
     const written: string[] = []
     const kept: string[] = []
     inFolder(dir, () => {
-      for (const [name, text] of Object.entries(initFiles)) {
+      for (const [name, text] of Object.entries(initFiles(dir))) {
         const list = create(join(dir, name), text) ? written : kept
         list.push(name)
       }

@@ -63,7 +63,7 @@ export function argument(value: string): Json {
 export function jsonObject(value: string): JsonObject {
   const given = argument(value)
   if (given !== null && typeof given === 'object' && !Array.isArray(given)) return given as JsonObject
-  throw new InvalidArgumentError('write a JSON object, such as `{"bytes": 3}`')
+  throw new InvalidArgumentError('write a JSON object, such as `{"name": "value"}`')
 }
 
 /** One of a closed set. */

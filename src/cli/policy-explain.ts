@@ -2,12 +2,13 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
+import { labelFlaw } from '../labels.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
 import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
 import { type CaseDeed, type CaseOrigins, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
-import { type Effect, type Isolation, isolations } from '../policy/types.ts'
+import { type Effect, type Isolation, isolations, type PolicySet } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
 import { each, jsonObject, once, oneOf, text } from './options.ts'
@@ -62,7 +63,7 @@ export const policyExplain: CommandSpec = {
         'what the call holds besides, for rules with `contains`: a body, a text that is written',
         once(text),
       )
-      .option('--label <label>', 'a label of the process; repeat it', each(text))
+      .option('--label <label>', 'a label of the process; repeat it', each(labelOf))
       .option(
         '--seen <origin=value>',
         'where a value has been seen: task, trusted or untrusted; repeat it',
@@ -112,10 +113,30 @@ export const policyExplain: CommandSpec = {
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
+    noteAssumed(out, set, policies, options)
     const { content: _held, ...asked } = request
     out.give({ request: asked, decision, policies })
     return exitCodes.done
   },
+}
+
+/** What conditions ask about and nobody said: a refusal for that alone surprises. */
+function noteAssumed(
+  out: Output,
+  { policies }: PolicySet,
+  explained: readonly PolicyExplanation[],
+  { seen, done }: Options,
+): void {
+  const matching = new Set(
+    explained.flatMap((each) => each.matching.map(({ policy, id }) => `${policy} ${id}`)),
+  )
+  const conditions = policies.flatMap(({ name, rules }) =>
+    rules.flatMap(({ id, when }) => (when !== undefined && matching.has(`${name} ${id}`) ? [when] : [])),
+  )
+  const asksOf = (what: RegExp): boolean => conditions.some((when) => what.test(when))
+  if (seen === undefined && asksOf(/\borigin\(/))
+    out.note('without --seen, every value is of origin `unknown`')
+  if (done === undefined && asksOf(/\bhistory\./)) out.note('without --done, nothing has been done before')
 }
 
 function seenIn(value: string): readonly [SeenIn, string] {
@@ -130,6 +151,12 @@ function doneBefore(value: string): CaseDeed {
   if (at < 0) throw new InvalidArgumentError('write it as ACTION=RESOURCE, such as tool.call=read_mail')
   const action = actionOf(value.slice(0, at))
   return { agent: '', action, resource: value.slice(at + 1), in: 'process', ago: 0, times: 1 }
+}
+
+function labelOf(value: string): string {
+  const flaw = labelFlaw(value)
+  if (flaw !== undefined) throw new InvalidArgumentError(flaw)
+  return value
 }
 
 function actionOf(value: string): Action {

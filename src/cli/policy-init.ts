@@ -1,6 +1,8 @@
-/** `gatehouse policy init`: writes a policy to begin with, and cases that say what it says today. */
+/** `gatehouse policy init`: writes a policy to begin with, and cases that say what it, or the one that is there, says today. */
+import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { listPresets, loadNarrowing, loadPolicy } from '../config/policy.ts'
+import { readText } from '../config/read-text.ts'
 import type { Action } from '../policy/actions.ts'
 import { anyBase } from '../policy/compile.ts'
 import { Content } from '../policy/content.ts'
@@ -10,13 +12,10 @@ import { plainArguments } from '../policy/plain.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes, UsageError } from './failure.ts'
-import { initFiles } from './init-files.ts'
+import { firstPolicy, schemaLine } from './init-files.ts'
 import { create, inFolder, quoted } from './new-files.ts'
 import { once, text } from './options.ts'
 import { visibleLine } from './terminal.ts'
-
-/** By this line editors complete and check the file. */
-const schemaLine = '# yaml-language-server: $schema=./node_modules/gatehouse/policies/schema.json\n'
 
 /** What the cases of a new policy ask. */
 const questions: readonly (readonly [Action, resource: string])[] = [
@@ -43,11 +42,13 @@ export const policyInit: CommandSpec = {
     const file = command.args[0] ?? 'policy.yaml'
     const { from } = command.opts<{ readonly from?: string }>()
     const name = nameOf(file)
-    const policy = schemaLine + renamed(textOf(from), name)
+    const fresh = schemaLine(file) + renamed(textOf(from), name)
+    const isThere = existsSync(file)
+    const text = isThere ? readText(file, file) : fresh
     const cases = join(dirname(file), 'cases', basename(file))
     const files = [
-      [file, policy],
-      [cases, casesOf(policy, file)],
+      [file, text],
+      [cases, casesOf(text, file, isThere)],
     ] as const
     const written: string[] = []
     const kept: string[] = []
@@ -75,22 +76,27 @@ function nameOf(file: string): string {
 }
 
 function textOf(preset: string | undefined): string {
-  if (preset === undefined) return initFiles['policy.yaml'] ?? ''
+  if (preset === undefined) return firstPolicy
   const presets = listPresets()
   if (!presets.includes(preset))
-    throw new UsageError(`no preset is called \`${preset}\`${didYouMean(preset, presets)}`)
+    throw new UsageError(
+      `no preset is called \`${preset}\`${didYouMean(preset, presets) || `; there are ${presets.join(', ')}`}`,
+    )
   return loadNarrowing(preset).policies[0]?.text ?? ''
 }
 
 const renamed = (policy: string, name: string): string =>
   policy.replace(/^name: .*$/m, () => `name: ${JSON.stringify(name)}`)
 
-/** @throws PolicyError where the name is none */
-function casesOf(policy: string, file: string): string {
+/**
+ * @param isThere whether the file holds that text already, so that what it extends is found from its folder
+ * @throws PolicyError where the policy is not sound, such as by its name
+ */
+function casesOf(policy: string, file: string, isThere: boolean): string {
   const read = parsePolicy(policy, file)
   // One that narrows whatever stands beside it says nothing alone.
   const beside = read.extends === anyBase ? ['permissive'] : []
-  const set = loadPolicy([...beside, read.document])
+  const set = loadPolicy([...beside, isThere ? file : read.document])
   const asked = questions.map(([action, resource]) => {
     const request = { principal: 'agent', action, resource, isolation: 'cell', labels: [] } as const
     const args = plainArguments(action, resource)

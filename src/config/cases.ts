@@ -1,7 +1,9 @@
 /** Cases beside a policy: requests, and what it has to say to each. */
+import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { actionProblem, isAction } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
@@ -13,11 +15,17 @@ import { effects, isolations, type PolicySet } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
 import { readYaml, type YamlData } from '../policy/yaml.ts'
 import { engineOfPath } from './engines.ts'
-import { loadPolicy } from './policy.ts'
+import { isPath, listPresets, loadPolicy } from './policy.ts'
 import { readText } from './read-text.ts'
 
 const text = z.string().min(1).max(limits.urlMax)
 const count = z.int().nonnegative()
+
+/** A misspelt one would be carried by nothing, and a case for it would say nothing. */
+const label = text.superRefine((name, context) => {
+  const message = labelFlaw(name)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
 
 /** In ms, written as a duration. */
 const duration = z.string().transform((written, context) => {
@@ -57,7 +65,7 @@ const Case = z.strictObject({
   args: z.json().optional(),
   /** What the call holds besides: a body, a text that is written, a message. */
   content: z.json().optional(),
-  labels: z.array(text).default([]),
+  labels: z.array(label).default([]),
   budget: z
     .strictObject({ syscalls: count, cpuMs: z.number(), tokens: count, costUsd: z.number(), bits: count })
     .partial()
@@ -72,7 +80,7 @@ const Case = z.strictObject({
   observed: z.enum(effects).optional(),
   addresses: z.array(text).optional(),
   /** Labels of what comes back. */
-  label: z.array(text).optional(),
+  label: z.array(label).optional(),
   for: z.string().optional(),
 })
 
@@ -95,13 +103,20 @@ export interface CaseFile {
  */
 export function readCases(given: string): CaseFile {
   const foreign = engineOfPath(given) !== undefined
+  if (listPresets().includes(given))
+    throw new KernelError('EINVAL', `\`${given}\` is a preset; name a file of cases, or the file of a policy`)
   const first = foreign ? undefined : readData(given)
   const isPolicy = first === undefined || isPolicyDocument(first.value)
   const beside = foreign ? `${basename(given, extname(given))}.yaml` : basename(given)
   const file = isPolicy ? join(dirname(given), 'cases', beside) : given
+  if (isPolicy && !existsSync(file))
+    throw new KernelError(
+      'EINVAL',
+      `the cases of \`${given}\` belong into \`${file}\`, which is not there; \`gatehouse policy init\` writes some for a policy in YAML`,
+    )
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
-  const set = loadPolicy([policy].flat().map((each) => fromFolder(dirname(file), each)))
+  const set = policyOf(policy, file, data)
   return {
     file,
     set,
@@ -129,9 +144,19 @@ export function readCases(given: string): CaseFile {
   }
 }
 
+/** @throws KernelError EINVAL with the place in the file of cases, where it names what is not there */
+function policyOf(named: string | readonly string[], file: string, data: YamlData): PolicySet {
+  try {
+    return loadPolicy([named].flat().map((each) => fromFolder(dirname(file), each)))
+  } catch (error) {
+    if (!(error instanceof KernelError) || error instanceof PolicyError) throw error
+    throw new KernelError('EINVAL', `${file}:${data.positionOf(['policy']).line}: ${error.message}`)
+  }
+}
+
 /** @returns a preset as it is; a path from where the cases lie */
 function fromFolder(folder: string, policy: string): string {
-  if (!/\/|\.(yaml|yml|json)$/.test(policy)) return policy
+  if (!isPath(policy)) return policy
   const ref = join(folder, policy)
   return ref.includes('/') ? ref : `./${ref}`
 }

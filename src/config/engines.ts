@@ -32,15 +32,16 @@ export const engineOfPath = (file: string): EngineName | undefined =>
 
 /**
  * @param file a path that ends as one of an engine's, loaded as it is
+ * @param namedBy the file that names it, where one does
  * @throws KernelError EINVAL, PolicyError
  */
-export function readEngineFile(file: string, engine: EngineName): ReadEngine {
+export function readEngineFile(file: string, engine: EngineName, namedBy?: string): ReadEngine {
   const name = basename(file, extname(file))
   if (!new RegExp(identifierPattern).test(name))
     throw invalid(
       `\`${file}\`: a policy is called as its file, and \`${name}\` is no name; name it in a document with \`engine: ${engine}\``,
     )
-  return load({ document: { version: 1, name, engine, file: basename(file) }, line: 1 }, file, [])
+  return load({ document: { version: 1, name, engine, file: basename(file) }, line: 1 }, file, [], namedBy)
 }
 
 /**
@@ -55,18 +56,19 @@ export function readEngineDocument(text: string, source: string, folder: string)
   if (read === undefined) return undefined
   const place = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
   const { file, data } = read.document
-  return load(read, place(file), data === undefined ? [] : [place(data)])
+  return load(read, place(file), data === undefined ? [] : [place(data)], source)
 }
 
 function load(
   { document: given, line }: EngineFile,
   file: string,
   [dataFile]: readonly string[],
+  namedBy: string | undefined,
 ): ReadEngine {
   const { engine } = given
   const max = engine === 'rego' ? limits.regoModuleBytesMax : limits.policyBytesMax
-  const bytes = readBytes(file, file, 'policy', max)
-  const data = dataFile === undefined ? undefined : readText(dataFile, dataFile, 'data of a policy')
+  const bytes = readBytes(file, file, 'policy', max, namedBy)
+  const data = dataFile === undefined ? undefined : readText(dataFile, dataFile, 'data of a policy', namedBy)
   // Where its files lie is not what a policy says, and agents read it.
   const document = {
     ...given,

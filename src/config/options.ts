@@ -197,13 +197,25 @@ export function readBudget(given: Readonly<Record<string, string | number>> | un
   return given === undefined ? {} : parseBudget(given)
 }
 
+/** @returns the keys of an object within a schema; none where it is no object */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let part: unknown = schema
+  for (const step of [...path, undefined]) {
+    while (part instanceof z.ZodOptional) part = part.unwrap()
+    if (!(part instanceof z.ZodObject)) return []
+    if (step === undefined) return Object.keys(part.shape)
+    part = part.shape[String(step)]
+  }
+  return []
+}
+
 function read<Schema extends z.ZodObject>(of: string, schema: Schema, given: unknown): z.infer<Schema> {
   const checked = schema.safeParse(given)
   if (checked.success) return checked.data
   const [issue] = checked.error.issues
   if (issue?.code === 'unrecognized_keys') {
     const key = String(issue.keys[0])
-    const known = issue.path.length === 0 ? Object.keys(schema.shape) : []
+    const known = keysAt(schema, issue.path)
     const hint =
       known.length === 0 ? '' : `; did you mean \`${closest(key, known)}\`? There are ${known.join(', ')}`
     throw new KernelError('EINVAL', `\`${[...issue.path, key].join('.')}\` is no option of ${of}${hint}`)

@@ -137,17 +137,18 @@ function readOne(ref: unknown): Read {
   return withBase({ policies: [policy], files: [] }, source, '.', 0)
 }
 
-function readPath(file: string, depth: number): Read {
+/** @param namedBy the file that names it, where one does */
+function readPath(file: string, depth: number, namedBy?: string): Read {
   if (file.endsWith('.rego'))
     throw invalid(
       `\`${file}\` is Rego as text; compile it: \`opa build -t wasm -e NAME\`, and name the .wasm file`,
     )
   const engine = engineOfPath(file)
   if (engine !== undefined) {
-    const { policy, files } = readEngineFile(file, engine)
+    const { policy, files } = readEngineFile(file, engine, namedBy)
     return { policies: [policy], files }
   }
-  const text = readText(file, file)
+  const text = readText(file, file, 'policy', namedBy)
   const foreign = readEngineDocument(text, file, dirname(file))
   if (foreign !== undefined) return { policies: [foreign.policy], files: [file, ...foreign.files] }
   return withBase({ policies: [parsePolicy(text, file)], files: [file] }, file, dirname(file), depth)
@@ -162,8 +163,8 @@ function withBase(read: Read, source: string, folder: string, depth: number): Re
       `\`${source}\`: policies extend each other more than ${limits.policyExtendsMax} times, or in a circle`,
     )
   const { policies, files } = isPath(base)
-    ? readPath(isAbsolute(base) ? base : join(folder, base), depth + 1)
-    : readPreset(base)
+    ? readPath(isAbsolute(base) ? base : join(folder, base), depth + 1, source)
+    : readPreset(base, `${source}: `)
   if (policies.at(-1)?.mode === 'observe')
     throw invalid(`\`${source}\` extends \`${base}\`, which only observes; there is nothing to narrow`)
   return { policies: [...policies, ...read.policies], files: [...files, ...read.files] }
@@ -183,12 +184,12 @@ function asDocument(ref: object): unknown {
   }
 }
 
-function readPreset(name: string): Read {
+function readPreset(name: string, before = ''): Read {
   const presets = listPresets()
   if (!presets.includes(name)) {
     const guess = didYouMean(name, presets)
     throw invalid(
-      `no preset is called \`${name}\`${guess === '' ? `; there are ${presets.join(', ')}` : guess} (a file's path has a \`/\` or ends in .yaml, .yml or .json)`,
+      `${before}no preset is called \`${name}\`${guess === '' ? `; there are ${presets.join(', ')}` : guess} (a file's path has a \`/\` or ends in .yaml, .yml, .json, .cedar or .wasm)`,
     )
   }
   const file = `${name}.yaml`

@@ -7,10 +7,11 @@ import { limits } from '../limits.ts'
  * Reads a regular file; a pipe or device in its place must not stall the kernel.
  * @param shown how the user named it
  * @param what it is, for messages
+ * @param namedBy the file that names it, where that is not its user
  * @throws KernelError EINVAL where it cannot be read, is longer than `limits.policyBytesMax`, or is no UTF-8
  */
-export function readText(file: string | URL, shown: string, what = 'policy'): string {
-  return decodeText(readBytes(file, shown, what, limits.policyBytesMax), shown, what)
+export function readText(file: string | URL, shown: string, what = 'policy', namedBy?: string): string {
+  return decodeText(readBytes(file, shown, what, limits.policyBytesMax, namedBy), shown, what)
 }
 
 /** @throws KernelError EINVAL for what is no UTF-8 */
@@ -26,7 +27,13 @@ export function decodeText(bytes: Uint8Array, shown: string, what: string): stri
  * @param max bytes
  * @throws KernelError EINVAL where it cannot be read or is longer
  */
-export function readBytes(file: string | URL, shown: string, what: string, max: number): Uint8Array {
+export function readBytes(
+  file: string | URL,
+  shown: string,
+  what: string,
+  max: number,
+  namedBy?: string,
+): Uint8Array {
   let descriptor: number | undefined
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -40,16 +47,18 @@ export function readBytes(file: string | URL, shown: string, what: string, max: 
       if (count === 0) return buffer.slice(0, length)
     }
   } catch (error) {
-    throw error instanceof KernelError ? error : invalid(`${what} \`${shown}\` ${whyUnread(error)}`)
+    throw error instanceof KernelError ? error : invalid(`${what} \`${shown}\` ${whyUnread(error, namedBy)}`)
   } finally {
     if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 
-function whyUnread(error: unknown): string {
+function whyUnread(error: unknown, namedBy: string | undefined): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return 'is not there; a relative path starts at the working directory'
+    return namedBy === undefined
+      ? 'is not there; a relative path starts at the working directory'
+      : `is not there; \`${namedBy}\` names it, and a relative path starts at the folder of that file`
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
   return `cannot be read (${code ?? 'no reason given'})`
 }

@@ -200,9 +200,14 @@ function decode(row: Syscall, text: string): never {
 }
 
 function describe(error: ZodError): string {
-  const [issue] = error.issues
-  if (issue === undefined) return 'the arguments are not sound'
-  const path = ['args', ...issue.path.map(String)].join('.')
+  const [outer] = error.issues
+  if (outer === undefined) return 'the arguments are not sound'
+  // Of several forms, the one that it comes nearest to.
+  const forms = outer.code === 'invalid_union' ? outer.errors : []
+  const inner = forms.toSorted((one, other) => one.length - other.length)[0]?.[0]
+  const issue = inner ?? outer
+  const steps = inner === undefined ? issue.path : [...outer.path, ...issue.path]
+  const path = ['args', ...steps.map(String)].join('.')
   const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
   return `\`${path.slice(0, 200)}\`: ${message.slice(0, 400)}`
 }

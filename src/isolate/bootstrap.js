@@ -405,7 +405,10 @@ function bootstrap(post, bootText, argsText) {
       mapSet(headers, name, before === undefined ? value : `${before}, ${value}`)
     }
     const text = async () => {
-      if (!hasOwn(reply, 'text')) throw new TypeError('the body is not UTF-8 text; read it with bytes()')
+      if (!hasOwn(reply, 'text'))
+        throw new TypeError(
+          'the server does not say that the body is text, or it is not UTF-8; read it with bytes()',
+        )
       return reply.text
     }
     const bytes = async () => (hasOwn(reply, 'base64') ? fromBase64(reply.base64) : utf8(reply.text))

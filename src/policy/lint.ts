@@ -56,7 +56,8 @@ export function lint(set: PolicySet): Lint {
       return [...idle, ...broad.map((message) => ({ rule: ref, kind: 'broad' as const, message }))]
     })
   })
-  return { findings, complete: sampled.every((what) => what.startsWith('the conditions')) }
+  // What conditions and `contains` say of a call makes no rule idle, so samples of it hide none.
+  return { findings, complete: sampled.every((what) => /^the (conditions|data) /.test(what)) }
 }
 
 function observe(

@@ -76,7 +76,7 @@ export function demandTexts({ demands }: Rule): readonly string[] {
     ...(once ? ['once in a run'] : []),
     ...(rateLimit === undefined ? [] : [`at most ${rateLimit.calls} in any ${rateLimit.perMs} ms of a run`]),
     ...(label === undefined ? [] : [`what comes back is labelled ${label.join(', ')}`]),
-    ...(redact === undefined ? [] : [`${redact.join(', ')} are taken out of what comes back`]),
+    ...(redact === undefined ? [] : [`taken out of what comes back: ${redact.join(', ')}`]),
     ...(log === undefined ? [] : ['only a digest of it is kept']),
   ]
 }

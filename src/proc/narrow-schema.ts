@@ -74,10 +74,7 @@ export function readNarrowSchema(given: Json): NarrowSchema {
     case 'text':
       return narrowText(read(forms.text, given))
     default:
-      throw new SyscallError(
-        'EINVAL',
-        'a narrow schema is `{ enum: […] }`, or has a `type`: `boolean`, `integer` with `minimum` and `maximum`, `string` with `format: "date"`, or with `pattern` and `maxLength`',
-      )
+      throw new SyscallError('EINVAL', all)
   }
 }
 
@@ -112,6 +109,10 @@ function isDate(text: string): boolean {
   return Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text)
 }
 
+/** What is there is told with what is wrong: who writes a schema by hand has seldom seen all of them. */
+const all =
+  'a narrow schema is `{ enum: […] }`, or has a `type`: `boolean`, `integer` with `minimum` and `maximum`, `string` with `format: "date"`, or with `pattern` and `maxLength`'
+
 function read<Form extends z.ZodType>(form: Form, given: Json): z.infer<Form> {
   const checked = form.safeParse(given)
   if (checked.success) return checked.data
@@ -119,6 +120,6 @@ function read<Form extends z.ZodType>(form: Form, given: Json): z.infer<Form> {
   const where = ['schema', ...(issue?.path ?? []).map(String)].join('.')
   throw new SyscallError(
     'EINVAL',
-    `\`${where}\`: ${(issue?.message ?? 'is not sound').slice(0, limits.errorTextMax)}`,
+    `\`${where}\`: ${(issue?.message ?? 'is not sound').slice(0, 400)}; ${all}`,
   )
 }

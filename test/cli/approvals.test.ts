@@ -90,7 +90,11 @@ test('a request is denied with a reason, or approved with other arguments', asyn
   expect(JSON.parse(denied.stdout)).toMatchObject({ id: first, answer: 'deny', syscall: 'fs.write' })
   const second = await next()
   const bad = await gatehouse(folder, ['approve', second, '--args', '{"path":7}'])
-  expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining('EINVAL: fs.write') })
+  expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining('EINVAL: fs.write: `args.path`: ') })
+  const partly = await gatehouse(folder, ['approve', second, '--args', '{"path":"/mem/working/c"}'])
+  expect(partly.stderr).toContain('EINVAL: fs.write: `args.text`: ')
+  const broken = await gatehouse(folder, ['approve', second, '--args', '{"path'])
+  expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('write a JSON object') })
   const args = JSON.stringify({ path: '/mem/working/c', text: 'theirs' })
   expect((await gatehouse(folder, ['approve', second, '--args', args])).code).toBe(0)
   expect((await gatehouse(folder, ['approve', await next()])).code).toBe(0)
@@ -230,7 +234,7 @@ test('an answer from elsewhere ends the question; --no-ask asks nobody here', as
   const id = /approval ([0-9a-f]{10}):/.exec(here.terminal.text)?.[1] ?? ''
   expect((await gatehouse(here.folder, ['approve', id, '--by', 'bo'])).code).toBe(0)
   await here.ended
-  expect(here.terminal.text).toMatch(new RegExp(`approval ${id}: approved, by bo, from a terminal`))
+  expect(here.terminal.text).toMatch(new RegExp(`^approval ${id}: approved, by bo, from a terminal`, 'm'))
   const silent = runAtTerminal(writes, '--no-ask')
   await silent.shows('waits for approval')
   const [, other = ''] = /waits for approval ([0-9a-f]{10}):/.exec(silent.terminal.text) ?? []

@@ -44,6 +44,8 @@ test('the next command is printed, and it runs the agent under the policy', asyn
   const [, args = ''] = /^Next: cd 'my agents\/first' && gatehouse (.+)$/m.exec(stdout) ?? []
   expect(args).toBe('run agent.ts --policy policy.yaml')
   const inside = join(folder, 'my agents/first')
+  const schema = '$schema=../../node_modules/gatehouse/policies/schema.json'
+  expect(readFileSync(join(inside, 'policy.yaml'), 'utf8')).toContain(schema)
   const ran = await gatehouse(inside, args.split(' '))
   expect(ran.stdout).toContain(
     'the note says: hello, world\nthe gate says: EPERM: net.fetch `https://example.com/`:',

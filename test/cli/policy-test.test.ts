@@ -143,13 +143,28 @@ cases:
     [
       'a policy that is not there',
       'policy: ./gone.yaml\ncases:\n  - { action: fs.read, resource: /a, effect: forbid }\n',
-      'gone.yaml` is not there',
+      'cases/desk.yaml:1: policy `cases/gone.yaml` is not there',
+    ],
+    [
+      'a label that is none',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, labels: [Untrusted] }\n',
+      'cases/desk.yaml:3:63: `cases.0.labels.0`: `Untrusted` is no label',
     ],
     ['no YAML', 'policy: [\n', 'cases/desk.yaml:'],
   ])('is wrong usage for %s', async (_what, text, message) => {
     const folder = folderWith({ 'desk.yaml': policy, 'cases/desk.yaml': text })
     const { code, stderr } = await gatehouse(folder, ['policy', 'test', 'desk.yaml'])
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
+  })
+
+  test('a policy in Cedar is found from where the cases lie', async () => {
+    const cases =
+      'policy: own.cedar\ncases:\n  - { action: fs.read, resource: /mem/a, effect: permit, rule: memory }\n'
+    const own = '@id("memory") permit(principal, action in Action::"fs", resource in Path::"/mem");'
+    const folder = folderWith({ 'cases/own.cedar': own, 'cases/a.yaml': cases })
+    expect((await gatehouse(folder, ['policy', 'test', 'cases/a.yaml'])).stdout).toContain(
+      '1 of 1 cases hold',
+    )
   })
 
   test('and for a policy without cases', async () => {
@@ -160,8 +175,10 @@ cases:
     ])
     expect([code, stderr]).toEqual([
       2,
-      expect.stringContaining('file of cases `cases/desk.yaml` is not there'),
+      expect.stringContaining('belong into `cases/desk.yaml`, which is not there; `gatehouse policy init`'),
     ])
+    const preset = await gatehouse(folderWith(), ['policy', 'test', 'no-pii'])
+    expect([preset.code, preset.stderr]).toEqual([2, expect.stringContaining('`no-pii` is a preset')])
   })
 })
 

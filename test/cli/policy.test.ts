@@ -150,7 +150,21 @@ rules:
     ])
   const seen = ['--seen', 'trusted=Bob@corp.com', '--seen', 'untrusted=a=b']
   expect((await why(...seen)).stdout).toMatch(/^permitted /)
-  expect((await why()).stdout).toMatch(/^forbidden /)
+  const unsaid = await why()
+  expect(unsaid.stdout).toMatch(/^forbidden /)
+  expect(unsaid.stderr).toMatch(/^without --seen, .*`unknown`\nwithout --done, nothing/)
+  expect((await why(...seen, '--done', 'tool.call=x')).stderr).toBe('')
+  const other = [
+    '--policy',
+    'guarded.yaml',
+    '--principal',
+    'agent',
+    '--action',
+    'fs.read',
+    '--resource',
+    '/a',
+  ]
+  expect(await gatehouse(folder, ['policy', 'explain', ...other])).toMatchObject({ code: 0, stderr: '' })
   expect((await why(...seen, '--done', 'tool.call=write_mail')).stdout).toMatch(/^permitted /)
   expect((await why(...seen, '--done', 'tool.call=read_mail')).stdout).toMatch(/^forbidden /)
   expect(await why('--seen', 'unknown=x')).toMatchObject({ code: 2 })
@@ -180,6 +194,10 @@ rules:
   expect((await why('--args', '{"bytes": 3}', '--label', 'web')).stdout).toContain(
     'its condition does not hold',
   )
+  expect(await why('--label', 'Web')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('`Web` is no label'),
+  })
   expect((await why()).stdout).toContain('cannot be judged: no such key: bytes')
   expect(await why('--args', '[1]')).toMatchObject({
     code: 2,

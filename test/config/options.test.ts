@@ -28,6 +28,7 @@ test.each([
   [{ spare: limits.cellsSpareMax + 1 }, /`cells.spare`/],
   [{ jail: 'chroot' }, /`cells.jail`/],
   [{ prison: 'bubblewrap' }, /`cells.prison` is no option/],
+  [{ proceses: 4 }, /did you mean `processes`\? There are sharing, processes, /],
 ])('%j is refused with its name', (cells, message) => {
   expect(() => readKernelOptions({ cells })).toThrow(
     expect.objectContaining({ code: 'EINVAL', message: expect.stringMatching(message) }),

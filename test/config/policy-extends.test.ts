@@ -137,6 +137,10 @@ describe('is refused', () => {
   test('where the other is not there, or extends it in turn', () => {
     expect(refused(extending([], { extends: 'stritc' }))).toContain('did you mean `strict`?')
     expect(refused(extending([], { extends: './gone.yaml' }))).toContain('gone.yaml` is not there')
+    expect(refused(extending([], { extends: './gone.yaml' }))).toMatch(
+      /own\.json` names it, and a relative path/,
+    )
+    expect(refused(extending([], { extends: 'stritc' }))).toMatch(/own\.json: no preset/)
     expect(refused(extending([], { extends: './own.json' }))).toContain('or in a circle')
   })
 

@@ -27,6 +27,11 @@ test('a policy in which every rule has its effect and no pattern is broad is cle
   ).toEqual([])
 })
 
+test('rules that look at what a call holds leave nothing untried', () => {
+  const rules = [rule('a', {}), rule('b', { effect: 'forbid', contains: ['card'], when: '"x" in labels' })]
+  expect(lint(setOf(documentOf(rules)))).toEqual({ findings: [], complete: true })
+})
+
 test.each<readonly [what: string, rules: readonly RuleDocument[], findings: readonly string[]]>([
   [
     'a permit that is always forbidden',

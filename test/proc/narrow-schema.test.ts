@@ -83,6 +83,12 @@ describe('a schema is refused', () => {
   ])('%s', (_what, schema) => {
     expect(() => readNarrowSchema(schema)).toThrow(expect.objectContaining({ code: 'EINVAL' }))
   })
+
+  test('with what is wrong, and what there is', () => {
+    expect(() => readNarrowSchema({ type: 'string' })).toThrow(
+      /^`schema\.pattern`: .*; a narrow schema is .*or with `pattern` and `maxLength`$/,
+    )
+  })
 })
 
 test('the count of a pattern is never less than what matches, by trying all short texts', () => {
