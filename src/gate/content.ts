@@ -75,6 +75,12 @@ export function redactMessage(message: string, kinds: readonly DataKind[]): stri
   }
 }
 
+/**
+ * @returns a URL or a name as it goes on record, to observers and to people: without what a rule looked for in it
+ */
+export const shownResource = (resource: string, decision: Decision | undefined): string =>
+  decision?.sensitive === undefined ? resource : redactMessage(resource, decision.sensitive)
+
 /** Why something that cannot be looked through is not shown. */
 export const unseen = ({ message }: Unscannable): SyscallError =>
   new SyscallError(
