@@ -234,14 +234,14 @@ const circumstancesOf = (
   ...{ policy: process.policy.hash, labels: requests[0]?.labels ?? noLabels, target: pid, seen },
 })
 
-/** Whether what would change now was seen then, as it is, by the same rules, and of a process that carried the same. */
+/** Whether what stands where it would change something was shown then, as it is, under the same policy and labels. */
 function areSame(then: Circumstances, now: Circumstances): boolean {
   const known = new Set(then.seen.map((each) => canonicalText(seenAsJson([each]))))
   return (
     then.policy === now.policy &&
     then.target === now.target &&
     canonicalText(then.labels) === canonicalText(now.labels) &&
-    now.seen.every((each) => known.has(canonicalText(seenAsJson([each]))))
+    now.seen.every((each) => each.now.type === 'absent' || known.has(canonicalText(seenAsJson([each]))))
   )
 }
 
