@@ -6,7 +6,7 @@ import { KernelError, SyscallError } from './errors.ts'
 import type { Json, JsonObject } from './json.ts'
 import { limits } from './limits.ts'
 import { extractionPolicy } from './policy/extraction.ts'
-import type { BudgetDocument } from './policy/types.ts'
+import type { BudgetDocument, PolicySet } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
 
 type Start = (agent: Agent, args: readonly Json[], parent: Process, how?: 'sealed') => Process
@@ -50,7 +50,7 @@ export class Children {
         'EINVAL',
         `a child’s policy of ${length} characters; at most ${limits.childPolicyMax} are read for agents`,
       )
-    assertNoLabels(policy)
+    assertOnlyRefuses(policy)
     this.#claimName(parent, name)
     try {
       const options = {
@@ -58,7 +58,9 @@ export class Children {
         ...policyFor(policy, how),
         ...(budget !== undefined && { budget: budget as BudgetDocument }),
       }
-      return this.#start(makeAgent({ source }, options, parent.identity.isolation), args, parent, how)
+      const agent = makeAgent({ source }, options, parent.identity.isolation)
+      assertAsksNothing(agent.policy, parent.policy)
+      return this.#start(agent, args, parent, how)
     } catch (error) {
       if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
       throw error
@@ -92,18 +94,43 @@ export class Children {
 }
 
 /**
- * The names of labels are the application's: whoever gave a neighbour data with more of them than anybody may carry
- * would end it.
+ * What is kept of calls, and which labels there are, is the application's: whoever gave a neighbour data with more
+ * labels than anybody may carry would end it, and whoever kept calls out of the record would hide them.
  */
-function assertNoLabels(policy: Json | undefined): void {
+function assertOnlyRefuses(policy: Json | undefined): void {
   if (policy === undefined) return
   const rules = [policy]
     .flat()
     .flatMap((each) => (isMap(each) && Array.isArray(each.rules) ? each.rules : []))
-  if (rules.some((rule) => isMap(rule) && 'label' in rule))
+    .filter(isMap)
+  const key = ['label', 'log'].find((each) => rules.some((rule) => each in rule))
+  if (key !== undefined)
     throw new SyscallError(
       'EINVAL',
-      'a policy for a child has no `label`: which labels there are is for the policies of the application to say',
+      `a policy for a child has no \`${key}\`: what results carry and what is kept of them is for the policies of the application to say`,
+    )
+  if (rules.some(({ effect, contains }) => effect === 'ask' && contains !== undefined))
+    throw new SyscallError(
+      'EINVAL',
+      'in a policy for a child no rule with `contains` asks, since of such calls only a digest is kept; let it forbid',
+    )
+}
+
+/**
+ * What its run has seen and done tells a policy what its process has not taken on; whoever writes both could have it
+ * tell everything, one answer after another.
+ */
+function assertAsksNothing(own: PolicySet | undefined, above: PolicySet): void {
+  if (
+    own === undefined ||
+    own.policies.every(({ name }) => above.policies.some((each) => each.name === name))
+  )
+    return
+  const { origins, history } = own.needs
+  if (origins || history.some(({ scope }) => scope !== 'process'))
+    throw new SyscallError(
+      'EINVAL',
+      'a policy for a child asks for no `origin` and for no `history` but `history.process`: what others have seen and done is for the policies of the application to ask',
     )
 }
 

@@ -11,7 +11,7 @@ import { EvidenceError } from './evidence/store.ts'
 import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
 import { Asking } from './gate/asking.ts'
-import { redactMessage } from './gate/content.ts'
+import { shownResource } from './gate/content.ts'
 import { Effects } from './gate/effects.ts'
 import { keep, tryRecord } from './gate/record.ts'
 import type { Runs } from './gate/runs.ts'
@@ -154,7 +154,7 @@ export class Gate {
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
     const { cause, decision, ask } = refusal
-    const resource = shownResource(refusal)
+    const resource = refusal.resource === undefined ? undefined : shownResource(refusal.resource, decision)
     const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = tryRecord(this.#log, process, () =>
       this.#log.append({
@@ -163,7 +163,7 @@ export class Gate {
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
-        args: keep(this.#log, text, decision, refusal.permitted),
+        args: keep(this.#log, text, decision, ...refusal.permitted),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
         ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
@@ -178,10 +178,4 @@ export class Gate {
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.kill('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
   }
-}
-
-/** A URL or a name that holds what a rule looked for goes on record, to observers and to people without it. */
-function shownResource({ resource, decision }: Refusal): string | undefined {
-  const kinds = decision?.sensitive
-  return resource === undefined || kinds === undefined ? resource : redactMessage(resource, kinds)
 }

@@ -15,6 +15,8 @@ export interface Bound {
   readonly policy: string
   readonly labels: readonly string[]
   readonly questions: readonly { readonly action: string; readonly resource: string }[]
+  /** The rules that ask: one that asks only by the time of the answer is one that nobody was shown. */
+  readonly rules: readonly { readonly policy: string; readonly id: string }[]
   /** The process that the call means, where it means one. */
   readonly target: number | undefined
   /** What stands where the call would write, move or remove. */

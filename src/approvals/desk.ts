@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
-import type { AnswerBody, AskBody } from '../evidence/entry.ts'
+import type { AnswerBody, AskBody, PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -18,16 +18,17 @@ export interface Asking {
   readonly request: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt'>
   /** What goes on record besides. */
   readonly record: (id: string, expiresAt: number) => AskBody
-  /** Throws SyscallError for arguments that the policy forbids, or that are not sound. */
-  readonly judge: (text: string) => void
+  /** Throws SyscallError for arguments that the policy forbids, or that are not sound; gives what puts them on record. */
+  readonly judge: (text: string) => () => PayloadRef
 }
 
 export interface Answer {
   readonly end: ApprovalEnd
   readonly by: string
   readonly reason: string | undefined
-  /** Arguments in place of the agent's. */
+  /** Arguments in place of the agent's, and what puts them on record. */
   readonly args?: string
+  readonly keep?: () => PayloadRef
   /** Whether the call is to be admitted anew: nobody has answered, and what was asked about is no longer so. */
   readonly again?: true
 }
@@ -123,7 +124,7 @@ export class Desk {
     const pending = this.#find(id)
     const answer = { end: 'approved', by: readBy(by), reason: readReason(reason) } as const
     if (args === undefined) return this.#finish(pending, answer)
-    this.#finish(pending, { ...answer, args: judged(pending, args) })
+    this.#finish(pending, { ...answer, ...judged(pending, args) })
   }
 
   /** @throws KernelError ENOENT for an id that does not wait, EINVAL for options that are not sound */
@@ -205,7 +206,7 @@ export class Desk {
       this.#parts.log.append({
         ...{ kind: 'answer', run: request.run, pid: request.pid, ask, id, answer: answer.end, by: answer.by },
         ...(answer.reason !== undefined && { reason: answer.reason }),
-        ...(answer.args !== undefined && { args: this.#parts.log.payload(answer.args) }),
+        ...(answer.keep !== undefined && { args: answer.keep() }),
       } satisfies AnswerBody),
     )
     const counts: Answer = recorded ? answer : { end: 'cancelled', by: kernel, reason: undefined }
@@ -229,11 +230,10 @@ const kernel = 'the kernel'
 const application = 'the application'
 
 /** @returns the text of arguments that a person wrote */
-function judged(pending: Pending, args: unknown): string {
+function judged(pending: Pending, args: unknown): Required<Pick<Answer, 'args' | 'keep'>> {
   try {
     const text = JSON.stringify(asJson(args, 'args'))
-    pending.judge(text)
-    return text
+    return { args: text, keep: pending.judge(text) }
   } catch (error) {
     if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
     throw error

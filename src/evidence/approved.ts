@@ -29,5 +29,12 @@ export class Approved {
   }
 }
 
-const whoseOf = ({ run, pid, call, syscall, resource }: Entry): string =>
-  JSON.stringify([run, pid, call, syscall, resource])
+/** What is the same in the entry that asks and in that of the call: who does what, carrying what, and which rules ask. */
+function whoseOf({ run, pid, call, syscall, resource, labels = [], args, decision }: Entry): string {
+  const { bytes } = partsOf(args)
+  const { policy, rules } = partsOf(decision)
+  return JSON.stringify([run, pid, call, syscall, resource, labels, bytes, policy, rules])
+}
+
+const partsOf = (value: Entry[string]): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}

@@ -82,6 +82,8 @@ export type Caller = {
   /** The process's own number for the call. */
   readonly call: number
   readonly syscall: string
+  /** Whether it is an extraction's, of which nothing is counted. */
+  readonly extraction?: true
   /** What the process carried; absent where that is nothing. */
   readonly labels?: readonly string[]
 }

@@ -51,8 +51,8 @@ export class Refusal extends Error {
   readonly decision: Decision | undefined
   /** Where it waited for a person: the `seq` of the last entry that asked. */
   readonly ask: number | undefined
-  /** What had permitted it until then, all questions together: what that demands of the record counts still. */
-  permitted: Decision | undefined
+  /** What had permitted it, or asked about it, until then: what that demands of the record counts still. */
+  permitted: readonly (Decision | undefined)[] = []
   constructor(cause: SyscallError, resource?: string, decision?: Decision, ask?: number) {
     super(cause.message)
     this.cause = cause
@@ -96,7 +96,7 @@ export function admit(
     return admitted
   } catch (error) {
     const refusal = refusalOf(error, resource)
-    if (refusal instanceof Refusal) refusal.permitted = decision
+    if (refusal instanceof Refusal) refusal.permitted = [decision]
     throw refusal
   }
 }
@@ -146,7 +146,7 @@ export function judgeCall(
     }
   } catch (error) {
     const refusal = refusalOf(error, resource)
-    if (refusal instanceof Refusal) refusal.permitted = merge(answered.map(({ decision }) => decision))
+    if (refusal instanceof Refusal) refusal.permitted = answered.map(({ decision }) => decision)
     throw refusal
   }
 }
@@ -180,6 +180,7 @@ function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
   if (first === undefined || rest.length === 0) return first
   const all = [first, ...rest]
   const observed = all.find((each) => each.observed !== undefined)?.observed
+  const sensitive = [...new Set(all.flatMap((each) => each.sensitive ?? []))]
   const asking = all.filter(({ effect }) => effect === 'ask')
   const deciding = asking.length > 0 ? asking : all
   const rules = deciding.flatMap((each) => each.rules)
@@ -188,6 +189,7 @@ function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
     ...(asking[0] ?? first),
     rules,
     ...(obligations.length > 0 && { obligations }),
+    ...(sensitive.length > 0 && { sensitive }),
     ...(observed !== undefined && { observed }),
   }
 }

@@ -70,10 +70,11 @@ export function callerOf(
   call: number,
   name: string,
 ): Caller {
-  const { run, isolation } = identity
+  const { run, isolation, sealed } = identity
   return {
     ...{ run, pid, agent, isolation, call },
     syscall: name.slice(0, limits.syscallNameMax).toWellFormed(),
+    ...(sealed && { extraction: true as const }),
     ...(labels.length > 0 && { labels }),
   }
 }

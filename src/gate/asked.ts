@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import type { Arrival } from '../proc/held.ts'
 import type { Asks } from './admission.ts'
 import { callerOf, recordedDecision } from './answers.ts'
+import { shownResource } from './content.ts'
 import { keep } from './record.ts'
 
 interface Asked {
@@ -19,17 +20,21 @@ interface Asked {
 
 export function shownOf({ call, asks, binding, follows, seen }: Asked & { readonly seen: readonly Seen[] }) {
   const { process, number, name, text } = call
-  const { requests, decision, resources } = asks
+  const { requests, decision } = asks
   const { run, isolation } = process.identity
   return {
     ...{ run, pid: process.pid, agent: process.name, isolation, call: number, syscall: name },
-    ...{ resource: resources.join(' → '), args: argsOf(text), changes: changesOf(seen) },
+    ...{ resource: resourceOf(asks), args: argsOf(text), changes: changesOf(seen) },
     questions: requests.map(({ action, resource }) => ({ action, resource })),
     ...{ rules: [...decision.rules], reason: decision.reason, policy: process.policy.hash },
     ...{ labels: [...(requests[0]?.labels ?? [])], digest: binding.digest },
     ...(follows !== undefined && { follows }),
   } satisfies Asking['request']
 }
+
+/** As everybody is told of it who may not see the arguments: a person who answers sees them beside it. */
+export const resourceOf = ({ resources, decision }: Asks): string =>
+  shownResource(resources.join(' → '), decision)
 
 /** Written anew from what was understood: of a key that is given twice, a person sees the one that counts. */
 function argsOf(text: string): Asking['request']['args'] {
@@ -53,10 +58,10 @@ export function recordOf({
   return (id, expires) => ({
     kind: 'ask',
     ...callerOf(process, number, name),
-    ...{ id, resource: asks.resources.join(' → '), args: keep(log, text, asks.decision) },
+    ...{ id, resource: resourceOf(asks), args: keep(log, text, asks.decision) },
     decision: recordedDecision(asks.decision, process.policy.hash),
     labels: asks.requests[0]?.labels ?? [],
-    ...{ digest: binding.digest, binding: log.payload(binding.text), expires },
+    ...{ digest: binding.digest, binding: keep(log, binding.text, asks.decision), expires },
     ...(follows !== undefined && { follows }),
   })
 }

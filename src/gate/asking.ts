@@ -6,17 +6,21 @@ import { seenAsJson } from '../approvals/changes.ts'
 import type { Answer, Answered, Desk } from '../approvals/desk.ts'
 import { SyscallError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
+import type { PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { GrantMint } from '../grant.ts'
+import { type Labels, noLabels } from '../labels.ts'
+import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers, Stakes } from '../syscalls/row.ts'
 import { type AdmissionMeans, type Admitted, type Asks, admit, judgeCall, Refusal } from './admission.ts'
 import { isDefect, sentence } from './answers.ts'
-import { recordOf, shownOf } from './asked.ts'
+import { recordOf, resourceOf, shownOf } from './asked.ts'
+import { keep } from './record.ts'
 import type { Runs } from './runs.ts'
-import { lookAt } from './stakes.ts'
+import { learn, lookAt } from './stakes.ts'
 
 export interface AskingParts {
   readonly drivers: Drivers
@@ -41,7 +45,21 @@ interface Waiting {
   /** The request before this one. */
   readonly before?: Answered
   /** The answer to this one, where it came with the arguments that it is about. */
-  readonly given?: Answer
+  readonly given?: Given
+}
+
+/** An answer with arguments of its own, and what the person saw who gave it. */
+interface Given {
+  readonly answer: Answer
+  readonly saw: Circumstances
+}
+
+/** What an answer is about besides the arguments. */
+interface Circumstances {
+  readonly policy: string
+  readonly labels: Labels
+  readonly target: number | undefined
+  readonly seen: readonly Seen[]
 }
 
 export class Asking {
@@ -57,7 +75,7 @@ export class Asking {
    */
   begin(call: Arrival, asks: Asks): void {
     const { process, number, name, text } = call
-    const resource = asks.resources.join(' → ')
+    const resource = resourceOf(asks)
     const leave = this.#takeSeat(process, text, asks)
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
@@ -104,10 +122,16 @@ export class Asking {
       return process.over ? undefined : this.#admit({ call, flight, asked, ...(before && { before }) })
     }
     const binding = bind(call, asks, stakes, seen, nonce)
-    const judge = (text: string): void => judgeEdited(call, this.#parts, text)
+    const judge = (text: string): (() => PayloadRef) => {
+      const decision = judgeEdited(call, this.#parts, text)
+      return () => keep(log, text, asks.decision, decision)
+    }
     const request = shownOf({ call, asks, seen, binding, ...(before && { follows: before.id }) })
     const record = recordOf({ call, asks, binding, log, ...(before && { follows: before.id }) })
-    const { id, seq, answered: answer } = desk.ask({ process, request, record, judge }, given)
+    const saw = circumstancesOf(call, asks, stakes, seen)
+    const holds = given !== undefined && areSame(given.saw, saw)
+    const asking = { process, request, record, judge }
+    const { id, seq, answered: answer } = desk.ask(asking, holds ? given.answer : undefined)
     asked.seq = seq
     flight.approval = id
     const answered = await answer
@@ -120,7 +144,7 @@ export class Asking {
     if (answered.args !== undefined) {
       const { by, reason, args: text } = answered
       const edited = { ...call, text }
-      return this.#admit({ ...next, call: edited, given: { end: 'approved', by, reason } })
+      return this.#admit({ ...next, call: edited, given: { answer: { end: 'approved', by, reason }, saw } })
     }
     for (;;) {
       // Not awaited where it is told at once: then nothing comes between this look and the beginning of the call.
@@ -163,7 +187,11 @@ export class Asking {
   ): (() => Promise<boolean>) | undefined {
     if (!external || seen.length === 0) return undefined
     const then = canonicalText(seenAsJson(seen))
-    return async () => canonicalText(seenAsJson(await this.#look(call, stakes, new Flight()))) === then
+    return async () => {
+      const isSame = canonicalText(seenAsJson(await this.#look(call, stakes, new Flight()))) === then
+      if (!isSame) learn(call.process, stakes, this.#parts.drivers)
+      return isSame
+    }
   }
 
   #stakesOf({ process }: Arrival, { row, args }: Asks): Stakes {
@@ -182,7 +210,7 @@ export class Asking {
 
 function bind(
   { process, number, name, text }: Arrival,
-  { requests }: Asks,
+  { requests, decision }: Asks,
   stakes: Stakes,
   seen: readonly Seen[],
   nonce: string,
@@ -191,21 +219,46 @@ function bind(
     ...{ run: process.identity.run, pid: process.pid, call: number, syscall: name, args: text },
     ...{ policy: process.policy.hash, labels: requests[0]?.labels ?? [], target: stakes.pid },
     questions: requests.map(({ action, resource }) => ({ action, resource })),
+    rules: decision.rules.map(({ policy, id }) => ({ policy, id })),
     replaces: seenAsJson(seen),
   }
   return bindingOf(bound, nonce)
 }
 
+const circumstancesOf = (
+  { process }: Arrival,
+  { requests }: Asks,
+  { pid }: Stakes,
+  seen: readonly Seen[],
+): Circumstances => ({
+  ...{ policy: process.policy.hash, labels: requests[0]?.labels ?? noLabels, target: pid, seen },
+})
+
+/** Whether what stands where it would change something was shown then, as it is, under the same policy and labels. */
+function areSame(then: Circumstances, now: Circumstances): boolean {
+  const known = new Set(then.seen.map((each) => canonicalText(seenAsJson([each]))))
+  return (
+    then.policy === now.policy &&
+    then.target === now.target &&
+    canonicalText(then.labels) === canonicalText(now.labels) &&
+    now.seen.every((each) => each.now.type === 'absent' || known.has(canonicalText(seenAsJson([each]))))
+  )
+}
+
 /** What the kernel did wrong stays what it is. */
 function refusalOf(error: unknown, { resources, decision }: Asks, ask: number | undefined): unknown {
-  if (error instanceof Refusal) return new Refusal(error.cause, error.resource, error.decision, ask)
+  if (error instanceof Refusal) {
+    const refusal = new Refusal(error.cause, error.resource, error.decision, ask)
+    refusal.permitted = [decision, ...error.permitted]
+    return refusal
+  }
   return error instanceof SyscallError ? new Refusal(error, resources[0], decision, ask) : error
 }
 
 /** @throws SyscallError with the whole sentence, for the person who wrote the arguments */
-function judgeEdited({ process, name }: Arrival, means: AdmissionMeans, text: string): void {
+function judgeEdited({ process, name }: Arrival, means: AdmissionMeans, text: string): Decision | undefined {
   try {
-    judgeCall(process, means, name, text)
+    return judgeCall(process, means, name, text).decision
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { cause, resource } = error

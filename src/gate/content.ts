@@ -21,7 +21,7 @@ export const contentOf = (name: string, args: unknown): Content =>
 /** @throws Unscannable for bytes that are no text */
 function withText(name: string, value: Json): Json {
   const bytes = carryBytes.has(name) ? bytesIn(value) : undefined
-  return bytes === undefined ? value : { ...(value as object), base64: textOfBytes(bytes) }
+  return bytes === undefined ? value : { ...(value as object), base64: textOfBase64(bytes) }
 }
 
 function bytesIn(value: Json): string | undefined {
@@ -29,12 +29,16 @@ function bytesIn(value: Json): string | undefined {
   return typeof value.base64 === 'string' ? value.base64 : undefined
 }
 
-/** @throws Unscannable: what is packed, encrypted or in another encoding cannot be looked through */
-function textOfBytes(base64: string): string {
+function textOfBase64(base64: string): string {
   if (base64.length > limits.scanMax * 2)
     throw new Unscannable(`it has more bytes than a search for data takes at once`)
+  return textOfBytes(Buffer.from(base64, 'base64'))
+}
+
+/** @throws Unscannable: what is packed, encrypted or in another encoding cannot be looked through */
+export function textOfBytes(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(base64, 'base64'))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new Unscannable('it holds bytes that are no text in UTF-8')
   }
@@ -74,6 +78,12 @@ export function redactMessage(message: string, kinds: readonly DataKind[]): stri
     throw error
   }
 }
+
+/**
+ * @returns a URL or a name as it goes on record, to observers and to people: without what a rule looked for in it
+ */
+export const shownResource = (resource: string, decision: Decision | undefined): string =>
+  decision?.sensitive === undefined ? resource : redactMessage(resource, decision.sensitive)
 
 /** Why something that cannot be looked through is not shown. */
 export const unseen = ({ message }: Unscannable): SyscallError =>

@@ -21,7 +21,7 @@ import {
   sentence,
 } from './answers.ts'
 import { Carried } from './carried.ts'
-import { redactedKinds } from './content.ts'
+import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
 import { keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
@@ -81,7 +81,7 @@ export class Effects {
   begin(arrival: Arrival, admitted: Admitted): void {
     const { process, name } = arrival
     const { external, resources, decision } = admitted
-    const resource = resources.join(' → ')
+    const resource = shownResource(resources.join(' → '), decision)
     const before = this.#parts.log.written
     const args = keep(this.#parts.log, arrival.text, decision)
     const { seq } = this.#parts.log.append({
@@ -174,7 +174,7 @@ export class Effects {
     const { text, cause } = shownOf(name, admitted, result, error)
     const { labels } = effect.carried
     const released = cause === undefined ? effect.carried.released : undefined
-    const resource = admitted.resources.join(' → ')
+    const resource = shownResource(admitted.resources.join(' → '), admitted.decision)
     const recorded = tryRecord(this.#parts.log, process, () =>
       this.#parts.log.append({
         kind: 'outcome',

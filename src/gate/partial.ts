@@ -6,7 +6,7 @@ import { Unscannable } from '../policy/content.ts'
 import { findData } from '../policy/detect/find.ts'
 import type { DataKind } from '../policy/detect/kinds.ts'
 import { replaceSpans } from '../policy/redact.ts'
-import { unseen } from './content.ts'
+import { textOfBytes, unseen } from './content.ts'
 
 /** The decoded arguments of `fs.read`. */
 interface ReadArgs {
@@ -109,11 +109,7 @@ function textOf(bytes: Uint8Array): string {
       `${bytes.length} bytes are more than a search for data takes at once; read at most ${limits.scanMax - 2 * limits.redactMargin}`,
     )
   if (bytes.includes(0)) throw new Unscannable('it holds NUL, which no text does')
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw new Unscannable('it holds bytes that are no text in UTF-8')
-  }
+  return textOfBytes(bytes)
 }
 
 function decode(bytes: Uint8Array): string {

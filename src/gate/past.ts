@@ -149,10 +149,11 @@ const never = Number.NEGATIVE_INFINITY
 
 const keyOf = ({ scope }: HistoryQuery, agent: string): string => (scope === 'everyone' ? '' : agent)
 
-/** @returns what an admitted call that is on record did; nothing for one that was not judged */
+/** @returns what an admitted call that is on record did; nothing for one that was not judged, or of an extraction */
 export function deedsOf(entry: Entry): readonly Deed[] {
-  const { kind, agent, syscall, resource, time: at, decision } = entry
-  if (kind !== 'intent' || typeof agent !== 'string' || typeof resource !== 'string') return []
+  const { kind, agent, syscall, resource, time: at, decision, extraction } = entry
+  if (kind !== 'intent' || extraction === true || typeof agent !== 'string' || typeof resource !== 'string')
+    return []
   if (typeof decision !== 'object' || decision === null || !('policy' in decision)) return []
   if (syscall === 'fs.move') return movesOf(resource).map((each) => ({ agent, at, ...each }))
   return typeof syscall === 'string' && isAction(syscall) ? [{ agent, at, action: syscall, resource }] : []

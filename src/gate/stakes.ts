@@ -2,6 +2,7 @@
 import type { Seen } from '../approvals/changes.ts'
 import { SyscallError } from '../errors.ts'
 import type { GrantMint } from '../grant.ts'
+import { joinLabels } from '../labels.ts'
 import type { Flight } from '../proc/flight.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers, Stakes } from '../syscalls/row.ts'
@@ -24,13 +25,24 @@ export function lookAt(
   const looks = files.map((stake) => attempt(() => drivers.vfs.look(grant, tree, stake.path)))
   const finish = (all: readonly Attempt[]): readonly Seen[] => {
     mint.end(grant)
-    const seen = files.map((stake, index) => ({ stake, now: lookedOf(all[index]) }))
-    if (notFolders !== undefined && seen.some(isMovedFolder)) throw new SyscallError('EPERM', notFolders)
-    return seen
+    try {
+      const seen = files.map((stake, index) => ({ stake, now: lookedOf(all[index]) }))
+      if (notFolders !== undefined && seen.some(isMovedFolder)) throw new SyscallError('EPERM', notFolders)
+      return seen
+    } catch (error) {
+      learn(process, { files }, drivers)
+      throw error
+    }
   }
   return looks.some((look) => look instanceof Promise)
     ? Promise.all(looks).then(finish)
     : finish(looks as readonly Attempt[])
+}
+
+/** The process is told something of what stands there, and takes on the labels of that first. */
+export function learn(process: Process, { files = [] }: Stakes, drivers: Drivers): void {
+  const tree = drivers.treeOf(process)
+  for (const { path } of files) process.takeOn(joinLabels(tree.labelsOf(path), tree.labelsAround(path)))
 }
 
 const isMovedFolder = ({ stake, now }: Seen): boolean => stake.becomes === 'moved' && now.type === 'folder'

@@ -159,10 +159,9 @@ export class Freezer {
   }
 
   /** A session that is left by an idle isolate is left at once; so the turn is ended before, where V8 can do that. */
-  #endTurn(): Promise<void> {
-    if (this.#session === undefined) return Promise.resolve()
+  async #endTurn(): Promise<void> {
     this.#send('Runtime.terminateExecution')
-    return Promise.race([this.#idle.promise, sleep(limits.sessionEndMs)])
+    if (this.#session !== undefined) await Promise.race([this.#idle.promise, sleep(limits.sessionEndMs)])
   }
 
   /**

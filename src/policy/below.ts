@@ -1,6 +1,7 @@
 /** What a policy says about everything below a folder, from its patterns alone. */
 import { isAction } from './actions.ts'
 import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
+import type { HistoryQuery } from './history.ts'
 import { matchesAllBelow, mayMatchBelow, readPath } from './paths.ts'
 import type { CompiledPolicy } from './rules.ts'
 
@@ -39,6 +40,25 @@ export function permitsBelow(
           permitting.some((rule) => hasPattern(rule, (pattern) => matchesAllBelow(pattern, parts)))),
     )
   })
+}
+
+/**
+ * Whether a call on a whole folder would do what a question about history counts, and not be counted: it is known by the
+ * folder's name alone.
+ */
+export function hidesBelow(
+  queries: readonly HistoryQuery[],
+  actions: readonly string[],
+  folder: string,
+): boolean {
+  const readings = readPath(folder)
+  if (typeof readings === 'string') return true
+  return queries.some(
+    (query) =>
+      actions.some((action) => isAction(action) && query.isAbout(action)) &&
+      !query.covers(readings.map((parts) => ({ kind: 'path', parts }))) &&
+      readings.some((parts) => query.mayCoverBelow(parts)),
+  )
 }
 
 /** Whether a permit lets a call through whatever it holds, as often as it is asked, as it is; what is kept of it is all the same. */

@@ -2,7 +2,7 @@
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { expandAction } from './actions.ts'
-import { permitsBelow } from './below.ts'
+import { hidesBelow, permitsBelow } from './below.ts'
 import { leastBudget } from './budget.ts'
 import { decide } from './decide.ts'
 import { leastRepeats, type SignalActions, strictestCell, strictestSignals } from './demands.ts'
@@ -36,6 +36,7 @@ export function compilePolicies(
   const enforced = compiled.filter(({ policy }) => policy.mode === 'enforce')
   const followed = enforced.map(({ policy }) => policy)
   if (alone) assertExtended(followed)
+  const { history } = needsOfAll(followed)
   const observing = compiled.filter(({ policy }) => policy.mode === 'observe')
   return Object.freeze({
     name: policies.map(({ name }) => name).join(' + '),
@@ -51,6 +52,7 @@ export function compilePolicies(
     policies: Object.freeze([...policies]),
     decide: (request) => decide(enforced, observing, request),
     permitsBelow: (principal, actions, folder) =>
+      !hidesBelow(history, actions, folder) &&
       enforced.every((policy) => permitsBelow(policy, principal, actions, folder)),
   } satisfies PolicySet)
 }

@@ -2,6 +2,7 @@
 import { KernelError } from '../errors.ts'
 import { type Action, actionProblem, actions, expandAction } from './actions.ts'
 import { compileMatcher, type Reading } from './match.ts'
+import { mayMatchBelow } from './paths.ts'
 import { didYouMean } from './suggest.ts'
 import { parseDuration } from './units.ts'
 
@@ -38,6 +39,8 @@ export interface HistoryQuery {
   isAbout(action: Action): boolean
   /** @param readings of the resource; it counts where any of them matches */
   covers(readings: readonly Reading[]): boolean
+  /** Whether it may cover something below a folder, whose parts are given. */
+  mayCoverBelow(folder: readonly string[]): boolean
 }
 
 /** What answers questions. Both throw an Error, whose message is a clause, where the answer is not known for sure. */
@@ -86,6 +89,7 @@ export function readQuery(what: HistoryFunction, scope: HistoryScope, args: read
     windowMs: window === undefined ? undefined : windowOf(window),
     isAbout: (each: Action) => covered.has(each),
     covers,
+    mayCoverBelow: (folder: readonly string[]) => resource === any || mayMatchBelow(resource, folder),
   })
 }
 

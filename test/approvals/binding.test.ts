@@ -10,6 +10,7 @@ import { asked } from './support.ts'
 const bound: Bound = {
   ...{ run: 'r', pid: 1, call: 2, syscall: 'fs.write', args: '{"path":"/a"}', policy: 'p' },
   ...{ labels: ['a', 'b'], questions: [{ action: 'fs.write', resource: '/a' }], target: undefined },
+  rules: [{ policy: 'clerk', id: 'careful' }],
   replaces: [{ path: '/a', type: 'file', sha256: 'h' }],
 }
 const { digest } = bindingOf(bound, 'n')
@@ -23,6 +24,7 @@ test.each<[string, Partial<Bound>]>([
   ['the policy', { policy: 'q' }],
   ['a label more', { labels: ['a', 'b', 'c'] }],
   ['another resource', { questions: [{ action: 'fs.write', resource: '/b' }] }],
+  ['another rule that asks', { rules: [{ policy: 'clerk', id: 'dear' }] }],
   ['the process that is meant', { target: 7 }],
   ['what is replaced', { replaces: [{ path: '/a', type: 'file', sha256: 'i' }] }],
 ])('%s makes another digest', (_, change) => {

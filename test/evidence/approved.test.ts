@@ -5,12 +5,16 @@ import { inMemory } from './support.ts'
 
 const call = { run: 'r', pid: 1, agent: 'a', isolation: 'cell', call: 3, syscall: 'tool.call', resource: 't' }
 const decision = { effect: 'ask', policy: 'p', rules: [] }
-const ask: EntryBody = { kind: 'ask', ...call, id: 'x', decision }
+const args = { hash: 'h', bytes: 2 }
+const ask: EntryBody = { kind: 'ask', ...call, id: 'x', decision, args, labels: [] }
 const answer = (how: string, more: object = {}): EntryBody => ({
   ...{ kind: 'answer', run: 'r', pid: 1, ask: 0, id: 'x', answer: how, by: 'Anna' },
   ...more,
 })
-const intent = (more: object = {}): EntryBody => ({ kind: 'intent', ...call, decision, ask: 0, ...more })
+const intent = (more: object = {}): EntryBody => ({
+  ...{ kind: 'intent', ...call, decision, args: { ...args, hash: 'i' }, ask: 0 },
+  ...more,
+})
 
 function problems(...bodies: EntryBody[]): readonly string[] {
   const log = inMemory()
@@ -31,6 +35,12 @@ test.each<[string, EntryBody[]]>([
   ['approved for another process', [ask, answer('approved'), intent({ pid: 2 })]],
   ['approved for another call', [ask, answer('approved'), intent({ call: 4 })]],
   ['approved for another resource', [ask, answer('approved'), intent({ resource: 'u' })]],
+  ['approved for longer arguments', [ask, answer('approved'), intent({ args: { hash: 'i', bytes: 3 } })]],
+  ['approved without its labels', [ask, answer('approved'), intent({ labels: ['untrusted'] })]],
+  [
+    'approved under other rules',
+    [ask, answer('approved'), intent({ decision: { ...decision, policy: 'q' } })],
+  ],
 ])('an effect that was %s is one', (_, bodies) => {
   expect(problems(...bodies)).toEqual(['2 effect-without-permit'])
 })

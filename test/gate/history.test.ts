@@ -178,13 +178,11 @@ describe('what an agent did in other runs', () => {
     expect(await ask(kernel, `return ${approve}`, { name: 'clerk' })).toBe('ok')
   })
 
-  test('cannot be asked by a policy that a guest wrote, which then forbids', async () => {
+  test('cannot be asked by a policy that a guest wrote, which is refused', async () => {
     const kernel = boot({ policy: policy('false', 'send_mail'), tools })
     const own = JSON.stringify(policy(daily, 'send_mail'))
-    const child = `(await proc.wait((await proc.spawn(${JSON.stringify(main(`return ${send}`))}, { policy: ${own} })).pid)).value`
-    expect(await ask(kernel, `return ${child}`)).toMatch(
-      /cannot be judged: what `agent` did is counted for policies of the application/,
-    )
+    const child = refusalOf(`proc.spawn(${JSON.stringify(main(`return ${send}`))}, { policy: ${own} })`)
+    expect(await ask(kernel, `return ${child}`)).toMatch(/^EINVAL: .* `history.process`/)
   })
 })
 
