@@ -4,6 +4,8 @@ import { type Attack, type Family, gives, program, usedUp } from '../support/att
 /** V8 ends the whole process where memory runs out inside one of its own steps. */
 const breaksV8 =
   'Memory runs out inside one step of V8: its isolate can never be freed, and the application may crash when it ends.'
+const goesOn =
+  'V8 may give the isolate up, and its loop goes on taking memory: the process ends, and the application has to be restarted.'
 const beyondHeap = 'The memory lies outside the heap that V8 limits, in the application’s own process.'
 
 interface Eater {
@@ -21,12 +23,12 @@ const eaters: Readonly<Record<string, Eater>> = {
   'arrays without end': {
     tries: 'Keeps small arrays until the heap is full.',
     body: 'const all = []; for (;;) all.push(new Array(1_000).fill(all.length))',
+    notInline: goesOn,
   },
   'arrays of one number without end': {
     tries: 'Keeps arrays that V8 fills in one step, in a loop that it goes on with past its memory limit.',
     body: 'const all = []; for (;;) all.push(new Array(1_000).fill(1))',
-    notInline:
-      'V8 gives the isolate up, and its loop goes on taking memory: the process ends, and the application has to be restarted.',
+    notInline: goesOn,
   },
   'objects with ever more keys': {
     tries: 'Adds keys to one object without end.',
@@ -89,6 +91,7 @@ const eaters: Readonly<Record<string, Eater>> = {
   'closures without end': {
     tries: 'Keeps scopes alive by functions that are never called.',
     body: 'const all = []; for (;;) { const scope = new Array(100).fill(all.length); all.push(() => scope) }',
+    notInline: goesOn,
   },
   'proxies of proxies': {
     tries: 'Stacks proxies without end.',
@@ -119,6 +122,7 @@ const eaters: Readonly<Record<string, Eater>> = {
   'a join of everything': {
     tries: 'Joins an array that holds itself and long texts.',
     body: 'let all = ["x".repeat(1e6)]; for (;;) all = [all.join(), all.join()]',
+    notInline: goesOn,
   },
   'matches without end': {
     tries: 'Collects every match of a pattern that matches everywhere.',
