@@ -1,7 +1,7 @@
 /** Agents: a program with its name, policy and limits, read and checked once, run many times. */
 
 import { readAgentName, readBudget, readSpawnOptions } from './config/options.ts'
-import { combine, loadPolicy, type PolicyRef } from './config/policy.ts'
+import { combine, loadNarrowing, type PolicyRef } from './config/policy.ts'
 import { bundleProgram, type ProgramText, textProgram } from './config/program.ts'
 import { KernelError } from './errors.ts'
 import type { AnyFunction } from './govern/refusal.ts'
@@ -74,7 +74,7 @@ export function makeAgent(
   return new Agent({
     name: readAgentName(name ?? defaultName(program)),
     code,
-    policy: policy === undefined ? undefined : loadPolicy(policy as PolicyRef),
+    policy: policy === undefined ? undefined : loadNarrowing(policy as PolicyRef),
     budget: readBudget(budget),
     isolation,
     labels,
@@ -97,7 +97,7 @@ function narrowAgent(agent: Agent, options: AgentOptions): Agent {
     policy === undefined
       ? agent.policy
       : agent.policy === undefined
-        ? loadPolicy(policy as PolicyRef)
+        ? loadNarrowing(policy as PolicyRef)
         : combine(agent.policy, policy as PolicyRef)
   const stronger = isolations.find((each) => each === isolation || each === agent.isolation)
   return new Agent({

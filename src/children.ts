@@ -5,11 +5,21 @@ import type { ChildRequest } from './drivers/proc.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Json, JsonObject } from './json.ts'
 import { limits } from './limits.ts'
+import { extractionPolicy } from './policy/extraction.ts'
 import type { BudgetDocument } from './policy/types.ts'
 import type { Process } from './proc/process.ts'
 
+type Start = (agent: Agent, args: readonly Json[], parent: Process, how?: 'sealed') => Process
+
+/** What a child is under beside its parent's policies. */
+function policyFor(policy: Json | undefined, how: 'sealed' | undefined): { policy?: never } {
+  const own = policy === undefined ? [] : [ownName(policy)].flat()
+  const policies = how === 'sealed' ? [...own, extractionPolicy] : own
+  return policy === undefined && how === undefined ? {} : { policy: policies as never }
+}
+
 export class Children {
-  readonly #start: (agent: Agent, args: readonly Json[], parent: Process) => Process
+  readonly #start: Start
   readonly #isTaken: (name: string) => boolean
   /** Names that agents gave to their children, and the run in which. */
   readonly #namedBy = new Map<string, string>()
@@ -17,16 +27,17 @@ export class Children {
   readonly #namesOf = new Map<string, Set<string>>()
 
   /** @param isTaken whether a name is registered, lives, or has files */
-  constructor(
-    start: (agent: Agent, args: readonly Json[], parent: Process) => Process,
-    isTaken: (name: string) => boolean,
-  ) {
+  constructor(start: Start, isTaken: (name: string) => boolean) {
     this.#start = start
     this.#isTaken = isTaken
   }
 
-  /** @throws SyscallError EPERM, EINVAL, EDQUOT or EAGAIN where the child cannot be started */
-  spawn(parent: Process, { source, args, name, policy, budget }: ChildRequest): Process {
+  /**
+   * @param how `sealed` for an extraction
+   * @throws SyscallError EPERM, EINVAL, EDQUOT or EAGAIN where the child cannot be started
+   */
+  spawn(parent: Process, request: ChildRequest, how?: 'sealed'): Process {
+    const { source, args, name, policy, budget } = request
     if (namedFiles(policy as PolicyRef).length > 0) {
       throw new SyscallError(
         'EINVAL',
@@ -39,14 +50,15 @@ export class Children {
         'EINVAL',
         `a child’s policy of ${length} characters; at most ${limits.childPolicyMax} are read for agents`,
       )
+    assertNoLabels(policy)
     this.#claimName(parent, name)
     try {
       const options = {
         name,
-        ...(policy !== undefined && { policy: ownName(policy) as never }),
+        ...policyFor(policy, how),
         ...(budget !== undefined && { budget: budget as BudgetDocument }),
       }
-      return this.#start(makeAgent({ source }, options, parent.identity.isolation), args, parent)
+      return this.#start(makeAgent({ source }, options, parent.identity.isolation), args, parent, how)
     } catch (error) {
       if (error instanceof KernelError) throw new SyscallError(error.code, error.message)
       throw error
@@ -78,6 +90,25 @@ export class Children {
     this.#namesOf.set(run, (this.#namesOf.get(run) ?? new Set()).add(name))
   }
 }
+
+/**
+ * The names of labels are the application's: whoever gave a neighbour data with more of them than anybody may carry
+ * would end it.
+ */
+function assertNoLabels(policy: Json | undefined): void {
+  if (policy === undefined) return
+  const rules = [policy]
+    .flat()
+    .flatMap((each) => (isMap(each) && Array.isArray(each.rules) ? each.rules : []))
+  if (rules.some((rule) => isMap(rule) && 'label' in rule))
+    throw new SyscallError(
+      'EINVAL',
+      'a policy for a child has no `label`: which labels there are is for the policies of the application to say',
+    )
+}
+
+const isMap = (value: Json): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A guest's policy is told apart from those of the host, whatever it calls itself. */
 const ownName = (policy: Json): Json =>

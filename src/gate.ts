@@ -1,13 +1,20 @@
 /** The one way from user space to the world: admit, record, invoke, record. Only the gate makes grants. */
 
+import { Desk } from './approvals/desk.ts'
+import type { ApprovalOptions } from './approvals/request.ts'
+import { readApprovals } from './approvals/settings.ts'
+import type { Clock } from './clock.ts'
 import { SyscallError } from './errors.ts'
-import type { RefusalBody } from './evidence/entry.ts'
+import type { DeclassifyBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
-import { admit, Refusal } from './gate/admission.ts'
+import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
+import { Asking } from './gate/asking.ts'
+import { redactMessage } from './gate/content.ts'
 import { Effects } from './gate/effects.ts'
-import { tryRecord } from './gate/record.ts'
+import { keep, tryRecord } from './gate/record.ts'
+import type { Runs } from './gate/runs.ts'
 import { Grant } from './grant.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
@@ -18,18 +25,38 @@ import type { Drivers } from './syscalls/row.ts'
 
 const mint = Grant.claimMint()
 
+export interface GateParts {
+  readonly drivers: Drivers
+  readonly log: EvidenceLog
+  readonly observers: Observers
+  readonly clock: Clock
+  readonly runs: Runs
+  readonly approvals?: ApprovalOptions | undefined
+}
+
 export class Gate {
-  readonly #drivers: Drivers
+  readonly #means: AdmissionMeans
   readonly #log: EvidenceLog
   readonly #observers: Observers
   readonly #held = new Held()
   readonly #effects: Effects
+  readonly #asking: Asking
+  /** Calls that wait for a person. */
+  readonly approvals: Desk
 
-  constructor(drivers: Drivers, log: EvidenceLog, observers: Observers) {
-    this.#drivers = drivers
+  constructor({ drivers, log, observers, clock, runs, approvals }: GateParts) {
+    this.#means = { drivers, runs }
     this.#log = log
     this.#observers = observers
-    this.#effects = new Effects({ drivers, log, observers, mint, held: this.#held })
+    this.#effects = new Effects({ drivers, log, observers, mint, runs, held: this.#held })
+    const record = (process: Process, append: () => void): boolean => tryRecord(log, process, append)
+    this.approvals = new Desk({ log, observers, clock, record, ...readApprovals(approvals) })
+    this.#asking = new Asking({
+      ...{ drivers, log, mint, runs, held: this.#held, desk: this.approvals },
+      begin: (arrival, admitted) => this.#effects.begin(arrival, admitted),
+      refuse: (arrival, error) => this.#refuse(arrival, error),
+      defect: (error) => observers.defect(error),
+    })
   }
 
   /**
@@ -57,6 +84,7 @@ export class Gate {
 
   /** Drops what a process that ended had still asked for. */
   forget(process: Process): void {
+    this.approvals.cancel(process)
     this.#held.take(process)
     this.#held.wake(process)
   }
@@ -91,10 +119,20 @@ export class Gate {
     }
   }
 
+  /** Puts on record that the application released the content of a file. */
+  declassified(what: Omit<DeclassifyBody, 'kind' | 'value'>, content: string): void {
+    this.#log.append({
+      kind: 'declassify',
+      ...what,
+      value: this.#log.payload(content),
+    } satisfies DeclassifyBody)
+  }
+
   #take(arrival: Arrival): void {
     try {
-      const admitted = admit(arrival.process, this.#drivers, arrival.name, arrival.text)
-      this.#effects.begin(arrival, admitted)
+      const admitted = admit(arrival.process, this.#means, arrival.name, arrival.text)
+      if ('asks' in admitted) this.#asking.begin(arrival, admitted)
+      else this.#effects.begin(arrival, admitted)
     } catch (error) {
       this.#refuse(arrival, error)
     }
@@ -115,7 +153,8 @@ export class Gate {
       error instanceof Refusal
         ? error
         : new Refusal(new SyscallError('EIO', 'the kernel failed; nothing was done'))
-    const { cause, resource, decision } = refusal
+    const { cause, decision, ask } = refusal
+    const resource = shownResource(refusal)
     const text = arrival.text.slice(0, limits.refusedArgsMax)
     const recorded = tryRecord(this.#log, process, () =>
       this.#log.append({
@@ -124,8 +163,9 @@ export class Gate {
         ...(resource !== undefined && { resource }),
         code: cause.code,
         reason: cause.message,
-        args: this.#log.payload(text),
+        args: keep(this.#log, text, decision, refusal.permitted),
         ...(decision !== undefined && { decision: recordedDecision(decision, process.policy.hash) }),
+        ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
     )
     if (!recorded) return
@@ -138,4 +178,10 @@ export class Gate {
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)
       process.kill('SIGBUDGET', 'it goes on calling with its budget of syscalls used up')
   }
+}
+
+/** A URL or a name that holds what a rule looked for goes on record, to observers and to people without it. */
+function shownResource({ resource, decision }: Refusal): string | undefined {
+  const kinds = decision?.sensitive
+  return resource === undefined || kinds === undefined ? resource : redactMessage(resource, kinds)
 }

@@ -6,6 +6,7 @@ import { FileStore } from './evidence/file-store.ts'
 import { EvidenceLog } from './evidence/log.ts'
 import { MemoryStore } from './evidence/memory-store.ts'
 import type { EvidenceStore } from './evidence/store.ts'
+import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
 
 /** A simulation puts its own in place of the real ones. */
@@ -37,7 +38,9 @@ export function openLog(
   let store = given
   try {
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
-    return EvidenceLog.open({ store, clock, durability })
+    const log = EvidenceLog.open({ store, clock, durability })
+    denyUnanswered(store, log)
+    return log
   } catch (error) {
     void store?.close()
     for (const { mount } of mounts) void mount.close()

@@ -62,6 +62,15 @@ export interface SyscallArguments {
     readonly policy?: Json
     readonly budget?: { readonly [name: string]: string | number }
   }
+  /** Has a child look at what the process itself must not take on, and gives one value of a narrow schema. Whatever goes wrong in it is one and the same error. */
+  readonly 'proc.extract': {
+    readonly source: string
+    readonly args?: readonly Json[]
+    readonly name?: string
+    readonly policy?: Json
+    readonly schema: Json
+    readonly budget?: { readonly [name: string]: string | number }
+  }
   /** Waits until a child has ended, and tells how. */
   readonly 'proc.wait': { readonly pid: number }
   /** Sends a signal to a process, by pid or by name. */
@@ -247,6 +256,26 @@ export interface Proc extends SignalDoors {
     },
   ): Promise<{ readonly pid: number }>
   /**
+   * Has a child look at what the process itself must not take on, and gives one value of a narrow schema. Whatever goes wrong in it is one and the same error.
+   * @param program the text of an ES module, or a function that uses nothing outside itself
+   * @throws SyscallError
+   */
+  extract(
+    program: string | ((...args: never[]) => unknown),
+    options: {
+      /** arguments of its default export */
+      readonly args?: readonly Json[] | undefined
+      /** that of its parent by default */
+      readonly name?: string | undefined
+      /** the name of a preset, or a document; it can only narrow */
+      readonly policy?: Json | undefined
+      /** `enum`, boolean, integer, date or a text with a pattern: how much it may tell */
+      readonly schema: Json | undefined
+      /** taken out of that of this process at once */
+      readonly budget?: { readonly [name: string]: string | number } | undefined
+    },
+  ): Promise<unknown>
+  /**
    * Waits until a child has ended, and tells how.
    * @param pid a child of this process
    * @throws SyscallError
@@ -257,6 +286,7 @@ export interface Proc extends SignalDoors {
     readonly error?: { readonly code: string; readonly message: string }
     readonly signal?: string
     readonly reason?: string
+    readonly labels?: readonly string[]
   }>
   /**
    * Sends a signal to a process, by pid or by name.

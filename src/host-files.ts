@@ -1,4 +1,5 @@
 /** An agent's files as the application sees them: the same tree, the same refusals, and every act on record. */
+import { type Declassification, readDeclassification } from './declassify.ts'
 import type { VfsDriver } from './drivers/vfs/driver.ts'
 import type { FileStat, ListEntry } from './drivers/vfs/mount.ts'
 import { normalizePath } from './drivers/vfs/path.ts'
@@ -6,6 +7,7 @@ import type { Tree } from './drivers/vfs/tree.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import type { Grant } from './grant.ts'
+import { type Labels, noLabels, readLabels } from './labels.ts'
 
 type Data = string | Uint8Array
 
@@ -38,16 +40,23 @@ export class HostFiles {
   }
 
   /** @throws KernelError with the errno of POSIX; EROFS below /policy, /proc, /tools and /audit, for everyone */
-  async write(path: string, data: Data): Promise<void> {
+  async write(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
+    const written = writtenWith(options)
     await this.#act('fs.write', [path], (grant, [at]) =>
-      this.#driver.write(grant, this.#tree, at, contentOf(data)),
+      this.#driver.write(grant, this.#tree, at, contentOf(data), written),
     )
   }
 
-  async append(path: string, data: Data): Promise<void> {
+  async append(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
+    const written = writtenWith(options)
     await this.#act('fs.append', [path], (grant, [at]) =>
-      this.#driver.append(grant, this.#tree, at, contentOf(data)),
+      this.#driver.append(grant, this.#tree, at, contentOf(data), written),
     )
+  }
+
+  /** @returns what a process takes on when it reads there; nothing where there is nothing @throws KernelError EINVAL */
+  labels(path: string): Labels {
+    return this.#tree.labelsOf(this.#normal(path))
   }
 
   async list(path: string): Promise<readonly ListEntry[]> {
@@ -76,6 +85,36 @@ export class HostFiles {
     )
   }
 
+  /**
+   * Releases the content of a file, which a person has looked at: whoever reads it as it is now does not take these
+   * labels on. Its name, and the labels of its mount, stay.
+   * @returns what was released, as the file's text
+   * @throws KernelError EINVAL for what is not sound, EAGAIN where the mount is being changed, and with the errno of
+   *   POSIX; EvidenceError where it cannot be recorded
+   */
+  async declassify(path: string, given: Declassification): Promise<void> {
+    const { labels, by, reason } = readDeclassification(given)
+    await this.#act('fs.read', [path], async (grant, [at]) => {
+      const before = this.#tree.releaseAt(at).changes
+      const content = await this.#driver.read(grant, this.#tree, at, { encoding: 'bytes' })
+      const { changes, release } = this.#tree.releaseAt(at)
+      if (changes !== before)
+        throw new SyscallError('EAGAIN', 'files of its mount were changed meanwhile; look at it again')
+      this.#gate.declassified({ agent: this.#agent, path: at, by, reason, labels }, JSON.stringify(content))
+      release(labels)
+      return null
+    })
+  }
+
+  #normal(path: string): string {
+    try {
+      return normalizePath(path)
+    } catch (error) {
+      if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
+      throw error
+    }
+  }
+
   async #act(
     syscall: string,
     given: readonly string[],
@@ -101,6 +140,13 @@ export class HostFiles {
     }
   }
 }
+
+export interface WriteOptions {
+  /** What the content carries, and where the file is new its name; nothing by default. */
+  readonly labels?: Labels
+}
+
+const writtenWith = ({ labels = noLabels }: WriteOptions) => ({ labels: readLabels(labels, '`labels`') })
 
 type Paths = readonly [string, string]
 

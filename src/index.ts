@@ -1,7 +1,17 @@
 /** The public face of Gatehouse. */
 export { Agent, type AgentOptions, type Program } from './agents.ts'
+export type {
+  ApprovalOptions,
+  ApprovalRequest,
+  ApproveOptions,
+  Change,
+  DenyOptions,
+  HookAnswer,
+} from './approvals/request.ts'
 export type { KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
+export type { Declassification } from './declassify.ts'
+export type { SecretOption } from './drivers/net/secrets/open.ts'
 export type { ToolContext, ToolDefinition } from './drivers/tool.ts'
 export { type Errno, errnos, KernelError, SyscallError } from './errors.ts'
 export type { Entry } from './evidence/entry.ts'

@@ -6,7 +6,6 @@ import { limits } from './limits.ts'
 import type { Budget, Mode } from './policy/types.ts'
 import type { SignalOverview } from './proc/dispositions.ts'
 import type { ProcessState } from './proc/exit.ts'
-import type { FlightCall } from './proc/flight.ts'
 import type { Arrival } from './proc/held.ts'
 import type { Usage } from './proc/ledger.ts'
 import { Process } from './proc/process.ts'
@@ -46,7 +45,12 @@ export interface LiveInspection {
   readonly framesMore: number
   /** Why there is no stack, where there is none. */
   readonly stackMissing?: string
-  readonly inFlight: readonly (InspectedCall & { readonly resource: string; readonly ms: number })[]
+  readonly inFlight: readonly (InspectedCall & {
+    readonly resource: string
+    readonly ms: number
+    /** The request for approval that it waits with. */
+    readonly approval?: string
+  })[]
   /** How many calls wait for SIGCONT, and the first of them. */
   readonly held: { readonly count: number; readonly calls: readonly InspectedCall[] }
   /** Replies that wait for the next turn, or for SIGCONT. */
@@ -121,14 +125,14 @@ function stackMissing({ pid, state, frozen, identity }: Process): string | undef
 function flightsOf(process: Process): LiveInspection['inFlight'] {
   const { wallMs } = process.usage
   return [...process.inFlight]
-    .map(({ call }) => call)
-    .filter((call): call is FlightCall => call !== undefined)
+    .flatMap(({ call, approval }) => (call === undefined ? [] : [{ ...call, approval }]))
     .slice(0, limits.callsShownMax)
-    .map(({ number, syscall, resource, beganMs }) => ({
+    .map(({ number, syscall, resource, beganMs, approval }) => ({
       number,
       syscall,
       resource: shown(resource),
       ms: Math.max(0, wallMs - beganMs),
+      ...(approval !== undefined && { approval }),
     }))
 }
 

@@ -1,5 +1,6 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
+import type { ApprovalRequest, ApproveOptions, DenyOptions } from './approvals/request.ts'
 import { systemClock } from './clock.ts'
 import {
   type CheckedKernelOptions,
@@ -8,8 +9,10 @@ import {
   readKernelOptions,
 } from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
+import { controlledApprovals } from './control/approvals.ts'
 import type { Controlled } from './control/routes.ts'
 import { ControlServer } from './control/server.ts'
+import { type Declassification, declassifyFor } from './declassify.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Entry } from './evidence/entry.ts'
@@ -131,6 +134,19 @@ export class KernelSpace {
     this.#system.drivers.tool.register(name, definition)
   }
 
+  /**
+   * Releases one value, which a person has looked at: a process that writes, sends or returns exactly it, once, does not
+   * carry these labels on with it. The process keeps its labels. Whoever may call this function may release: the name
+   * in `by` is put on record and not checked.
+   * @param target a pid, or the name of one live process
+   * @param value JSON; a file's text is the value itself, or its canonical JSON
+   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not sound, EAGAIN for too many
+   */
+  declassify(target: number | string, value: unknown, how: Declassification): void {
+    const { table, log } = this.#system
+    translated(() => declassifyFor(log, table.find(target), asJson(value, 'value'), how))
+  }
+
   /** The files that belong to an agent's name: /mem, /state, the mounts, and what the kernel shows. */
   vfs(agent: string): HostFiles {
     return translated(() => this.#system.filesOf(readAgentName(agent)))
@@ -143,6 +159,26 @@ export class KernelSpace {
     entries: (filter: EntryFilter = {}): readonly Entry[] => [...this.#system.log.entries(filter)],
     /** How many entries there are, and the hash that fixes them all. */
     head: (): Head => this.#system.log.head(),
+  }
+
+  /** Calls that wait for a person, because a rule asks. */
+  readonly approvals = {
+    /** What waits, the oldest first; it is on record, and the kernel alone holds it. */
+    list: (): readonly ApprovalRequest[] => this.#system.gate.approvals.list(),
+    /**
+     * Lets one call pass, once, exactly as it was shown: the policy is asked again, and what has changed meanwhile is
+     * asked anew. With `args` in place of the agent's it is a new request, which the policy judges.
+     * @throws KernelError ENOENT for what waits no longer; for `args`, why they cannot be
+     */
+    approve: (id: string, options: ApproveOptions = {}): void =>
+      this.#system.gate.approvals.approve(id, options),
+    /**
+     * Refuses one call with EPERM.
+     * @param how the reason, which the agent is told too, and who answers
+     * @throws KernelError ENOENT for what waits no longer
+     */
+    deny: (id: string, how: string | DenyOptions = {}): void =>
+      this.#system.gate.approvals.deny(id, typeof how === 'string' ? { reason: how } : how),
   }
 
   /** The policy in force; in mode `observe` nothing is refused but what is structural. */
@@ -186,6 +222,7 @@ export class KernelSpace {
         const process = system.table.find(target)
         return { pid: process.pid, name: process.name, effect: signalAs(process, signal, by) }
       },
+      ...controlledApprovals(system.gate.approvals, systemClock),
       whenEnded: (pid) => system.table.get(pid)?.exit.then(({ status }) => status),
     }
     return new ControlServer(evidence.dir, kernel, system.observers, systemClock)

@@ -4,6 +4,12 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 export const limits = Object.freeze({
+  /** As much text as detectors look through at once, in UTF-16 units: it takes the kernel some 100 ms, three times that at worst. */
+  scanMax: 1 * MiB,
+  /** As long as one secret is taken to be, in UTF-16 units: more than a private key of 16,384 bits has as text. */
+  secretMax: 16 * KiB,
+  /** What is looked through before and after a part of a file, in bytes: more than any match is long. */
+  redactMargin: 64 * KiB,
   /** One syscall's argument text, in UTF-16 units. A larger document belongs in a file, written in parts. */
   argsBytesMax: 24 * MiB,
   /** One reply's text. A larger file is read by offset and length. */
@@ -44,7 +50,7 @@ export const limits = Object.freeze({
   syscallNameMax: 64,
   /** A word of a closed set in a call, such as a method or a part of a budget, in characters. */
   wordMax: 64,
-  /** Parts of one budget in a call; there are seven. */
+  /** Parts of one budget in a call; there are eight. */
   budgetPartsMax: 16,
 
   /** Live processes of one kernel. */
@@ -162,6 +168,8 @@ export const limits = Object.freeze({
   frameNameMax: 200,
   /** How long a guest with a cell of its own may take to stand still until the operating system stops the cell, in ms. */
   stopMs: 500,
+  /** How often a turn is looked at that may go on past its memory limit, in ms. */
+  memoryLookMs: 250,
   /** How long every thread of a cell may take to obey the operating system's SIGSTOP, in ms. */
   systemStopMs: 5_000,
   /** How long one that shares its cell may take until the cell is killed, in ms. */
@@ -226,6 +234,20 @@ export const limits = Object.freeze({
   headerNameMax: 256,
   /** All header lines of one request or response, in bytes. */
   headerBytesMax: 32 * KiB,
+  /** Secrets of one kernel. */
+  secretsMax: 32,
+  /** The value of a secret, in characters: one that is shorter could be found out by sending guesses to a server that echoes them. */
+  secretLengthMin: 12,
+  /** The most that fits a header beside others: tokens with claims in them have some 2,000. */
+  secretLengthMax: 8 * KiB,
+  /** Different characters in it: a repeated one is found in texts that have nothing to do with it. */
+  secretVarietyMin: 5,
+  /** Placeholders in one request: each may become as long as a value may be. */
+  secretUsesMax: 32,
+  /** Values of one secret that answers are searched for: those before the newest may still come back. */
+  secretValuesKept: 4,
+  /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
+  secretValuesLengthMax: 64 * KiB,
 
   /** A tool's name, in characters. */
   toolNameMax: 64,
@@ -242,8 +264,8 @@ export const limits = Object.freeze({
   controlConnectionsMax: 64,
   /** Of these, followers of logs, so that they cannot keep a person from `kill`. */
   controlFollowersMax: 32,
-  /** The body of one request from another terminal, in bytes. */
-  controlBodyBytesMax: 4 * KiB,
+  /** The body of one request from another terminal, in bytes: an approval may come with arguments. */
+  controlBodyBytesMax: 64 * KiB,
   /** All header lines of the same, in bytes. */
   controlHeaderBytesMax: 8 * KiB,
   /** How long a request may take to arrive, and a reply to be read, in ms. */
@@ -258,6 +280,66 @@ export const limits = Object.freeze({
   controlReplyMs: 10_000,
   /** A path by which a socket is reached, in bytes: the least of what Linux (107) and macOS (103) take. */
   socketPathBytesMax: 103,
+
+  /** How long a request for approval waits where nobody says, in ms; then it is denied. */
+  approvalMs: 600_000,
+  /** Calls of one process that wait for approval at once: nobody reads more. Past it the next one is EAGAIN. */
+  approvalsPerProcessMax: 16,
+  /** The same of one run, its children included, so that none fills the list for all. */
+  approvalsPerRunMax: 64,
+  /** The same of one kernel. */
+  approvalsMax: 256,
+  /** Arguments of those of one run, in UTF-16 units. */
+  approvalsRunLengthMax: 32 * MiB,
+  /** Of all of them: they lie in the kernel's memory. */
+  approvalsLengthMax: 128 * MiB,
+  /** As much of the arguments is shown to a person, in UTF-16 units; the whole is on record. */
+  approvalArgsShownMax: 16 * KiB,
+  /** The same of all differences of one request. */
+  approvalDiffShownMax: 16 * KiB,
+  /** Differences of a text longer than this, in bytes, are not worked out; sizes and hashes are shown. */
+  approvalTextBytesMax: 256 * KiB,
+  /** Lines that differ, on both sides together, until a difference is shown as all of one text for all of the other. */
+  approvalDiffEditsMax: 500,
+  /** What a call may replace or remove of one file and still be asked about, in bytes: it is read and hashed. */
+  approvalHashBytesMax: 1_024 * MiB,
+  /** The same of one folder, in files and folders below it. */
+  approvalEntriesMax: 1_000,
+  /** A reason that a person gives, in UTF-16 units. */
+  approvalReasonMax: 1_000,
+  /** Who answers, in UTF-16 units. */
+  approvalByMax: 200,
+  /** Answered requests that are still known, for whoever answers once more. */
+  approvalsKnownMax: 1_000,
+
+  /** What agents print while `gatehouse run` asks a person, in UTF-16 units; the rest is left out on the terminal. */
+  outputHeldMax: 1 * MiB,
+  /** What is typed so soon after a question was shown is no answer to it, in ms. */
+  approvalTypedMs: 500,
+  /** The name of a label, in characters: it stands in every row and entry that carries it. */
+  labelLengthMax: 32,
+  /** Labels of one process, file, message, rule or result; a process that would pass it is ended. */
+  labelsMax: 32,
+  /** Files and folders of one host mount whose labels are kept; past it what carries new ones is not written. */
+  hostLabelsMax: 10_000,
+  /** Values released for one process and not used yet: which of them it uses next says something about the rest. */
+  releasesMax: 16,
+  /** Who released a value, and why, in characters each: both stand in the record. */
+  releaseTextMax: 400,
+  /** One text that an extraction gives, in characters: a word, a name, an address; not a page. */
+  extractTextMax: 128,
+  /** Values of an enum in an extraction's schema. */
+  extractEnumMax: 256,
+  /** A pattern in an extraction's schema, in characters. */
+  extractPatternMax: 256,
+  /** Its parts: sets of characters, each with how often. Matching takes at most that times the square of the text's length. */
+  extractPartsMax: 16,
+  /** How long an extraction takes at most where its budget says nothing, in ms; then it has failed. */
+  extractMs: 60_000,
+  /** Which part an extraction gets of what is left to its parent, of what its own budget does not name: one in so many. */
+  extractShare: 10,
+  /** Which part of what may be recorded about a run an extraction may fill: one in so many. */
+  extractEvidenceShare: 16,
 
   /** A policy document, in bytes. */
   policyBytesMax: 1 * MiB,
@@ -287,8 +369,62 @@ export const limits = Object.freeze({
   policyConditionsMax: 2_000,
   /** Steps of all conditions of one decision: some 10 ms, in which nothing else of the kernel runs. Past it they forbid. */
   conditionStepsMax: 100_000,
+  /** Texts of one run's task whose origin is remembered, in UTF-16 units; what is past it is unknown. */
+  originTaskMax: 256 * KiB,
+  /** The same for its trusted and for its untrusted results, each: the newest are kept. */
+  originTextsMax: 1 * MiB,
+  /** Texts of one result: reading 256 KiB into the index takes some 5 ms, in which nothing else of the kernel runs. */
+  originResultMax: 256 * KiB,
+  /** What its agents sent; past it no result is trusted any more. It is searched whole. */
+  originSentMax: 512 * KiB,
+  /** All of these in all runs of a kernel, in UTF-16 units; their index takes some four bytes more for each. */
+  originRoomMax: 32 * MiB,
+  /** A value whose origin is asked for, in UTF-16 units; a longer one is unknown. */
+  originValueMax: 16 * KiB,
+  /** A shorter value, in UTF-16 units, stands in results by chance: only the task gives it an origin. */
+  originValueMin: 3,
+  /** Different questions about history in the policies of one process, and of one run. */
+  historyQueriesMax: 64,
+  /** Calls in the window of one question whose times are kept; past it what asks for their number forbids. */
+  historyTimesMax: 1_024,
+  /** Times and names of agents that are kept for all questions of one run. */
+  historyRunMax: 65_536,
+  /** The same for all questions about agents over all runs. */
+  historyLastingMax: 1_048_576,
+  /** Questions about agents over all runs that policies of the application have asked; the oldest leave. */
+  historyLastingQueriesMax: 256,
+  /** Agents whose names are kept for one question. */
+  historyAgentsMax: 256,
+  /** The first calls of a run that are kept whole, for questions that come with another policy. */
+  historyFirstMax: 256,
+  /** Evidence that is read when a policy asks about earlier runs, in bytes: the newest; some second. */
+  historyReadBytes: 64 * MiB,
+  /** Agents of earlier runs and of this one that are counted for. */
+  historyNamesMax: 10_000,
   /** How often a call may follow itself until SIGLOOP, at most: what is compared has to be kept. */
   loopRepeatsMax: 10_000,
+  /** A suite of tasks and attacks that a policy is measured with, in bytes: the largest known one has 0.5 MB. */
+  suiteBytesMax: 64 * MiB,
+  /** Calls of one task of it. */
+  suiteCallsMax: 1_000,
+  /** Agents whose rules about any resource one index keeps at hand. */
+  indexedPrincipalsMax: 256,
+  /** Policies in one Cedar file: each decision looks at all of them, a thousand take some 2 ms. */
+  cedarPoliciesMax: 1_000,
+  /** A module of compiled Rego, in bytes. */
+  regoModuleBytesMax: 16 * MiB,
+  /** Memory of one module of compiled Rego, in pages of WebAssembly, 64 KiB each. */
+  regoPagesMax: 1_024,
+  /** What a decision in another language is asked about, in UTF-16 units: resource, labels and arguments together. */
+  engineTextMax: 256 * KiB,
+  /** Values in it; each costs some 5 µs. */
+  engineValuesMax: 1_000,
+  /** What a decision in another language may take, in ms; one that took longer forbids. It cannot be stopped on the way. */
+  engineDecisionMs: 1_000,
+  /** As much of what another language's engine says is shown, in UTF-16 units. */
+  engineReasonMax: 400,
+  /** Rules that one answer of a Rego policy names. */
+  engineRulesMax: 64,
   /** Policies that extend each other in a row. */
   policyExtendsMax: 8,
   /** Nesting of a policy document; the language needs four levels. */

@@ -3,7 +3,9 @@
 import process from 'node:process'
 import { EventEmitter } from 'eventemitter3'
 import { closest } from 'fastest-levenshtein'
+import type { ApprovalNews } from './approvals/request.ts'
 import { type Errno, KernelError, type SyscallError } from './errors.ts'
+import type { Labels } from './labels.ts'
 import type { Decision } from './policy/types.ts'
 import type { ProcessState } from './proc/exit.ts'
 import type { Process } from './proc/process.ts'
@@ -23,6 +25,8 @@ export interface SyscallEvent extends Who {
   readonly code?: Errno
   readonly reason?: string
   readonly decision?: Decision
+  /** What its result carried; absent where that is nothing. */
+  readonly labels?: Labels
 }
 
 /** What `kernel.on` offers. */
@@ -37,8 +41,10 @@ export interface KernelEvents {
   }
   signal: Who & { readonly signal: SignalName; readonly by: string }
   state: Who & { readonly from: ProcessState; readonly to: ProcessState }
+  /** A call waits for a person, or that has ended. */
+  approval: Who & ApprovalNews
   output: Who & { readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  /** A tool threw, or the kernel itself has a defect. Only the application sees the error. */
+  /** A tool threw, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
   error: { readonly where: string; readonly error: unknown }
 }
 
@@ -47,11 +53,21 @@ const eventNames: readonly string[] = [
   'decision',
   'signal',
   'state',
+  'approval',
   'output',
   'error',
 ] satisfies (keyof KernelEvents)[]
 
 export type Listener<Name extends keyof KernelEvents> = (event: KernelEvents[Name]) => void
+
+/** A call that was admitted and is over. */
+interface Settled {
+  readonly syscall: string
+  readonly resource: string
+  readonly cause: SyscallError | undefined
+  readonly decision: Decision | undefined
+  readonly labels: Labels
+}
 
 const who = ({ pid, name, identity }: Process): Who => ({ pid, name, run: identity.run })
 
@@ -91,13 +107,7 @@ export class Observers {
     }))
   }
 
-  settled(
-    proc: Process,
-    syscall: string,
-    resource: string,
-    cause: SyscallError | undefined,
-    decision: Decision | undefined,
-  ): void {
+  settled(proc: Process, { syscall, resource, cause, decision, labels }: Settled): void {
     if (decision !== undefined) this.#tell('decision', () => ({ ...who(proc), syscall, resource, decision }))
     this.#tell('syscall', () => ({
       ...who(proc),
@@ -107,6 +117,7 @@ export class Observers {
         ? { status: 'committed' }
         : { status: 'failed', code: cause.code, reason: cause.message }),
       ...(decision !== undefined && { decision }),
+      ...(labels.length > 0 && { labels }),
     }))
   }
 
@@ -122,8 +133,21 @@ export class Observers {
     this.#tell('output', () => ({ ...who(proc), stream, text }))
   }
 
+  approval(proc: Process, news: ApprovalNews): void {
+    this.#tell('approval', () => ({ ...who(proc), ...news }))
+  }
+
+  /** The application's hook threw, or gave what is no answer. */
+  approvalFailed(error: unknown): void {
+    this.#tell('error', () => ({ where: 'approvals', error }))
+  }
+
   toolFailed(tool: string, error: unknown): void {
     this.#tell('error', () => ({ where: `tool ${tool}`, error }))
+  }
+
+  secretFailed(name: string, error: unknown): void {
+    this.#tell('error', () => ({ where: `secret ${name}`, error }))
   }
 
   /** Other terminals cannot reach the kernel, or not in order; the kernel itself runs. */

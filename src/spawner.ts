@@ -1,5 +1,6 @@
 /** Makes processes: joins what limits them, puts their start on record, and hands their program to an isolate. */
 import type { Agent } from './agents.ts'
+import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './allowance.ts'
 import type { Chance, Clock } from './clock.ts'
 import { narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
@@ -7,15 +8,16 @@ import { KernelError, SyscallError } from './errors.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
+import type { Runs } from './gate/runs.ts'
 import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
 import type { Json } from './json.ts'
+import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
-import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
+import type { Budget, Isolation, PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
-import { Ledger } from './proc/ledger.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { doors } from './syscalls.ts'
@@ -26,6 +28,7 @@ export interface SpawnerParts {
   readonly clock: Clock
   readonly chance: Chance
   readonly gate: Gate
+  readonly runs: Runs
   readonly supervisor: Supervisor
   /** Is told what the kernel itself did wrong. */
   readonly defect: (error: unknown) => void
@@ -61,11 +64,13 @@ export class Spawner {
    * @returns the process; its program may still have to be bundled
    * @throws KernelError EPERM where the policy does not accept its isolation, EDQUOT past the depth, EAGAIN when the table is full
    */
-  spawn(agent: Agent, args: readonly Json[], parent?: Process): Process {
+  spawn(agent: Agent, args: readonly Json[], parent?: Process, how?: 'sealed'): Process {
     if (this.#closed) throw new KernelError('ECANCELED', 'the kernel has shut down; nothing starts any more')
     const { table, ceiling, clock, supervisor, chance, evidenceBytesMax } = this.#parts
     const inherited = parent === undefined ? ceiling() : parent.policy
     const policy = agent.policy === undefined ? inherited : narrow(inherited, agent.policy)
+    // What the policy of a child asks, a guest wrote.
+    if (parent === undefined) this.#parts.runs.prepare(policy.needs)
     const isolation =
       parent?.identity.isolation ??
       agent.isolation ??
@@ -75,6 +80,8 @@ export class Spawner {
     if (parent !== undefined) table.assertRoomIn(parent.identity.run)
     const inheritedBudget = parent?.ledger.budget ?? this.#parts.budget
     const budget = leastBudget([inheritedBudget, policy.budget, agent.budget])
+    const labels = joinLabels(parent?.labels ?? noLabels, agent.labels)
+    assertFewLabels(agent, labels)
     const process = new Process(
       {
         pid: table.nextPid(),
@@ -82,12 +89,20 @@ export class Spawner {
         run: parent?.identity.run ?? chance.identifier(),
         name: agent.name,
         isolation,
-        labels: Object.freeze([...new Set([...(parent?.identity.labels ?? []), ...agent.labels])]),
+        ...(how === 'sealed' && { sealed: true }),
       },
-      { policy, ledger: new Ledger(budget, parent?.ledger), parent, clock, supervisor, evidenceBytesMax },
+      {
+        policy,
+        labels,
+        parent,
+        clock,
+        supervisor,
+        ...allowance(budget, agent, parent, how, evidenceBytesMax),
+      },
     )
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
     table.add(process)
+    if (parent === undefined) this.#parts.runs.begin(process, args)
     if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
     return process
   }
@@ -128,10 +143,12 @@ export class Spawner {
     args: PayloadRef | undefined,
     program?: { readonly ref: PayloadRef; readonly boot: PayloadRef },
   ): void {
-    const { pid, ppid, run, name, isolation, labels } = process.identity
+    const { pid, ppid, run, name, isolation } = process.identity
+    const { labels } = process
     this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
+      ...(process.identity.sealed && { extraction: true }),
       ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...(program !== undefined && { program: program.ref, boot: program.boot }),
@@ -243,25 +260,6 @@ export class Spawner {
     this.#recorded.set(text, ref)
     return ref
   }
-}
-
-function assertStrongEnough(agent: Agent, isolation: Isolation, policy: PolicySet): void {
-  if (isolations.indexOf(isolation) <= isolations.indexOf(policy.isolation)) return
-  throw new KernelError(
-    'EPERM',
-    `agent \`${agent.name}\` would run with isolation \`${isolation}\`, and policy \`${policy.name}\` accepts \`${policy.isolation}\` or stronger`,
-  )
-}
-
-function assertDepth(policy: PolicySet, parent: Process | undefined): void {
-  if (parent === undefined) return
-  const depths = [limits.depthMax, policy.budget.depth, parent.ledger.budget.depth]
-  const depthMax = Math.min(...depths.filter((depth) => depth !== undefined))
-  if (parent.depth < depthMax) return
-  throw new KernelError(
-    'EDQUOT',
-    `a child here would be ${parent.depth + 1} generations below its first process, at most ${depthMax} are permitted`,
-  )
 }
 
 function endUnstarted(process: Process, error: unknown): void {

@@ -7,15 +7,16 @@ import { loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
+import { openSecrets } from './drivers/net/secrets/open.ts'
+import { Secrets } from './drivers/net/secrets/secrets.ts'
 import { exitToJson, ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
-import { Homes } from './drivers/vfs/homes.ts'
-import { makeTemporary, type OpenedMount, openMounts, standardTree } from './drivers/vfs/layout.ts'
-import type { Tree } from './drivers/vfs/tree.ts'
+import { openMounts } from './drivers/vfs/layout.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
+import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openLog } from './ground.ts'
 import { HostFiles } from './host-files.ts'
@@ -23,18 +24,19 @@ import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
+import type { Jail } from './isolate/jail.ts'
 import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
-import type { PolicySet } from './policy/types.ts'
+import type { Isolation, PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
-import { makeViews } from './views.ts'
+import { Trees } from './trees.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -45,11 +47,10 @@ export class System implements Supervisor {
   readonly hidden: Hidden
   readonly spawner: Spawner
   readonly gate: Gate
+  readonly runs: Runs
   readonly #clock: Clock
-  readonly #homes = new Homes(() => this.#clock.now())
-  readonly #trees = new WeakMap<Process, Tree>()
+  readonly #trees: Trees
   readonly #spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
-  readonly #mounts: readonly OpenedMount[]
   /** Of processes that have ended, and whose end is not durable yet. */
   readonly #exits = new Set<Promise<Exit>>()
   readonly children: Children
@@ -68,39 +69,40 @@ export class System implements Supervisor {
     const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
     const tool = new ToolDriver(toolFailed, assertFits, this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
+    const ipc = new IpcDriver((name) => this.#isAgent(name))
     const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
-    this.#mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = openLog(evidence, this.#clock, ground.store, this.#mounts)
+    const secrets = this.#openSecrets(options.secrets)
+    const mounts = openMounts(options.mounts ?? {}, this.hidden)
+    this.log = openLog(evidence, this.#clock, ground.store, mounts)
     this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.log.onFailure((error) => this.#evidenceFailed(error))
-    const isTaken = (name: string): boolean => this.#isAgent(name) || this.#homes.has(name)
-    this.children = new Children((agent, args, parent) => this.spawner.spawn(agent, args, parent), isTaken)
+    const views = { table: this.table, tool, ipc, log: this.log }
+    this.#trees = new Trees({ clock: this.#clock, mounts, views })
+    const isTaken = (name: string): boolean => this.#isAgent(name) || this.#trees.has(name)
+    this.children = new Children((...spawned) => this.spawner.spawn(...spawned), isTaken)
     this.drivers = {
       vfs: new VfsDriver(),
-      net: new NetDriver({ clock: this.#clock }),
+      net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
-      ipc: new IpcDriver((name) => this.#isAgent(name)),
-      proc: new ProcDriver({
-        table: this.table,
-        spawnChild: (parent, request) => this.children.spawn(parent, request),
-        signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
-        output: (process, stream, text) => this.observers.printed(process, stream, text),
-      }),
+      ipc,
+      proc: this.#procDriver(),
       clock: new ClockDriver(this.#clock),
       chance,
       table: this.table,
-      treeOf: (process) => this.#treeOf(process),
+      treeOf: (process) => this.#trees.of(process),
     }
-    this.gate = new Gate(this.drivers, this.log, this.observers)
+    this.runs = new Runs(this.#clock, this.log)
+    this.gate = this.#makeGate(options)
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
       clock: this.#clock,
       chance,
       gate: this.gate,
+      runs: this.runs,
       supervisor: this,
       defect: (error) => this.observers.defect(error),
       spaces: this.#spaces,
@@ -112,10 +114,16 @@ export class System implements Supervisor {
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
     const inCells = isolation === 'cell' && ground.space === undefined
-    const { hash: policy, name: policies } = this.#ceiling
-    const protections = inCells && { protections: { ...protectionsOf(options.cells?.jail ?? 'none') } }
-    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
+    this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
     if (inCells) cells.warm()
+  }
+
+  /** @param jail around its cells; undefined where it has none */
+  #open(isolation: Isolation, jail: Jail | undefined): void {
+    const { hash: policy, name: policies, needs } = this.#ceiling
+    this.runs.prepare(needs)
+    const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
+    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
   }
 
   get ceiling(): PolicySet {
@@ -128,13 +136,7 @@ export class System implements Supervisor {
   }
 
   filesOf(agent: string): HostFiles {
-    const views = makeViews(
-      { table: this.table, tool: this.drivers.tool, ipc: this.drivers.ipc, log: this.log },
-      undefined,
-      () => this.#ceiling,
-    )
-    const temporary = makeTemporary(() => this.#clock.now())
-    const tree = standardTree({ home: this.#homes.of(agent), temporary, views, mounts: this.#mounts })
+    const tree = this.#trees.ofAgent(agent, () => this.#ceiling)
     return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
   }
 
@@ -142,6 +144,7 @@ export class System implements Supervisor {
   reload(policy: PolicySet): void {
     assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
+    this.runs.prepare(policy.needs)
     this.log.append({
       kind: 'reload',
       policy: policy.hash,
@@ -153,6 +156,7 @@ export class System implements Supervisor {
       if (under !== undefined) process.policy = under
       else process.kill('SIGPOLICY', 'its own policy cannot be joined with the new one')
     }
+    this.gate.approvals.reconsider()
   }
 
   /** @param last runs when every process has ended, before the evidence is closed; never rejects */
@@ -182,7 +186,8 @@ export class System implements Supervisor {
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.gate.forget(process)
-    this.#trees.delete(process)
+    this.#trees.forget(process)
+    this.runs.end(process)
     if (process.parent === undefined) this.children.forget(process.identity.run)
     this.table.bury(process, exit)
     try {
@@ -204,6 +209,20 @@ export class System implements Supervisor {
 
   // -- Parts of it ------------------------------------------------------------------------------------------
 
+  #makeGate({ approvals }: KernelOptions): Gate {
+    const { drivers, log, observers, runs } = this
+    return new Gate({ drivers, log, observers, runs, clock: this.#clock, approvals })
+  }
+
+  #procDriver(): ProcDriver {
+    return new ProcDriver({
+      table: this.table,
+      spawnChild: (...child) => this.children.spawn(...child),
+      signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
+      output: (process, stream, text) => this.observers.printed(process, stream, text),
+    })
+  }
+
   #recordExit(process: Process, exit: Exit): void {
     const { cpuMs, syscalls, tokens, costUsd } = exit.usage
     const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
@@ -217,18 +236,10 @@ export class System implements Supervisor {
     })
   }
 
-  #treeOf(process: Process): Tree {
-    const known = this.#trees.get(process)
-    if (known !== undefined) return known
-    const parts = { table: this.table, tool: this.drivers.tool, ipc: this.drivers.ipc, log: this.log }
-    const tree = standardTree({
-      home: this.#homes.of(process.name),
-      temporary: makeTemporary(() => this.#clock.now()),
-      views: makeViews(parts, process.identity, () => process.policy),
-      mounts: this.#mounts,
-    })
-    this.#trees.set(process, tree)
-    return tree
+  /** Their files are in no mount. */
+  #openSecrets(options: KernelOptions['secrets']): Secrets {
+    const sources = openSecrets(options ?? {}, (file) => this.hidden.add([file]))
+    return new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
   }
 
   /** Once the log has failed nothing more is put on record, and every process is ending for that reason. */
@@ -268,13 +279,13 @@ export class System implements Supervisor {
     cancel()
     await last()
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
-    await Promise.all(this.#mounts.map(({ mount }) => mount.close()))
+    await this.#trees.close()
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })
     await this.log.close().catch((error: unknown) => this.observers.defect(error))
   }
 }
 
-function unrecorded({ usage }: Exit, error: unknown): Exit {
+function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'
-  return { status: 'failed', reason: message, error: { code: 'EIO', message }, usage }
+  return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
 }

@@ -4,6 +4,7 @@ import type { ToolDriver } from './drivers/tool.ts'
 import type { Views } from './drivers/vfs/layout.ts'
 import type { VirtualNode, VirtualView } from './drivers/vfs/virtual.ts'
 import type { EvidenceLog } from './evidence/log.ts'
+import { type Labels, noLabels } from './labels.ts'
 import type { PolicySet } from './policy/types.ts'
 import { rowOf } from './proc/rows.ts'
 import type { ProcessTable } from './proc/table.ts'
@@ -26,13 +27,36 @@ export function makeViews(
 ): Views {
   return {
     proc: folder(() =>
-      Object.fromEntries(table.live().map((process) => [`${process.pid}.json`, json(rowOf(process))])),
+      Object.fromEntries(
+        table
+          .live()
+          .filter(({ identity }) => !identity.sealed)
+          .map((process) => [`${process.pid}.json`, json(rowOf(process))]),
+      ),
     ),
     tools: folder(() => Object.fromEntries(tool.list().map((it) => [`${it.name}.json`, json(it)]))),
     ipc: folder(() => Object.fromEntries(ipc.waiting().map((it) => [`${it.agent}.json`, json(it)]))),
     policy: folder(() => policyFiles(policy())),
     audit: folder(() => ({ 'log.jsonl': () => ownEntries(log, whose) })),
+    labels: labelsOf(table),
   }
+}
+
+/**
+ * A row of the process table carries what its process does. What is numbered, counted or listed over all processes
+ * (entries of /audit, mailboxes, who lives) tells of the doings of all.
+ */
+function labelsOf(table: ProcessTable): NonNullable<Views['labels']> {
+  const ofAll = {
+    of: () => table.labelsOfAll(),
+    around: () => table.labelsOfAll(),
+    through: () => noLabels,
+  }
+  const ofRow = (path: string): Labels => {
+    const pid = /^\/(\d+)\.json$/.exec(path)?.[1]
+    return (pid === undefined ? undefined : table.labelsOf(Number(pid))) ?? table.labelsOfAll()
+  }
+  return { audit: ofAll, ipc: ofAll, proc: { ...ofAll, of: ofRow, around: ofRow } }
 }
 
 type Files = Readonly<Record<string, string | (() => string)>>
@@ -51,7 +75,9 @@ function folder(list: () => Files): VirtualView {
 }
 
 function policyFiles({ documents, hash }: PolicySet): Files {
-  const texts = documents.map(({ name, text }) => [`${name.replaceAll('/', '_')}.yaml`, text] as const)
+  const texts = documents.map(
+    ({ name, text, file = `${name.replaceAll('/', '_')}.yaml` }) => [file, text] as const,
+  )
   return { ...Object.fromEntries(texts), hash: `${hash}\n` }
 }
 

@@ -7,17 +7,35 @@ import { expect, test } from 'vitest'
 
 const from = (path: string): URL => new URL(`../examples/${path}`, import.meta.url)
 
-test('the data analyst works out its report, is refused three times, and leaves verified evidence', () => {
+/** What an example prints, with what differs from run to run taken out. */
+function printedBy(example: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-example-'))
   try {
-    const main = from('data-analyst/main.ts').pathname
+    const main = from(`${example}/main.ts`).pathname
     const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main, dir], {
       encoding: 'utf8',
     })
-    // The folder and the hash differ from run to run; that it verified does not.
-    const steady = printed.replace(dir, 'DIR').replace(/head [0-9a-f]{64}/, 'head HASH')
-    expect(steady).toBe(readFileSync(from('data-analyst/expected.txt'), 'utf8'))
+    // The folder and the hash differ; that it verified does not.
+    return printed.replace(dir, 'DIR').replace(/head [0-9a-f]{64}/, 'head HASH')
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+const expected = (example: string): string => readFileSync(from(`${example}/expected.txt`), 'utf8')
+
+test('the data analyst works out its report, is refused three times, and leaves verified evidence', () => {
+  expect(printedBy('data-analyst')).toBe(expected('data-analyst'))
+})
+
+test('the mail clerk has one mail approved, one denied, one that nobody answers, and one that nobody is asked about', () => {
+  expect(printedBy('mail-clerk')).toBe(expected('mail-clerk'))
+})
+
+test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
+  const main = from('injection/main.ts').pathname
+  const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    encoding: 'utf8',
+  })
+  expect(printed).toBe(readFileSync(from('injection/expected.txt'), 'utf8'))
 })

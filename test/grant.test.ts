@@ -9,6 +9,7 @@ import { ToolDriver } from '../src/drivers/tool.ts'
 import { VfsDriver } from '../src/drivers/vfs/driver.ts'
 import { EvidenceLog } from '../src/evidence/log.ts'
 import { MemoryStore } from '../src/evidence/memory-store.ts'
+import { Runs } from '../src/gate/runs.ts'
 import { Gate } from '../src/gate.ts'
 import { Grant } from '../src/grant.ts'
 import { Observers } from '../src/observers.ts'
@@ -31,7 +32,9 @@ const drivers: Drivers = {
   treeOf: never,
 }
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate(drivers, log, new Observers())
+const gate = new Gate({
+  ...{ drivers, log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
+})
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */
 const withGrant = <T>(syscall: string, resource: string, act: (grant: Grant) => T | Promise<T>): Promise<T> =>
@@ -67,7 +70,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'clock.random': (grant) =>
     clockCalls['clock.random'].invoke(
       { bytes: 1 } as never,
-      { grant, process: anything, number: 1 },
+      { grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
       drivers,
     ),
 }

@@ -13,11 +13,10 @@ After each attack all of this has to hold, besides the end that its program must
 
 - a fresh process runs to its value, and an agent that worked beside the attack all the time goes on, neither waiting longer than a bound;
 - the kernel met no defect of its own, and its evidence verifies;
-- nobody asked a server on the host's loopback, and no file beside the mounts has changed;
-- neither the attacker's value, error and output nor the evidence shows a host path, a host stack, a file of the kernel, or one of the secrets that lie in the host's environment, beside a mount, in another agent's memory and in a tool's error.`
+- nobody asked a server on the host's loopback, no secret of the kernel reached a server that it is not for, and no file beside the mounts has changed;
+- neither the attacker's value, error and output nor the evidence shows a host path, a host stack, a file of the kernel, or one of the secrets that lie in the host's environment, beside a mount, in another agent's memory, in a tool's error and in what a server was sent.`
 
 const inline = attacks.filter((attack) => attack.notInline !== undefined)
-const open = attacks.filter((attack) => attack.succeeds !== undefined)
 
 const familyText = ({ name, property, attacks }: Family): string =>
   [
@@ -50,14 +49,5 @@ export const corpusText = (): string =>
       ['attack', 'why'],
       inline.map(({ name, notInline = '' }) => [name, notInline]),
     ),
-    ...(open.length === 0
-      ? []
-      : [
-          '## What succeeds in this version',
-          tableOf(
-            ['attack', 'what happens'],
-            open.map(({ name, succeeds = '' }) => [name, succeeds]),
-          ),
-        ]),
     ...families.map(familyText),
   )

@@ -146,7 +146,7 @@ export function checkProtections(its: Protections, watched: boolean): readonly C
     check(
       'network',
       its.network !== 'none',
-      ['taken by Node.js', 'not taken; agent code has none, a cell that was taken over has'],
+      ['taken by Node.js', 'not taken: agent code has none, but code that breaks out of V8 would have it'],
       jailAdvice,
     ),
     check(

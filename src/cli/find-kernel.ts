@@ -1,5 +1,5 @@
 /** Which running kernel a command means: the one of `--dir`, or the only one that is near. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { ControlClient } from '../control/client.ts'
@@ -40,7 +40,7 @@ export async function withKernel<T>(
 /**
  * @param from where to look: there and above, else one folder below
  * @returns the directory of the only kernel that listens, or has listened and was killed
- * @throws ControlError ENOENT, or EINVAL that lists several
+ * @throws ControlError ENOENT, EACCES where another user's may be, or EINVAL that lists several
  */
 export function findDir(from: string): string {
   const above = ancestors(from)
@@ -68,12 +68,26 @@ function none(from: string): ControlError {
   const ended = ancestors(from)
     .map((folder) => join(folder, evidenceDir))
     .find((dir) => existsSync(dir))
+  if (ended !== undefined && !canLookInto(ended))
+    return new ControlError(
+      'EACCES',
+      `\`${relative(from, ended)}\` is closed to this user, and so is a kernel there; only its owner may ask it`,
+    )
   return new ControlError(
     'ENOENT',
     ended === undefined
       ? `no kernel runs here: there is no \`${evidenceDir}\` in this folder, above it, or one folder below; name its directory with --dir`
       : `no kernel runs here: the one that kept \`${relative(from, ended)}\` has ended, or does not listen`,
   )
+}
+
+function canLookInto(dir: string): boolean {
+  try {
+    lstatSync(join(dir, controlFolder), { throwIfNoEntry: false })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function ancestors(folder: string): readonly string[] {

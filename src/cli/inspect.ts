@@ -55,8 +55,13 @@ function describeLive(live: LiveInspection): readonly string[] {
     ...(framesMore > 0 ? [`  and ${framesMore} frames further out`] : []),
     ...section(
       'calls in flight',
-      inFlight.map(({ number, syscall, resource, ms }) =>
-        [`#${number}`, syscall, resource, `for ${seconds(ms)}`].filter(Boolean).join(' '),
+      inFlight.map(({ number, syscall, resource, ms, approval }) =>
+        [
+          ...[`#${number}`, syscall, resource, `open for ${seconds(ms)}`],
+          approval === undefined ? '' : `waits for approval ${approval}`,
+        ]
+          .filter(Boolean)
+          .join(' '),
       ),
     ),
     ...section(

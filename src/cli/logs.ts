@@ -100,6 +100,11 @@ function happened(line: Exclude<LogLine, { kind: 'process' | 'end' | 'output' }>
   const time = new Date(line.time).toISOString().slice(11, 23)
   if (line.kind === 'signal') return `-- ${time} ${line.signal} ${line.by}`
   if (line.kind === 'state') return `-- ${time} ${line.from} → ${line.to}`
+  if (line.kind === 'approval') {
+    const { syscall, resource, id, status, by, reason } = line
+    const who = by === undefined ? '' : `by ${by}`
+    return ['--', time, syscall, resource, `approval ${id} ${status}`, who, reason].filter(Boolean).join(' ')
+  }
   const { syscall, resource, status, code, reason } = line
   return ['--', time, syscall, resource, status, code, reason].filter(Boolean).join(' ')
 }

@@ -1,6 +1,9 @@
 /** The command `gatehouse`: reads the command line, runs one command, and says how it ended. */
 import type { Command } from 'commander'
+import { approvals } from './approvals.ts'
+import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
+import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
@@ -17,6 +20,7 @@ import { policyExplain } from './policy-explain.ts'
 import { policyInit } from './policy-init.ts'
 import { policyLint } from './policy-lint.ts'
 import { policyList } from './policy-list.ts'
+import { policyReplay } from './policy-replay.ts'
 import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
 import { run } from './run.ts'
@@ -31,6 +35,9 @@ const commands = [
   kill,
   logs,
   inspect,
+  approvals,
+  approve,
+  deny,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
@@ -41,6 +48,7 @@ const commands = [
       policyCoverage,
       policyDiff,
       policyLint,
+      policyReplay,
       policyList,
       policyInit,
     ],

@@ -1,10 +1,13 @@
 /** Values of options, read once and refused with what was meant. */
 import { InvalidArgumentError } from 'commander'
 import { readAgentName } from '../config/options.ts'
+import type { SecretOption } from '../drivers/net/secrets/open.ts'
+import { secretPlaces } from '../drivers/net/secrets/placeholders.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import { parseDuration } from '../policy/units.ts'
+import { UsageError } from './failure.ts'
 
 /** A host folder that agents see. */
 export interface MountOption {
@@ -83,6 +86,34 @@ export function mount(value: string): MountOption {
   if (mode === undefined)
     throw new InvalidArgumentError(`\`${parts.mode}\` is no mode; there are ro (the default) and rw`)
   return { host: parts.host, guest: parts.guest, mode }
+}
+
+/** A secret and where it may go; its value is never on the command line, where every user of the machine can see it. */
+export interface SecretArgument {
+  readonly name: string
+  readonly option: SecretOption
+}
+
+/** Reads `NAME=env:VARIABLE,origin=URL` or `NAME=file:PATH,origin=URL`; more origins and `in=header+body+query` may follow. */
+export function secret(value: string): SecretArgument {
+  const parts = /^(?<name>\w+)=(?<kind>env|file):(?<source>.+?)(?<rest>(?:,(?:origin|in)=[^,]*)*)$/su.exec(
+    value,
+  )
+  const { name, kind, source, rest = '' } = parts?.groups ?? {}
+  if (name === undefined || source === undefined || rest === '')
+    // Commander would show what was given, and that may hold a value.
+    throw new UsageError(
+      '--secret is not sound: write NAME=env:VARIABLE,origin=URL or NAME=file:PATH,origin=URL, such as `GITHUB_TOKEN=env:GH_TOKEN,origin=https://api.github.com`; a value itself does not belong on a command line',
+    )
+  const given = (key: string): readonly string[] =>
+    rest
+      .split(',')
+      .filter((part) => part.startsWith(`${key}=`))
+      .map((part) => part.slice(key.length + 1))
+  const places = given('in').flatMap((text) => text.split('+'))
+  const option = { [kind === 'env' ? 'env' : 'file']: source, origins: given('origin') }
+  if (places.length === 0) return { name, option }
+  return { name, option: { ...option, in: places.map(oneOf(secretPlaces)) } }
 }
 
 /** Commander shows an InvalidArgumentError beside the option's name. */

@@ -1,11 +1,14 @@
 /** All that the command writes: text for people or one JSON document for programs, never both on one stream. */
 import pc from 'picocolors'
+import { limits } from '../limits.ts'
 import { shortened, visible, visibleJson, visibleLine } from './terminal.ts'
 
 /** A stream as the command needs it; `process.stdout` is one. */
 export interface OutputStream {
   write(text: string): boolean
   readonly isTTY?: boolean
+  /** What waits to be written. */
+  readonly writableLength?: number
   readonly columns?: number
   readonly rows?: number
   on?(event: 'error', listener: (error: Error) => void): unknown
@@ -32,6 +35,8 @@ export interface Io {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly stdin?: KeyStream
+  /** Ends the process with the exit code that it has; absent where the command runs within another program. */
+  readonly exit?: () => unknown
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -47,6 +52,9 @@ const eraseLine = '\r\u001b[K'
 /** Where a terminal does not say how wide it is, or says 0. */
 const columnsUnknown = 80
 
+/** How long a command that is over may take to end by itself. */
+const leaveMs = 500
+
 export class Output {
   readonly json: boolean
   /** Whether stacks were asked for. */
@@ -58,6 +66,7 @@ export class Output {
   readonly #io: Io
   #live = ''
   #atLineStart = true
+  #held: Held | undefined
 
   constructor(io: Io, { json, stack }: OutputOptions) {
     this.json = json
@@ -65,6 +74,17 @@ export class Output {
     this.isLive = isCapable(io.stderr, io.env)
     this.colors = pc.createColors(isCapable(io.stdout, io.env) && !io.env.NO_COLOR)
     this.#io = io
+  }
+
+  /**
+   * A guest of this process that V8 cannot stop keeps it from ending by itself: a moment after all is written it ends with
+   * the code that it has.
+   */
+  leave(): void {
+    const { stdout, exit } = this.#io
+    if (exit === undefined) return
+    const timer = setInterval(() => (stdout.writableLength ?? 0) === 0 && exit(), leaveMs)
+    timer.unref()
   }
 
   /** A line for a person, on stdout; nothing in JSON mode. Only `colors` may put escapes into it: see `visible`. */
@@ -101,12 +121,45 @@ export class Output {
 
   /** What an agent printed; in JSON mode all of it goes to stderr. */
   agent(stream: 'stdout' | 'stderr', text: string): void {
-    this.#write(this.json ? 'stderr' : stream, visible(text))
+    const to = this.json ? 'stderr' : stream
+    const held = this.#io[to].isTTY === true ? this.#held : undefined
+    if (held === undefined) return this.#write(to, visible(text))
+    if (held.length + text.length > limits.outputHeldMax) held.more += text.length
+    else {
+      held.texts.push({ to, text: visible(text) })
+      held.length += text.length
+    }
+  }
+
+  /** The keys, where a person can be asked on stderr in the middle of a run. */
+  get person(): KeyStream | undefined {
+    return this.isLive && this.#io.stdin?.isTTY === true ? this.#io.stdin : undefined
+  }
+
+  /** A question on stderr, whose answer is typed behind it. */
+  question(text: string): void {
+    this.#write('stderr', text)
+  }
+
+  /**
+   * Keeps back what agents print on a terminal, so that nothing of theirs stands beside what a person is asked.
+   * @returns shows it; what was too much is left out, and that is said
+   */
+  holdAgents(): () => void {
+    const held: Held = { texts: [], length: 0, more: 0 }
+    this.live('')
+    this.#held = held
+    return () => {
+      if (this.#held !== held) return
+      this.#held = undefined
+      for (const { to, text } of held.texts) this.#write(to, text)
+      if (held.more > 0) this.note(`${held.more} characters of output are left out here; they are on record`)
+    }
   }
 
   /** Draws a line that the next one replaces; an empty one takes it away. Nothing where stderr is no terminal. */
   live(line: string): void {
-    if (!this.isLive || !this.#atLineStart) return
+    if (!this.isLive || !this.#atLineStart || this.#held !== undefined) return
     const shown = shortened(visibleLine(line), (this.#io.stderr.columns || columnsUnknown) - 1)
     if (shown === this.#live) return
     this.#live = shown
@@ -121,6 +174,14 @@ export class Output {
     if (text !== '' && this.#io[to].isTTY === true) this.#atLineStart = text.endsWith('\n')
     if (live !== '') this.live(live)
   }
+}
+
+/** What agents printed while a person was asked. */
+interface Held {
+  readonly texts: { readonly to: 'stdout' | 'stderr'; readonly text: string }[]
+  /** In UTF-16 units. */
+  length: number
+  more: number
 }
 
 const isCapable = ({ isTTY }: OutputStream, { TERM }: Io['env']): boolean => isTTY === true && TERM !== 'dumb'

@@ -1,6 +1,7 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
-import { loadPolicy } from '../config/policy.ts'
+import { loadNarrowing } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
+import { joinLabels, noLabels } from '../labels.ts'
 import { PolicyError } from '../policy/problem.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -12,7 +13,12 @@ interface Checked {
   readonly name?: string
   readonly hash?: string
   readonly mode?: string
+  /** Of a Rego module nothing is known of its rules. */
   readonly rules?: number
+  /** The languages of policies that are not in ours. */
+  readonly engines?: readonly string[]
+  /** Labels that its rules give. */
+  readonly labels?: readonly string[]
   readonly message?: string
   readonly problems?: readonly { readonly line: number; readonly column: number; readonly message: string }[]
 }
@@ -27,12 +33,13 @@ export const policyCheck: CommandSpec = {
   ],
   run(out, command) {
     const checks = command.args.map(check)
-    for (const { policy, ok, name, mode, rules, hash, message } of checks) {
+    for (const { policy, ok, name, mode, rules, engines = [], labels = [], hash, message } of checks) {
       if (!ok) {
         out.note(message ?? '')
         continue
       }
-      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}, mode ${mode}, hash ${hash?.slice(0, 16)}`
+      const given = labels.length === 0 ? '' : `gives labels ${labels.join(', ')}, `
+      const what = `\`${name}\`, ${rules} ${rules === 1 ? 'rule' : 'rules'}${engines.map((it) => `, ${it}`).join('')}, mode ${mode}, ${given}hash ${hash?.slice(0, 16)}`
       out.say(`${out.colors.green('ok')} ${visibleLine(`${policy}: ${what}`)}`)
     }
     out.give({ policies: checks })
@@ -42,9 +49,13 @@ export const policyCheck: CommandSpec = {
 
 function check(ref: string): Checked {
   try {
-    const { name, hash, mode, policies } = loadPolicy(ref)
+    const { name, hash, mode, policies } = loadNarrowing(ref)
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
-    return { policy: ref, ok: true, name, hash, mode, rules }
+    const engines = policies.flatMap(({ engine }) => engine?.name ?? [])
+    const demands = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.demands?.label ?? []))
+    const labels = joinLabels(noLabels, demands)
+    const gives = { ...(engines.length > 0 && { engines }), ...(labels.length > 0 && { labels }) }
+    return { policy: ref, ok: true, name, hash, mode, rules, ...gives }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     const problems = error instanceof PolicyError ? { problems: error.problems } : {}

@@ -38,10 +38,14 @@ export const policyDiff: CommandSpec = {
       sampled,
       wider,
       differences: differences.map(({ request, before: then, after: now, what }) => {
-        const { principal, action, resource, isolation, args, labels } = request
+        const { principal, action, resource, isolation, args, labels, supposed, content } = request
+        const holding = content?.sample ?? ''
         return {
           what,
-          request: { principal, action, resource, isolation, args, labels },
+          request: {
+            ...{ principal, action, resource, isolation, args, labels, supposed },
+            ...(holding !== '' && { content: holding }),
+          },
           before: then,
           after: now,
         }
@@ -52,9 +56,12 @@ export const policyDiff: CommandSpec = {
 }
 
 function sentenceOf({ request, what, after }: Difference): string {
-  const { principal, action, resource, isolation, labels = [], args } = request
+  const { principal, action, resource, isolation, labels = [], args, supposed = '', content } = request
   const label = labels.length === 0 ? '' : ` with labels ${labels.join(', ')}`
   const plain = JSON.stringify(plainArguments(action as Action, resource))
   const held = JSON.stringify(args) === plain ? '' : ` with ${JSON.stringify(args)}`
-  return `${action} \`${resource}\` by \`${principal}\` in \`${isolation}\`${held}${label} ${what}: ${after.reason}`
+  const sample = content?.sample ?? ''
+  const holding = sample === '' ? '' : ` holding ${JSON.stringify(sample)}`
+  const where = supposed === '' ? '' : `, where ${supposed},`
+  return `${action} \`${resource}\` by \`${principal}\` in \`${isolation}\`${held}${holding}${label}${where} ${what}: ${after.reason}`
 }

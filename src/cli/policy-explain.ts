@@ -3,7 +3,9 @@ import { InvalidArgumentError, Option } from 'commander'
 import { loadPolicy } from '../config/policy.ts'
 import type { JsonObject } from '../json.ts'
 import { type Action, actionProblem, isAction } from '../policy/actions.ts'
+import { Content } from '../policy/content.ts'
 import { explain, type PolicyExplanation, type RuleExplanation } from '../policy/explain.ts'
+import { type CaseDeed, type CaseOrigins, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { type Effect, type Isolation, isolations } from '../policy/types.ts'
 import type { CommandSpec } from './command.ts'
@@ -19,8 +21,13 @@ interface Options {
   readonly resource?: string
   readonly isolation?: Isolation
   readonly args?: JsonObject
+  readonly content?: string
   readonly label?: readonly string[]
+  readonly seen?: readonly (readonly [origin: SeenIn, value: string])[]
+  readonly done?: readonly CaseDeed[]
 }
+
+type SeenIn = keyof CaseOrigins
 
 export const policyExplain: CommandSpec = {
   name: 'explain',
@@ -50,7 +57,22 @@ export const policyExplain: CommandSpec = {
         'what the call holds, for conditions; `path` and the parts of a URL are known',
         once(jsonObject),
       )
+      .option(
+        '--content <text>',
+        'what the call holds besides, for rules with `contains`: a body, a text that is written',
+        once(text),
+      )
       .option('--label <label>', 'a label of the process; repeat it', each(text))
+      .option(
+        '--seen <origin=value>',
+        'where a value has been seen: task, trusted or untrusted; repeat it',
+        each(seenIn),
+      )
+      .option(
+        '--done <action=resource>',
+        'what the process has done before, such as tool.call=read_mail; repeat it',
+        each(doneBefore),
+      )
       .addOption(
         new Option(
           '--isolation <level>',
@@ -71,16 +93,43 @@ export const policyExplain: CommandSpec = {
     }
     const set = loadPolicy(policy)
     const args = plainArguments(action, resource, options.args)
-    const request = { principal, action, resource, isolation, args, labels: options.label ?? [] }
-    const { decision, policies } = explain(set, request)
-    const asked = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
-    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${asked}: ${decision.reason}`)}`)
+    const content = Content.of([resource, args, options.content ?? null])
+    const labels = options.label ?? []
+    const request = { principal, action, resource, isolation, args, labels, content }
+    const { seen = [], done = [] } = options
+    const seenAs = Map.groupBy(seen, ([origin]) => origin)
+    const origins = Object.fromEntries(
+      [...seenAs].map(([origin, all]) => [origin, all.map(([, value]) => value)]),
+    )
+    const past = pastOf(
+      principal,
+      origins,
+      done.map((deed) => ({ ...deed, agent: principal })),
+    )
+    const { decision, policies } = explain(set, { ...request, ...past })
+    const question = `\`${principal}\` ${action} \`${resource}\` in isolation \`${isolation}\``
+    out.say(`${verdict(decision.effect, out.colors)} ${visibleLine(`${question}: ${decision.reason}`)}`)
     if (decision.observed !== undefined)
       out.say(visibleLine(`observed: it would have been refused, ${decision.observed.reason}`))
     for (const each of policies) show(out, each)
-    out.give({ request, decision, policies })
+    const { content: _held, ...asked } = request
+    out.give({ request: asked, decision, policies })
     return exitCodes.done
   },
+}
+
+function seenIn(value: string): readonly [SeenIn, string] {
+  const [, origin, seen] = /^(task|trusted|untrusted)=(.*)$/s.exec(value) ?? []
+  if (origin === undefined || seen === undefined)
+    throw new InvalidArgumentError('write it as task=VALUE, trusted=VALUE or untrusted=VALUE')
+  return [origin as SeenIn, seen]
+}
+
+function doneBefore(value: string): CaseDeed {
+  const at = value.indexOf('=')
+  if (at < 0) throw new InvalidArgumentError('write it as ACTION=RESOURCE, such as tool.call=read_mail')
+  const action = actionOf(value.slice(0, at))
+  return { agent: '', action, resource: value.slice(at + 1), in: 'process', ago: 0, times: 1 }
 }
 
 function actionOf(value: string): Action {
@@ -99,8 +148,10 @@ function show(out: Output, { name, mode, effect, matching, nearest }: PolicyExpl
   for (const rule of nearest) out.say(`  ${describe(rule)}`)
 }
 
-const describe = ({ policy, id, line, effect, decided, why }: RuleExplanation): string =>
-  visibleLine(`${decided ? '*' : '-'} ${effect} by \`${id}\` (${policy}:${line}): ${why}`)
+const describe = ({ policy, id, line, effect, decided, demands, why }: RuleExplanation): string =>
+  visibleLine(
+    `${decided ? '*' : '-'} ${effect} by \`${id}\` (${policy}:${line}): ${[why, ...demands].join('; ')}`,
+  )
 
 function verdict(effect: Effect, colors: Colors): string {
   if (effect === 'permit') return colors.green('permitted')

@@ -1,8 +1,11 @@
 /** `gatehouse policy init`: writes a policy to begin with, and cases that say what it says today. */
 import { basename, dirname, extname, join } from 'node:path'
-import { listPresets, loadPolicy } from '../config/policy.ts'
+import { listPresets, loadNarrowing, loadPolicy } from '../config/policy.ts'
 import type { Action } from '../policy/actions.ts'
+import { anyBase } from '../policy/compile.ts'
+import { Content } from '../policy/content.ts'
 import { parsePolicy } from '../policy/parse.ts'
+import { pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { CommandSpec } from './command.ts'
@@ -76,7 +79,7 @@ function textOf(preset: string | undefined): string {
   const presets = listPresets()
   if (!presets.includes(preset))
     throw new UsageError(`no preset is called \`${preset}\`${didYouMean(preset, presets)}`)
-  return loadPolicy(preset).policies[0]?.text ?? ''
+  return loadNarrowing(preset).policies[0]?.text ?? ''
 }
 
 const renamed = (policy: string, name: string): string =>
@@ -85,16 +88,20 @@ const renamed = (policy: string, name: string): string =>
 /** @throws PolicyError where the name is none */
 function casesOf(policy: string, file: string): string {
   const read = parsePolicy(policy, file)
-  const set = loadPolicy(read.document)
+  // One that narrows whatever stands beside it says nothing alone.
+  const beside = read.extends === anyBase ? ['permissive'] : []
+  const set = loadPolicy([...beside, read.document])
   const asked = questions.map(([action, resource]) => {
     const request = { principal: 'agent', action, resource, isolation: 'cell', labels: [] } as const
-    const { effect, rules, observed } = set.decide({ ...request, args: plainArguments(action, resource) })
+    const args = plainArguments(action, resource)
+    const held = { args, content: Content.of([resource, args]), ...pastOf('agent', {}, []) }
+    const { effect, rules, observed } = set.decide({ ...request, ...held })
     const rule = rules.length === 0 ? '' : `, rule: [${rules.map(({ id }) => id).join(', ')}]`
     const seen = observed === undefined ? '' : `, observed: ${observed.effect}`
     return `  - { action: ${action}, resource: ${JSON.stringify(resource)}, effect: ${effect}${rule}${seen} }\n`
   })
   return `# request → what \`${read.name}\` says today; change what it should say, and add what matters.
-policy: ../${basename(file)}
+policy: [${[...beside, `../${basename(file)}`].join(', ')}]
 cases:
 ${asked.join('')}`
 }

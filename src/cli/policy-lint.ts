@@ -1,5 +1,5 @@
 /** `gatehouse policy lint`: rules without effect, and patterns that are broader than they look. */
-import { loadPolicy } from '../config/policy.ts'
+import { loadNarrowing } from '../config/policy.ts'
 import { lint } from '../policy/lint.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -13,7 +13,7 @@ export const policyLint: CommandSpec = {
     ['gatehouse policy lint policy.yaml', 'each with its line and why; exit code 1 when there is any'],
   ],
   run(out, command) {
-    const linted = command.args.map((policy) => ({ policy, ...lint(loadPolicy(policy)) }))
+    const linted = command.args.map((policy) => ({ policy, ...lint(loadNarrowing(policy)) }))
     for (const { policy, findings, complete } of linted) {
       for (const { rule, kind, message } of findings)
         out.say(

@@ -1,5 +1,5 @@
 /** `gatehouse policy list`: the presets that come with gatehouse, and whom each is for. */
-import { listPresets, loadPolicy } from '../config/policy.ts'
+import { listPresets, loadNarrowing } from '../config/policy.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
 import { tableOf } from './table.ts'
@@ -10,7 +10,7 @@ export const policyList: CommandSpec = {
   examples: [['gatehouse policy list', 'what --policy takes beside a file']],
   run(out) {
     const presets = listPresets().map((name) => {
-      const { mode, isolation, policies } = loadPolicy(name)
+      const { mode, isolation, policies } = loadNarrowing(name)
       return { name, for: policies[0]?.document.for ?? '', mode, isolation }
     })
     out.say(

@@ -2,14 +2,28 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { systemClock } from '../clock.ts'
+import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
 import type { Isolation } from '../policy/types.ts'
+import { askPeople } from './ask-people.ts'
 import type { CommandSpec } from './command.ts'
 import { evidenceDir } from './evidence-dir.ts'
 import { UsageError } from './failure.ts'
 import { forwardSignals } from './forward-signals.ts'
-import { agentName, argument, duration, each, type MountOption, mount, once, oneOf, text } from './options.ts'
+import {
+  agentName,
+  argument,
+  duration,
+  each,
+  type MountOption,
+  mount,
+  once,
+  oneOf,
+  type SecretArgument,
+  secret,
+  text,
+} from './options.ts'
 import type { Output } from './output.ts'
 import { elapsed, showProgress } from './progress.ts'
 import { cannotExit, type Ended, exitCodeOf, tellEnd } from './run-end.ts'
@@ -18,11 +32,13 @@ import { Tally } from './tally.ts'
 interface Options {
   readonly policy?: readonly string[]
   readonly mount?: readonly MountOption[]
+  readonly secret?: readonly SecretArgument[]
   readonly arg?: readonly Json[]
   readonly isolation?: Isolation
   readonly evidence?: string
   readonly timeout?: string
   readonly name?: string
+  readonly ask: boolean
 }
 
 export const run: CommandSpec = {
@@ -37,6 +53,10 @@ export const run: CommandSpec = {
       'with a folder to read and an argument',
     ],
     [
+      'gatehouse run agent.ts --policy p.yaml --secret GITHUB_TOKEN=env:GH_TOKEN,origin=https://api.github.com',
+      'with a secret that it can send to one server, and not see',
+    ],
+    [
       'gatehouse run agent.ts --policy researcher --policy house-rules.yaml --timeout 30s --json',
       'under two policies that must agree, at most 30 seconds, for a program',
     ],
@@ -47,12 +67,13 @@ export const run: CommandSpec = {
     const file = fileOf(command)
     const policy = options.policy ?? ['strict']
     const mounts = mountsOf(options.mount ?? [])
+    const secrets = secretsOf(options.secret ?? [])
     const dir = options.evidence ?? evidenceDir
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
     const kernel = new KernelSpace({
       // Signals are for the process, and how it ends is how the command does.
-      ...{ policy, mounts, evidence: { dir }, exitOnSignal: false },
+      ...{ policy, mounts, secrets, evidence: { dir }, exitOnSignal: false },
       ...(options.isolation !== undefined && { isolation: options.isolation }),
     })
     try {
@@ -64,6 +85,7 @@ export const run: CommandSpec = {
         evidence: { dir, ...kernel.evidence.head() },
       })
       if (cannotExit(ended)) process.kill(process.pid, 'SIGKILL')
+      out.leave()
       return exitCodeOf(ended)
     } finally {
       await kernel.shutdown()
@@ -83,6 +105,11 @@ function addOptions(command: Command): void {
       'show a host folder to the agent, read-only unless said',
       each(mount),
     )
+    .option(
+      '--secret <name=source,origin=url>',
+      'a secret that the agent can send and not see, from env:VARIABLE or file:PATH, for one server or more',
+      each(secret),
+    )
     .option('--arg <value>', 'an argument: JSON if it parses as JSON, otherwise text', each(argument))
     .addOption(
       new Option('--isolation <level>', 'where agent code runs: cell or inline (default: cell)').argParser(
@@ -96,6 +123,7 @@ function addOptions(command: Command): void {
       "the agent's name in policies and evidence (default: the file's)",
       once(agentName),
     )
+    .option('--no-ask', 'do not ask at this terminal about calls that wait for approval')
 }
 
 /** @throws UsageError before anything runs; a file that cannot be bundled is found later, by the kernel */
@@ -114,18 +142,27 @@ function mountsOf(mounts: readonly MountOption[]): Record<string, { host: string
   return Object.fromEntries(mounts.map(({ guest, host, mode }) => [guest, { host, mode }]))
 }
 
+function secretsOf(secrets: readonly SecretArgument[]): SecretOptions {
+  const names = secrets.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new UsageError(`two secrets \`${twice}\`; give each a name of its own`)
+  return Object.fromEntries(secrets.map(({ name, option }) => [name, option]))
+}
+
 async function untilEnd(
   out: Output,
   kernel: KernelSpace,
   file: string,
-  { arg: args = [], timeout, name }: Options,
+  { arg: args = [], timeout, name, ask, evidence: dir = evidenceDir }: Options,
 ): Promise<Pick<Ended, 'exit' | 'row' | 'tally'>> {
   const tally = new Tally(kernel)
   kernel.on('output', ({ stream, text }) => out.agent(stream, text))
   kernel.on('error', ({ where, error }) => {
-    if (where === 'control')
-      out.note(`other terminals cannot reach this run: ${error instanceof Error ? error.message : error}`)
+    const why = error instanceof Error ? error.message : error
+    if (where === 'control') out.note(`other terminals cannot reach this run: ${why}`)
+    if (where.startsWith('secret ')) out.note(`${where}: ${why}`)
   })
+  const stopAsking = askPeople(out, kernel, systemClock, { dir, here: ask })
   const child = kernel.spawn(
     { file },
     {
@@ -143,6 +180,7 @@ async function untilEnd(
   const exit = await child.exit
   endProgress()
   stopForwarding()
+  stopAsking()
   const row = kernel.ps({ all: true }).find(({ pid }) => pid === child.pid)
   return { exit, row, tally }
 }

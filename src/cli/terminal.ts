@@ -12,6 +12,12 @@ const steering = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
  */
 export const visible = (text: string): string => text.replaceAll('\r\n', '\n').replace(steering, escaped)
 
+/** What draws nothing, and spaces that are not the plain one: two texts that differ by them look the same. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
+
+/** @returns one line in which nothing of the text can hide: for a person who decides by it */
+export const exactLine = (text: string): string => text.replace(unseen, escaped)
+
 /** @returns the same on one line */
 export const visibleLine = (text: string): string =>
   visible(text).replaceAll('\n', '\\n').replaceAll('\t', ' ')

@@ -45,10 +45,11 @@ export function readTimeline(entries: Iterable<Entry>, filter: TimelineFilter, r
     if (entry.kind === 'spawn') agents.set(processOf(entry), textOf(entry.agent))
     const row = makeRow(entry, textOf(entry.agent) || (agents.get(processOf(entry)) ?? ''))
     if (entry.kind === 'exit') agents.delete(processOf(entry))
-    const call = entry.kind === 'outcome' ? unsettled.get(Number(entry.intent)) : undefined
-    if (entry.kind === 'outcome') unsettled.delete(Number(entry.intent))
+    const began = beganAt(entry)
+    const call = began === undefined ? undefined : unsettled.get(began)
+    if (began !== undefined) unsettled.delete(began)
     if (call !== undefined) call.outcome = row.outcome
-    if (entry.kind === 'intent') unsettled.set(entry.seq, row)
+    if (entry.kind === 'intent' || entry.kind === 'ask') unsettled.set(entry.seq, row)
     if (!fits(row, filter)) continue
     rows.push(row)
     if (rows.length > rowsMax) earlier += rows.splice(0, 1).length
@@ -56,11 +57,17 @@ export function readTimeline(entries: Iterable<Entry>, filter: TimelineFilter, r
   return { rows, earlier }
 }
 
+/** @returns the `seq` of the entry whose end this one is */
+function beganAt({ kind, intent, ask }: Entry): number | undefined {
+  if (kind === 'outcome') return Number(intent)
+  return kind === 'answer' ? Number(ask) : undefined
+}
+
 /** An end of a call stands in the row of the call, unless ends are what is asked for. */
 const fits = (row: TimelineRow, { run, pid, kind }: TimelineFilter): boolean =>
   (run === undefined || row.run === run) &&
   (pid === undefined || row.pid === pid) &&
-  (kind === undefined ? row.kind !== 'outcome' : row.kind === kind)
+  (kind === undefined ? row.kind !== 'outcome' && row.kind !== 'answer' : row.kind === kind)
 
 const processOf = ({ run, pid }: Entry): string => `${run} ${pid}`
 
@@ -83,10 +90,13 @@ function whatOf(entry: Entry): string {
   switch (entry.kind) {
     case 'intent':
     case 'refusal':
+    case 'ask':
     case 'host':
       return textOf(entry.syscall)
     case 'outcome':
       return `end of ${textOf(entry.intent)}`
+    case 'answer':
+      return `answer to ${textOf(entry.ask)}`
     case 'signal':
       return textOf(entry.signal)
     case 'state':
@@ -107,6 +117,10 @@ function outcomeOf(entry: Entry): string {
       return 'unsettled'
     case 'outcome':
       return [entry.status, entry.code].map(textOf).filter(Boolean).join(' ')
+    case 'ask':
+      return 'unanswered'
+    case 'answer':
+      return `${[`${textOf(entry.answer)} by ${textOf(entry.by)}`, textOf(entry.reason)].filter(Boolean).join(': ')}`
     case 'refusal':
       return `refused ${textOf(entry.code)}: ${textOf(entry.reason)}`
     case 'exit':

@@ -1,13 +1,17 @@
 /** The options of a kernel and of a process: closed sets, checked before anything runs. */
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
+import type { ApprovalOptions } from '../approvals/request.ts'
+import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
 import type { Jail } from '../isolate/jail.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
+import { parseDuration } from '../policy/units.ts'
 import type { PolicyRef } from './policy.ts'
 
 export interface CellOptions {
@@ -42,9 +46,19 @@ export interface KernelOptions {
    * second one ends it at once. `true` by default; an application that listens for the signal itself is left alone.
    */
   readonly exitOnSignal?: boolean
+  /**
+   * Calls that the policy lets a person decide about: how long they wait (`timeout`, `10m` by default, then they are
+   * denied), and a hook for a user interface of your own (`ask`). `kernel.approvals` answers them too.
+   */
+  readonly approvals?: ApprovalOptions
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
+  /**
+   * Values that agents send and never see: name → where the value comes from, and which servers may get it. A guest
+   * writes `${secret:NAME}` into a header (docs/secrets.md).
+   */
+  readonly secrets?: SecretOptions
   /** Limits of every process, in the form of a policy's budget; the stricter of both counts. */
   readonly limits?: BudgetDocument
   /** Makes identifiers and the randomness of guests repeat; salts and keys never come from it. */
@@ -65,10 +79,43 @@ const name = z
     'a name has letters, digits, spaces and `_ - . @`, and begins with a letter or digit',
   )
 
+/** One rule for names of labels, wherever they are given. */
+const labels = z
+  .array(
+    z.custom<string>((name) => labelFlaw(name) === undefined, {
+      error: ({ input }) => labelFlaw(input) ?? 'not a label',
+    }),
+    'labels are a list of texts',
+  )
+  .max(limits.labelsMax, `at most ${limits.labelsMax} labels fit`)
+
 const mount = z.strictObject({
   host: z.string().min(1),
   mode: z.enum(['ro', 'rw', 'append']).optional(),
-  label: z.string().optional(),
+  labels: labels.optional(),
+})
+
+const secret = z.strictObject({
+  value: z
+    .custom<string | (() => string | Promise<string>)>(
+      (given) => typeof given === 'string' || typeof given === 'function',
+      'expected a text or a function',
+    )
+    .optional(),
+  env: z.string().min(1).optional(),
+  file: z.string().min(1).optional(),
+  origins: z.array(z.string()),
+  in: z.array(z.enum(['header', 'body', 'query'])).optional(),
+})
+
+const duration = z.string().transform((text, context) => {
+  try {
+    if (parseDuration(text) > 0) return text
+    context.addIssue('`0` is no time at all, in which nobody could answer')
+  } catch (error) {
+    context.addIssue(error instanceof KernelError ? error.message : 'it is no duration')
+  }
+  return z.NEVER
 })
 
 const evidence = z.union([
@@ -91,6 +138,12 @@ const kernelSchema = z.strictObject({
   evidence: evidence.optional(),
   control: z.boolean().optional(),
   exitOnSignal: z.boolean().optional(),
+  approvals: z
+    .strictObject({
+      timeout: duration.optional(),
+      ask: z.custom((it) => typeof it === 'function').optional(),
+    })
+    .optional(),
   mounts: z.record(z.string(), mount).optional(),
   tools: z
     .record(
@@ -98,6 +151,7 @@ const kernelSchema = z.strictObject({
       z.custom<object>((value) => typeof value === 'object' && value !== null),
     )
     .optional(),
+  secrets: z.record(z.string(), secret).optional(),
   limits: budget.optional(),
   seed: z.int().optional(),
 })
@@ -108,7 +162,7 @@ const spawnSchema = z.strictObject({
   policy: policy.optional(),
   budget: budget.optional(),
   isolation: z.enum(isolations).optional(),
-  labels: z.array(z.string().min(1)).optional(),
+  labels: labels.optional(),
 })
 
 export type CheckedKernelOptions = z.infer<typeof kernelSchema>

@@ -6,17 +6,19 @@ import { KernelError, SyscallError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
-import { compilePolicies } from '../policy/compile.ts'
+import { anyBase, compilePolicies } from '../policy/compile.ts'
+import type { EngineDocument } from '../policy/engines/engine.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import type { Policy, PolicyDocument, PolicySet } from '../policy/types.ts'
+import { engineOfPath, readEngineDocument, readEngineFile } from './engines.ts'
 import { readText } from './read-text.ts'
 
-type OnePolicyRef = string | PolicyDocument
+type OnePolicyRef = string | PolicyDocument | EngineDocument
 
 /**
  * A preset's name, a path, or a policy as an object; or a list of these, all of which must agree.
- * A string with `/` or ending in .yaml, .yml or .json is a path, any other a preset.
+ * A string with `/` or ending in .yaml, .yml, .json, .cedar or .wasm is a path, any other a preset.
  */
 export type PolicyRef = OnePolicyRef | readonly OnePolicyRef[]
 
@@ -28,6 +30,14 @@ export type PolicyRef = OnePolicyRef | readonly OnePolicyRef[]
 export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPolicies(ref))
 
 /**
+ * For what is looked at, or joined with another by `narrow`, and never in force by itself: what only narrows loads too.
+ * @throws as loadPolicy does
+ */
+export const loadNarrowing = (ref: PolicyRef): PolicySet =>
+  compileDistinct(readPolicies(ref), undefined, false)
+
+/**
+ * For agents' own policies, which are never in force by themselves.
  * @param parent what is in force already
  * @param own what a process adds; it can only narrow
  * @returns both; `parent` itself where `own` adds nothing
@@ -35,7 +45,7 @@ export const loadPolicy = (ref: PolicyRef): PolicySet => compileDistinct(readPol
  */
 export function combine(parent: PolicySet, own: PolicyRef): PolicySet {
   const both = distinct([...parent.policies, ...readPolicies(own)])
-  return both.length === parent.policies.length ? parent : compileDistinct(both, parent)
+  return both.length === parent.policies.length ? parent : compileDistinct(both, parent, false)
 }
 
 /**
@@ -47,7 +57,7 @@ export function narrow(parent: PolicySet, own: PolicySet): PolicySet {
   const known = narrowed.get(parent)?.get(own)
   if (known !== undefined) return known
   const both = distinct([...parent.policies, ...own.policies])
-  const set = both.length === parent.policies.length ? parent : compileDistinct(both, parent)
+  const set = both.length === parent.policies.length ? parent : compileDistinct(both, parent, false)
   const byOwn = narrowed.get(parent) ?? new WeakMap<PolicySet, PolicySet>()
   narrowed.set(parent, byOwn.set(own, set))
   return set
@@ -62,8 +72,10 @@ const narrowed = new WeakMap<PolicySet, WeakMap<PolicySet, PolicySet>>()
  */
 export const namedFiles = (ref: PolicyRef): readonly string[] =>
   [ref].flat().flatMap((one) => {
-    const name = typeof one === 'string' ? one : one?.extends
-    return typeof name === 'string' && isPath(name) ? [name] : []
+    if (typeof one === 'string') return isPath(one) ? [one] : []
+    if (one === null || typeof one !== 'object') return []
+    if ('engine' in one) return [one.file, one.data].filter((it) => it !== undefined).map(String)
+    return typeof one.extends === 'string' && isPath(one.extends) ? [one.extends] : []
   })
 
 /**
@@ -71,7 +83,7 @@ export const namedFiles = (ref: PolicyRef): readonly string[] =>
  * @throws as loadPolicy does
  */
 export const policyFiles = (ref: PolicyRef): readonly string[] =>
-  namedFiles(ref).flatMap((file) => readPath(file, 0).files)
+  [ref].flat().flatMap((one) => (namedFiles(one).length === 0 ? [] : readOne(one).files))
 
 /** @returns the names of the presets that come with the package */
 export const listPresets = (): readonly string[] =>
@@ -81,15 +93,15 @@ export const listPresets = (): readonly string[] =>
     .toSorted()
 
 /** Whether a text names a file, and not a preset. */
-const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json)$/.test(ref)
+export const isPath = (ref: string): boolean => /\/|\.(yaml|yml|json|cedar|wasm|rego)$/.test(ref)
 
 /** Next to src/ and to dist/ alike. */
 const presetFolder = new URL('../../policies/', import.meta.url)
 
-function compileDistinct(policies: readonly Policy[], above?: PolicySet): PolicySet {
+function compileDistinct(policies: readonly Policy[], above?: PolicySet, alone = true): PolicySet {
   const each = distinct(policies)
   const text = canonicalText(each.map(({ document }) => document))
-  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals)
+  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals, alone)
 }
 
 /** A policy that is there twice says nothing more. */
@@ -118,23 +130,33 @@ function readOne(ref: unknown): Read {
   if (ref === null || typeof ref !== 'object' || Array.isArray(ref))
     throw invalid(`a policy is a preset's name, a path, an object or one list of these, not ${kindOf(ref)}`)
   const source = 'policy object as JSON'
-  const policy = parsePolicy(`${JSON.stringify(asDocument(ref), null, 2)}\n`, source)
+  const text = `${JSON.stringify(asDocument(ref), null, 2)}\n`
+  const foreign = readEngineDocument(text, source, '.')
+  if (foreign !== undefined) return { policies: [foreign.policy], files: foreign.files }
+  const policy = parsePolicy(text, source)
   return withBase({ policies: [policy], files: [] }, source, '.', 0)
 }
 
 function readPath(file: string, depth: number): Read {
-  return withBase(
-    { policies: [parsePolicy(readText(file, file), file)], files: [file] },
-    file,
-    dirname(file),
-    depth,
-  )
+  if (file.endsWith('.rego'))
+    throw invalid(
+      `\`${file}\` is Rego as text; compile it: \`opa build -t wasm -e NAME\`, and name the .wasm file`,
+    )
+  const engine = engineOfPath(file)
+  if (engine !== undefined) {
+    const { policy, files } = readEngineFile(file, engine)
+    return { policies: [policy], files }
+  }
+  const text = readText(file, file)
+  const foreign = readEngineDocument(text, file, dirname(file))
+  if (foreign !== undefined) return { policies: [foreign.policy], files: [file, ...foreign.files] }
+  return withBase({ policies: [parsePolicy(text, file)], files: [file] }, file, dirname(file), depth)
 }
 
 /** @param folder where relative paths of `extends` start */
 function withBase(read: Read, source: string, folder: string, depth: number): Read {
   const base = read.policies[0]?.extends
-  if (base === undefined) return read
+  if (base === undefined || base === anyBase) return read
   if (depth >= limits.policyExtendsMax)
     throw invalid(
       `\`${source}\`: policies extend each other more than ${limits.policyExtendsMax} times, or in a circle`,

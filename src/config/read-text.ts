@@ -10,9 +10,11 @@ import { limits } from '../limits.ts'
  * @throws KernelError EINVAL where it cannot be read, is longer than `limits.policyBytesMax`, or is no UTF-8
  */
 export function readText(file: string | URL, shown: string, what = 'policy'): string {
-  const bytes = readBytes(file, shown, what)
-  if (bytes.length > limits.policyBytesMax)
-    throw invalid(`${what} \`${shown}\` is longer than ${limits.policyBytesMax} bytes`)
+  return decodeText(readBytes(file, shown, what, limits.policyBytesMax), shown, what)
+}
+
+/** @throws KernelError EINVAL for what is no UTF-8 */
+export function decodeText(bytes: Uint8Array, shown: string, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -20,17 +22,22 @@ export function readText(file: string | URL, shown: string, what = 'policy'): st
   }
 }
 
-function readBytes(file: string | URL, shown: string, what: string): Uint8Array {
+/**
+ * @param max bytes
+ * @throws KernelError EINVAL where it cannot be read or is longer
+ */
+export function readBytes(file: string | URL, shown: string, what: string, max: number): Uint8Array {
   let descriptor: number | undefined
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     if (!fstatSync(descriptor).isFile()) throw invalid(`${what} \`${shown}\` is not a regular file`)
-    const buffer = new Uint8Array(limits.policyBytesMax + 1)
+    const buffer = new Uint8Array(max + 1)
     let length = 0
     for (;;) {
       const count = readSync(descriptor, buffer, length, buffer.length - length, null)
       length += count
-      if (count === 0 || length === buffer.length) return buffer.subarray(0, length)
+      if (length > max) throw invalid(`${what} \`${shown}\` is longer than ${max} bytes`)
+      if (count === 0) return buffer.slice(0, length)
     }
   } catch (error) {
     throw error instanceof KernelError ? error : invalid(`${what} \`${shown}\` ${whyUnread(error)}`)

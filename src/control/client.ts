@@ -4,6 +4,8 @@ import type { Inspection } from '../inspect.ts'
 import { limits } from '../limits.ts'
 import { codeOf, findPlace, type Place } from './place.ts'
 import {
+  type AnswerReply,
+  type ApprovalsReply,
   ControlError,
   hostName,
   keyHeader,
@@ -11,6 +13,7 @@ import {
   type PsReply,
   protocol,
   protocolHeader,
+  type RequestOf,
   type SignalReply,
 } from './protocol.ts'
 
@@ -47,6 +50,14 @@ export class ControlClient {
 
   signal(target: string, signal: string): Promise<SignalReply> {
     return this.#ask('POST', '/signal', {}, JSON.stringify({ target, signal }))
+  }
+
+  approvals(): Promise<ApprovalsReply> {
+    return this.#ask('GET', '/approvals', {})
+  }
+
+  answer(answer: RequestOf<'/answer'>): Promise<AnswerReply> {
+    return this.#ask('POST', '/answer', {}, JSON.stringify(answer))
   }
 
   /**

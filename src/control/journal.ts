@@ -36,6 +36,17 @@ export class Journal {
         this.#add(pid, { kind: 'output', time: clock.now(), stream, text: tail }, tail.length)
       }),
       observers.on('syscall', (call) => this.#add(call.pid, recordOf(call, clock.now()), lengthOf(call))),
+      observers.on('approval', ({ pid, id, status, request: { syscall, resource }, by, reason }) =>
+        this.#add(
+          pid,
+          {
+            ...{ kind: 'approval', time: clock.now(), id, status, syscall, resource },
+            ...(by !== undefined && { by }),
+            ...(reason !== undefined && { reason }),
+          },
+          lengthOf({ syscall, resource, reason }),
+        ),
+      ),
       observers.on('signal', ({ pid, signal, by }) =>
         this.#add(pid, { kind: 'signal', time: clock.now(), signal, by }, by.length),
       ),
@@ -113,5 +124,9 @@ function recordOf({ syscall, resource, status, code, reason }: SyscallEvent, tim
   }
 }
 
-const lengthOf = ({ syscall, resource = '', reason = '' }: SyscallEvent): number =>
+const lengthOf = ({
+  syscall,
+  resource = '',
+  reason = '',
+}: Pick<SyscallEvent, 'syscall' | 'resource'> & { readonly reason?: string | undefined }): number =>
   syscall.length + resource.length + reason.length

@@ -1,6 +1,8 @@
 /** What a kernel and a command say to each other: HTTP over a Unix socket, JSON, one request a connection. */
 import { z } from 'zod'
+import type { ApprovalEnd, ApprovalRequest } from '../approvals/request.ts'
 import type { Errno } from '../errors.ts'
+import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Mode } from '../policy/types.ts'
 import type { ProcessState } from '../proc/exit.ts'
@@ -16,14 +18,26 @@ export const keyHeader = 'gatehouse-key'
 export const hostName = 'gatehouse'
 
 const target = z.string().min(1).max(limits.agentNameMax)
+const json: z.ZodType<Json, Json> = z.custom<Json>()
 const flag = z.literal('1').optional()
 
-/** What each path takes: of a query, except for `/signal`, whose body it is. */
+const id = z.string().min(1).max(limits.wordMax)
+
+/** What each path takes: of a query, except for what is sent by POST, whose body it is. */
 export const requests = Object.freeze({
   '/ps': z.strictObject({ all: flag }),
   '/inspect': z.strictObject({ target }),
   '/logs': z.strictObject({ target, calls: flag, follow: flag }),
   '/signal': z.strictObject({ target, signal: z.enum(agentSignals) }),
+  '/approvals': z.strictObject({}),
+  /** The request itself is the kernel's: nothing but its id is taken from outside. */
+  '/answer': z.strictObject({
+    id,
+    answer: z.enum(['approve', 'deny']),
+    by: z.string().min(1).max(limits.agentNameMax).optional(),
+    reason: z.string().min(1).max(limits.approvalReasonMax).optional(),
+    args: json.optional(),
+  }),
 })
 export type RequestPath = keyof typeof requests
 export type RequestOf<Path extends RequestPath> = z.infer<(typeof requests)[Path]>
@@ -43,6 +57,21 @@ export interface SignalReply {
   readonly effect: string
 }
 
+export interface ApprovalsReply {
+  /** Kernel time, ms since 1970. */
+  readonly now: number
+  readonly requests: readonly ApprovalRequest[]
+}
+
+export interface AnswerReply {
+  readonly id: string
+  readonly answer: 'approve' | 'deny'
+  readonly agent: string
+  readonly pid: number
+  readonly syscall: string
+  readonly resource: string
+}
+
 interface At {
   /** Kernel time, ms since 1970. */
   readonly time: number
@@ -57,6 +86,15 @@ export type LogRecord =
       readonly resource?: string
       readonly status: 'committed' | 'failed' | 'refused'
       readonly code?: Errno
+      readonly reason?: string
+    })
+  | (At & {
+      readonly kind: 'approval'
+      readonly id: string
+      readonly status: 'asked' | ApprovalEnd
+      readonly syscall: string
+      readonly resource: string
+      readonly by?: string
       readonly reason?: string
     })
   | (At & { readonly kind: 'signal'; readonly signal: SignalName; readonly by: string })

@@ -10,6 +10,8 @@ import type { ProcessState } from '../proc/exit.ts'
 import type { ProcessRow } from '../proc/rows.ts'
 import type { LogStreams } from './log-streams.ts'
 import {
+  type AnswerReply,
+  type ApprovalsReply,
   ControlError,
   type ErrorReply,
   hostName,
@@ -17,6 +19,7 @@ import {
   type PsReply,
   protocol,
   protocolHeader,
+  type RequestOf,
   type RequestPath,
   requests,
   type SignalReply,
@@ -29,6 +32,9 @@ export interface Controlled {
   inspect(target: string): Inspection
   /** @param by who sends it, for the record */
   signal(target: string, signal: string, by: string): SignalReply
+  approvals(): ApprovalsReply
+  /** @param by who answers, for the record */
+  answer(answer: RequestOf<'/answer'>, by: string): AnswerReply
   /** @returns resolves with how a live process has ended; undefined for one that is none */
   whenEnded(pid: number): Promise<ProcessState> | undefined
 }
@@ -56,14 +62,20 @@ export class Routes {
     try {
       const { path, query } = readHead(request, key)
       if (path === '/logs') return this.#logs.send(read(path, query), response)
-      reply(response, 200, path === '/signal' ? await this.#signal(request, query) : this.#look(path, query))
+      if (path === '/signal' || path === '/answer')
+        reply(response, 200, await this.#act(path, request, query))
+      else reply(response, 200, this.#look(path, query))
     } catch (error) {
       this.#refuse(response, error)
     }
   }
 
-  #look(path: '/ps' | '/inspect', query: object): PsReply | Inspection {
+  #look(path: '/ps' | '/inspect' | '/approvals', query: object): PsReply | Inspection | ApprovalsReply {
     if (path === '/inspect') return this.#kernel.inspect(read(path, query).target)
+    if (path === '/approvals') {
+      read(path, query)
+      return this.#kernel.approvals()
+    }
     const { all } = read(path, query)
     return {
       kernel: { pid: process.pid, policy: this.#kernel.policy() },
@@ -71,9 +83,19 @@ export class Routes {
     }
   }
 
-  async #signal(request: IncomingMessage, query: object): Promise<SignalReply> {
-    if (Object.keys(query).length > 0) throw new ControlError('EINVAL', 'a signal is sent as a body')
-    const { target, signal } = read('/signal', parse(await readBody(request)))
+  async #act(
+    path: '/signal' | '/answer',
+    request: IncomingMessage,
+    query: object,
+  ): Promise<SignalReply | AnswerReply> {
+    if (Object.keys(query).length > 0) throw new ControlError('EINVAL', 'what acts is sent as a body')
+    const body = parse(await readBody(request))
+    if (path === '/answer') {
+      const answer = read(path, body)
+      const { by } = answer
+      return this.#kernel.answer(answer, by === undefined ? sender : `${by}, ${sender}`)
+    }
+    const { target, signal } = read(path, body)
     return this.#kernel.signal(target, signal, sender)
   }
 
@@ -91,6 +113,8 @@ const methods: Readonly<Record<RequestPath, 'GET' | 'POST'>> = {
   '/inspect': 'GET',
   '/logs': 'GET',
   '/signal': 'POST',
+  '/approvals': 'GET',
+  '/answer': 'POST',
 }
 
 /** @throws ControlError for another protocol, key or host, and what is none of the paths */

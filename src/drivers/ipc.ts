@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import type { Json } from '../json.ts'
+import { type Labels, noLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'
 
@@ -10,6 +11,8 @@ export interface Message {
   readonly from: string
   readonly pid: number
   readonly message: Json
+  /** Those of the sender when it sent. */
+  readonly labels: Labels
 }
 
 /** A message that waits is kept as text: as objects the same message can take twenty times the memory. */
@@ -17,6 +20,7 @@ interface Waiting {
   readonly from: string
   readonly pid: number
   readonly text: string
+  readonly labels: Labels
 }
 
 interface Receiver {
@@ -49,18 +53,21 @@ export class IpcDriver {
       .filter((row) => row.messages > 0)
   }
 
-  /** @throws SyscallError ENOENT for an unknown agent, EAGAIN for a full mailbox */
-  send(grant: Grant, to: string, message: Json): null {
+  /**
+   * @param labels what the message carries
+   * @throws SyscallError ENOENT for an unknown agent, EAGAIN for a full mailbox
+   */
+  send(grant: Grant, to: string, message: Json, labels: Labels = noLabels): null {
     const { agent, pid } = Grant.demand(grant, 'ipc.send', to)
     if (!this.#isAgent(to)) throw new SyscallError('ENOENT', 'no agent of that name is registered or lives')
     const mailbox = this.#mailbox(to)
     for (const receiver of mailbox.receivers) {
       if (receiver.from !== undefined && receiver.from !== agent) continue
       mailbox.receivers.delete(receiver)
-      receiver.take({ from: agent, pid, message })
+      receiver.take({ from: agent, pid, message, labels })
       return null
     }
-    this.#keep(mailbox, { from: agent, pid, text: JSON.stringify(message) })
+    this.#keep(mailbox, { from: agent, pid, text: JSON.stringify(message), labels })
     return null
   }
 
@@ -101,7 +108,7 @@ export class IpcDriver {
     const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
     if (kept === undefined) return waitFor(mailbox, from, AbortSignal.any([killed, late.signal]))
     this.#count(mailbox, -sizeOf(kept))
-    return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text) }
+    return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text), labels: kept.labels }
   }
 
   #keep(mailbox: Mailbox, message: Waiting): void {

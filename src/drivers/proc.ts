@@ -2,9 +2,11 @@
 import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import type { Json, JsonObject } from '../json.ts'
+import type { Labels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import type { Disposition } from '../proc/dispositions.ts'
 import type { Exit, ExitError } from '../proc/exit.ts'
+import type { NarrowSchema } from '../proc/narrow-schema.ts'
 import type { Process } from '../proc/process.ts'
 import { type SignalName, signalName } from '../proc/signals.ts'
 import type { ProcessTable } from '../proc/table.ts'
@@ -21,7 +23,7 @@ export interface ChildRequest {
 export interface ProcServices {
   readonly table: ProcessTable
   /** Starts a child; its policy and budget only narrow its parent's. */
-  readonly spawnChild: (parent: Process, request: ChildRequest) => Process
+  readonly spawnChild: (parent: Process, request: ChildRequest, how?: 'sealed') => Process
   readonly signal: (target: Process, signal: SignalName, by: Process) => string | undefined
   /** Hands text to the application; called when it is on record. */
   readonly output: (process: Process, stream: 'stdout' | 'stderr', text: string) => void
@@ -36,29 +38,51 @@ export class ProcDriver {
 
   self(grant: Grant, process: Process): Json {
     Grant.demand(grant, 'proc.self', '')
-    const { pid, ppid, run, name, isolation, labels } = process.identity
+    const { pid, ppid, run, name, isolation } = process.identity
+    const { labels } = process
     return { pid, ppid, run, name, isolation, labels, budget: process.ledger.remaining() }
   }
 
   /** @throws SyscallError EAGAIN, EDQUOT or EINVAL where the child cannot be started */
   spawn(grant: Grant, process: Process, request: ChildRequest): Json {
     Grant.demand(grant, 'proc.spawn', request.name)
-    if (process.children.size >= limits.childrenMax)
-      throw new SyscallError('EAGAIN', `${limits.childrenMax} children live already; wait for one`)
+    assertRoom(process)
     return { pid: this.#services.spawnChild(process, request).pid }
   }
 
+  /**
+   * Has a child look, and takes from it one value that fits; of everything else it does nothing comes back.
+   * @returns the value, and what the child carried in the end
+   * @throws SyscallError EAGAIN, EDQUOT or EINVAL where it cannot be started, EINTR when the caller is ended; EFAULT
+   *   for whatever goes wrong in it, always the same
+   */
+  async extract(
+    grant: Grant,
+    process: Process,
+    request: ChildRequest,
+    schema: NarrowSchema,
+  ): Promise<{ readonly value: Json; readonly labels: Labels }> {
+    Grant.demand(grant, 'proc.extract', request.name)
+    assertRoom(process)
+    const child = this.#services.spawnChild(process, request, 'sealed')
+    const { status, value, labels } = await untilAborted(child.exit, grant.signal)
+    if (status === 'exited' && value !== undefined && schema.fits(value)) return { value, labels }
+    throw new SyscallError('EFAULT', 'the extraction gave no value that fits its schema')
+  }
+
   /** @throws SyscallError ECHILD when the pid is not a child of the caller, EINTR when the caller is ended */
-  async wait(grant: Grant, process: Process, pid: number): Promise<Json> {
+  async wait(grant: Grant, process: Process, pid: number): Promise<Exit> {
     Grant.demand(grant, 'proc.wait', '')
     const child = this.#services.table.get(pid)
-    if (child?.parent !== process)
+    if (child?.parent !== process || child.identity.sealed)
       throw new SyscallError('ECHILD', `process ${pid} is not a child of this process`)
-    return exitToJson(await untilAborted(child.exit, grant.signal))
+    return untilAborted(child.exit, grant.signal)
   }
 
   signal(grant: Grant, process: Process, target: Process, signal: SignalName): Json {
     Grant.demand(grant, 'proc.signal', target.name)
+    // That it was signalled, and by which signal, is something the target learns.
+    target.takeOn(process.labels)
     const effect = this.#services.signal(target, signal, process)
     if (effect === undefined) throw new SyscallError('ESRCH', `process ${target.pid} has ended`)
     return { effect }
@@ -106,15 +130,21 @@ export class ProcDriver {
   }
 }
 
+function assertRoom({ children }: Process): void {
+  if (children.size >= limits.childrenMax)
+    throw new SyscallError('EAGAIN', `${limits.childrenMax} children live already; wait for one`)
+}
+
 /** An exit as a parent or a reader of evidence sees it. */
 export function exitToJson(exit: Exit): Json {
-  const { status, value, error, signal, reason } = exit
+  const { status, value, error, signal, reason, labels } = exit
   return {
     status,
     ...(value !== undefined && { value }),
     ...(error !== undefined && { error: { code: error.code, message: error.message } }),
     ...(signal !== undefined && { signal }),
     ...(reason !== undefined && { reason }),
+    ...(labels.length > 0 && { labels }),
   }
 }
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
+import { type Labels, noLabels, readLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { deadlineOf } from './deadline.ts'
 
@@ -26,6 +27,8 @@ export interface ToolDefinition<Args = never> {
   readonly parameters: z.ZodType<Args> | JsonObject
   /** What every result carries; used by policies on data flow. */
   readonly labels?: readonly string[]
+  /** Labels that its result does not carry on, although the agent that calls carries them: it takes out what they warn of. */
+  readonly declassifies?: readonly string[]
   /** How long one call may take, in ms. */
   readonly timeoutMs?: number
   /**
@@ -38,13 +41,14 @@ export interface ToolDefinition<Args = never> {
 interface Tool {
   readonly description: string
   readonly schema: JsonObject
-  readonly labels: readonly string[]
+  readonly labels: Labels
+  readonly declassifies: Labels
   readonly timeoutMs: number
   readonly validate: ValidateFunction
   readonly run: (args: Json, context: ToolContext) => unknown
 }
 
-const definitionKeys = ['description', 'parameters', 'labels', 'timeoutMs', 'execute']
+const definitionKeys = ['description', 'parameters', 'labels', 'declassifies', 'timeoutMs', 'execute']
 const namePattern = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/
 const neverNames = new Set(['then', 'constructor', 'prototype', 'toString', 'valueOf'])
 
@@ -134,6 +138,16 @@ export class ToolDriver {
     return this.#get(name).schema
   }
 
+  /** @returns what its results do not carry on @throws SyscallError ENOENT */
+  declassifiedBy(name: string): Labels {
+    return this.#get(name).declassifies
+  }
+
+  /** @returns what every result and error of the tool carries @throws SyscallError ENOENT */
+  labelsOf(name: string): Labels {
+    return this.#get(name).labels
+  }
+
   /**
    * Part of decoding: arguments are judged only when they fit.
    * @throws SyscallError ENOENT for an unknown tool, EINVAL for arguments that do not fit its schema
@@ -170,6 +184,7 @@ export class ToolDriver {
 
   #compile<Args>(name: string, definition: ToolDefinition<Args>): Tool {
     const { parameters } = definition
+    const flow = readFlow(name, definition)
     const asZod = parameters instanceof z.ZodType ? parameters : undefined
     try {
       const schema = asJson(
@@ -180,7 +195,7 @@ export class ToolDriver {
       return {
         description: definition.description,
         schema,
-        labels: Object.freeze([...(definition.labels ?? [])]),
+        ...flow,
         timeoutMs: definition.timeoutMs ?? limits.toolMs,
         validate: this.#ajv.compile(schema),
         run: async (args, context) =>
@@ -203,6 +218,23 @@ export class ToolDriver {
     const hint = names.length === 0 ? 'the application has registered none' : `did you mean \`${meant}\`?`
     throw new SyscallError('ENOENT', `no tool is called \`${name.slice(0, 64)}\`; ${hint}`)
   }
+}
+
+/** @throws KernelError EINVAL for labels that are none, or that it would both give and take */
+function readFlow(
+  name: string,
+  { labels = noLabels, declassifies = noLabels }: Pick<ToolDefinition, 'labels' | 'declassifies'>,
+): { readonly labels: Labels; readonly declassifies: Labels } {
+  const flow = {
+    labels: readLabels(labels, `tool \`${name}\`: \`labels\``),
+    declassifies: readLabels(declassifies, `tool \`${name}\`: \`declassifies\``),
+  }
+  const both = flow.labels.find((label) => flow.declassifies.includes(label))
+  if (both === undefined) return flow
+  throw new KernelError(
+    'EINVAL',
+    `tool \`${name}\`: its results carry \`${both}\`, which it declassifies; leave one out`,
+  )
 }
 
 /** What a JSON Schema cannot say, such as a refinement, is refused here. */

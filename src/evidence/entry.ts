@@ -5,7 +5,9 @@ import type { Json } from '../json.ts'
  * - `open`: a kernel began to write here (under which policy, in which isolation, with which protections of its cells)
  * - `intent`, `outcome`: an admitted call, before and after its effect
  * - `refusal`: a call that the gate did not admit
+ * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `state`, `signal`, `exit`: the life of a process
+ * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
@@ -18,8 +20,11 @@ export const entryKinds = [
   'intent',
   'outcome',
   'refusal',
+  'ask',
+  'answer',
   'signal',
   'exit',
+  'declassify',
   'host',
   'reload',
   'repair',
@@ -77,6 +82,8 @@ export type Caller = {
   /** The process's own number for the call. */
   readonly call: number
   readonly syscall: string
+  /** What the process carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
 }
 
 /** An admitted call, on record before its effect. */
@@ -85,6 +92,8 @@ export type IntentBody = Caller & {
   readonly resource: string
   readonly args: PayloadRef
   readonly decision: RecordedDecision
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask?: number
 }
 
 /** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
@@ -98,7 +107,28 @@ export type OutcomeBody = {
   /** The errno of a failure. */
   readonly code?: string
   readonly result?: PayloadRef
+  /** What the result, or the error, carried; absent where that is nothing. */
+  readonly labels?: readonly string[]
+  /** What the result came of and does not carry on, by a tool or a call that releases it. */
+  readonly released?: readonly string[]
   readonly cost?: Json
+}
+
+/** A value that does not carry labels on which it came of. */
+export type DeclassifyBody = {
+  readonly kind: 'declassify'
+  /** Whose value it is: a process's, or a file of an agent. */
+  readonly run?: string
+  readonly pid?: number
+  readonly agent?: string
+  readonly path?: string
+  /** The `seq` of the intent of the call that gave it, where one did. */
+  readonly intent?: number
+  /** A person, a tool or a syscall. */
+  readonly by: string
+  readonly reason: string
+  readonly labels: readonly string[]
+  readonly value: PayloadRef
 }
 
 /** A call that touched nothing. */
@@ -109,6 +139,42 @@ export type RefusalBody = Caller & {
   readonly reason: string
   readonly args?: PayloadRef
   readonly decision?: RecordedDecision
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask?: number
+}
+
+/** A call that waits for a person; nothing has been touched. */
+export type AskBody = Caller & {
+  readonly kind: 'ask'
+  /** By which people name it. */
+  readonly id: string
+  readonly resource: string
+  readonly args: PayloadRef
+  readonly decision: RecordedDecision
+  readonly labels: readonly string[]
+  /** SHA-256 of the text of `binding`: canonical JSON of all that an approval holds for. */
+  readonly digest: string
+  readonly binding: PayloadRef
+  /** Kernel time from which on it is denied, ms since 1970. */
+  readonly expires: number
+  /** The request in whose place it came. */
+  readonly follows?: string
+}
+
+/** How a request ended. */
+export type AnswerBody = {
+  readonly kind: 'answer'
+  readonly run: string
+  readonly pid: number
+  /** The `seq` of the entry that asked. */
+  readonly ask: number
+  readonly id: string
+  readonly answer: 'approved' | 'denied' | 'expired' | 'cancelled'
+  /** Who said so. */
+  readonly by: string
+  readonly reason?: string
+  /** Arguments that were approved in place of the agent's. */
+  readonly args?: PayloadRef
 }
 
 /** What was cut off when a torn log was opened, and the file beside the log that keeps it. */

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import type { Repair } from './entry.ts'
 import { makeFolder, reporting } from './files/folder.ts'
-import { readStream } from './files/lines.ts'
+import { readNewest, readStream } from './files/lines.ts'
 import { takeLock } from './files/lock.ts'
 import { Segments } from './files/segments.ts'
 import type { EvidenceStore, Stream } from './store.ts'
@@ -75,8 +75,8 @@ export class FileStore implements EvidenceStore {
     await Promise.all([this.#segments.pack.flush(), this.#segments.log.flush()])
   }
 
-  lines(stream: Stream): Iterable<string> {
-    return readStream(this.#dir, stream)
+  lines(stream: Stream, newest?: number): Iterable<string> {
+    return newest === undefined ? readStream(this.#dir, stream) : readNewest(this.#dir, stream, newest)
   }
 
   last(): string | undefined {

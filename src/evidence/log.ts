@@ -91,14 +91,25 @@ export class EvidenceLog {
    * @throws EvidenceError EIO or ENOSPC once the log has failed
    */
   payload(text: string): PayloadRef {
+    return this.#payload(text, true)
+  }
+
+  /**
+   * Says of a text what it is and keeps nothing of it but the salt: who has the text can show that it was this one.
+   * @returns what an entry says about it
+   * @throws EvidenceError EIO or ENOSPC once the log has failed
+   */
+  digest(text: string): PayloadRef {
+    return this.#payload(text, false)
+  }
+
+  #payload(text: string, isKept: boolean): PayloadRef {
     this.#assertOpen()
     const wellFormed = text.toWellFormed()
     const salt = this.#salts.next()
     const hash = payloadHash(salt, wellFormed)
-    this.#enqueue(
-      'pack',
-      `{"hash":"${hash}","salt":"${salt.toString('hex')}","text":${JSON.stringify(wellFormed)}}`,
-    )
+    const kept = isKept ? `,"text":${JSON.stringify(wellFormed)}` : ''
+    this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt.toString('hex')}"${kept}}`)
     return { bytes: Buffer.byteLength(wellFormed), hash }
   }
 
@@ -182,6 +193,12 @@ export class EvidenceLog {
   *entries(filter: EntryFilter = {}): Generator<Entry, void, undefined> {
     this.#write()
     yield* selectEntries(this.#store.lines('log'), filter)
+  }
+
+  /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */
+  *newest(bytes: number): Generator<string, void, undefined> {
+    this.#write()
+    yield* this.#store.lines('log', bytes)
   }
 
   /** UTF-16 units that were appended since it was opened, payloads included: what a caller has used is the difference. */

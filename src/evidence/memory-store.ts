@@ -32,8 +32,14 @@ export class MemoryStore implements EvidenceStore {
 
   async sync(): Promise<void> {}
 
-  *lines(stream: Stream): Iterable<string> {
-    yield* this.#committed[stream]
+  *lines(stream: Stream, newest = Number.POSITIVE_INFINITY): Iterable<string> {
+    const lines = this.#committed[stream]
+    let first = lines.length
+    for (let left = newest; first > 0 && left > 0; first -= 1) {
+      left -= Buffer.byteLength(lines[first - 1] ?? '') + 1
+      if (left < 0) break
+    }
+    yield* lines.slice(first)
   }
 
   last(): string | undefined {

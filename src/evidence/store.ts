@@ -17,8 +17,8 @@ export interface EvidenceStore {
   commit(): void
   /** Resolves once everything committed before the call would survive a loss of power. */
   sync(): Promise<void>
-  /** Every committed line, oldest first. */
-  lines(stream: Stream): Iterable<string>
+  /** Every committed line, oldest first; with `newest`, only as many whole lines of the end as have so many bytes. */
+  lines(stream: Stream, newest?: number): Iterable<string>
   /** The last committed line of the log. */
   last(): string | undefined
   /** Ends it, and lets another kernel in; queued lines are dropped. */

@@ -1,5 +1,6 @@
-/** Whether a record is whole: an auditor can read this file alone, with the canonical form beside it. */
+/** Whether a record is whole: an auditor can read this file alone, with approvals and the canonical form beside it. */
 import { hash } from 'node:crypto'
+import { Approved } from './approved.ts'
 import { canonicalText } from './canonical.ts'
 import type { Entry, EntryBody } from './entry.ts'
 
@@ -9,7 +10,7 @@ import type { Entry, EntryBody } from './entry.ts'
  * - `sequence`: its number is not the next one: something was deleted, inserted, doubled or moved
  * - `chain`: it does not name the hash of the line before: one of the two was changed
  * - `outcome-without-intent`, `duplicate-outcome`: an effect without a record before it, or two ends of one
- * - `effect-without-permit`: an effect that no policy permitted
+ * - `effect-without-permit`: an effect that no policy permitted and no person approved
  * - `payload`: a payload's text is not what was hashed
  */
 export type ProblemKind =
@@ -60,7 +61,7 @@ const gapMax = 2 ** 20
 /**
  * @param lines the log, oldest first, each without its newline
  * @param packs lines of payloads; a payload that is not there was deleted, which is no problem
- * @returns what was found; it streams, and keeps one byte for each entry
+ * @returns what was found; it streams, and keeps one byte for each entry, and what is asked and not used yet
  */
 export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> = []): Verification {
   const verifier = new Verifier()
@@ -71,6 +72,7 @@ export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> =
 
 class Verifier {
   readonly #calls = new Calls()
+  readonly #approved = new Approved()
   readonly #problems: Problem[] = []
   readonly #badPayloads = new Map<string, string>()
   #more = 0
@@ -81,7 +83,8 @@ class Verifier {
   pack(line: string): void {
     const payload = readPayload(line)
     if (payload === undefined) return this.#found(null, 'payload', 'a line of a pack is not a payload')
-    if (payloadHash(Buffer.from(payload.salt, 'hex'), payload.text) === payload.hash) return
+    const { text, salt } = payload
+    if (text === undefined || payloadHash(Buffer.from(salt, 'hex'), text) === payload.hash) return
     const detail = `payload ${payload.hash.slice(0, 16)}… is not the text that was hashed`
     if (this.#badPayloads.size < problemsListed) this.#badPayloads.set(payload.hash, detail)
     else this.#found(null, 'payload', detail)
@@ -104,6 +107,7 @@ class Verifier {
         'it does not follow from the line before: one of the two was changed',
       )
     this.#number(entry.seq)
+    this.#approved.read(entry)
     if (entry.kind === 'intent') this.#intent(entry)
     if (entry.kind === 'outcome') this.#outcome(entry)
     if (this.#badPayloads.size > 0) this.#payloads(entry)
@@ -119,6 +123,7 @@ class Verifier {
     if (entry.seq < this.#seq) this.#calls.open(entry.seq)
     const effect = decisionOf(entry)
     if (effect === 'permit' || (effect === 'unjudged' && !isJudged(entry.syscall))) return
+    if (effect === 'ask' && this.#approved.use(entry)) return
     const why =
       typeof effect === 'string' ? `the decision on it is \`${effect}\`` : 'no decision is on record'
     this.#found(this.#position, 'effect-without-permit', `${why}, and yet it was admitted`)
@@ -218,7 +223,8 @@ export interface Payload {
   readonly hash: string
   /** 16 bytes, as hex. */
   readonly salt: string
-  readonly text: string
+  /** Absent where only its digest is on record. */
+  readonly text?: string
 }
 
 /** @returns the payload that a line of a pack holds, whether or not its hash is right; undefined when it holds none */
@@ -226,9 +232,10 @@ export function readPayload(line: string): Payload | undefined {
   const value = parse(line)
   if (!isObject(value)) return undefined
   const { hash, salt, text } = value
-  if (typeof hash !== 'string' || typeof salt !== 'string' || typeof text !== 'string') return undefined
-  const isSound = /^[0-9a-f]{64}$/.test(hash) && /^[0-9a-f]{32}$/.test(salt) && text.isWellFormed()
-  return isSound ? { hash, salt, text } : undefined
+  if (typeof hash !== 'string' || typeof salt !== 'string') return undefined
+  if (!/^[0-9a-f]{64}$/.test(hash) || !/^[0-9a-f]{32}$/.test(salt)) return undefined
+  if (text === undefined) return { hash, salt }
+  return typeof text === 'string' && text.isWellFormed() ? { hash, salt, text } : undefined
 }
 
 function parse(line: string): unknown {

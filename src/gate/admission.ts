@@ -3,12 +3,22 @@ import type { ZodError } from 'zod'
 import { SyscallError } from '../errors.ts'
 import { type Json, parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
-import type { Decision, Obligation } from '../policy/types.ts'
+import type { Decision, Obligation, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
-import { talliesOf } from '../proc/tallies.ts'
-import type { Drivers, Syscall } from '../syscalls/row.ts'
+import { isLimit } from '../proc/tallies.ts'
+import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
+import { type Answered, assertNotAround } from './around.ts'
+import { contentOf } from './content.ts'
 import { requestOf } from './question.ts'
+import type { Runs } from './runs.ts'
+import { sentOf } from './seen.ts'
+
+/** What calls are decoded, judged and counted with. */
+export interface AdmissionMeans {
+  readonly drivers: Drivers
+  readonly runs: Runs
+}
 
 /** A call that may be made. */
 export interface Admitted {
@@ -20,6 +30,18 @@ export interface Admitted {
   readonly decision: Decision | undefined
   /** Whether its intent has to be durable first. */
   readonly external: boolean
+  /** Where it waited for a person: the `seq` of the entry that asked. */
+  readonly ask?: number
+  /** Whether what it was approved to change is still so; looked at once more before an effect that had to wait. */
+  readonly unchanged?: () => Promise<boolean>
+}
+
+/** A call that a person has to approve; nothing is counted or charged yet. */
+export interface Asks extends Admitted {
+  readonly asks: true
+  readonly decision: Decision
+  /** What the policy was asked. */
+  readonly requests: readonly Request[]
 }
 
 /** Why a call may not be made, and how far it came. */
@@ -27,61 +49,119 @@ export class Refusal extends Error {
   override readonly cause: SyscallError
   readonly resource: string | undefined
   readonly decision: Decision | undefined
-  constructor(cause: SyscallError, resource?: string, decision?: Decision) {
+  /** Where it waited for a person: the `seq` of the last entry that asked. */
+  readonly ask: number | undefined
+  /** What had permitted it until then, all questions together: what that demands of the record counts still. */
+  permitted: Decision | undefined
+  constructor(cause: SyscallError, resource?: string, decision?: Decision, ask?: number) {
     super(cause.message)
     this.cause = cause
     this.resource = resource
     this.decision = decision
+    this.ask = ask
   }
 }
 
 /**
- * Admits one call: table, decode, policy, budget. The gate has looked at signals before.
+ * Admits one call: table, decode, policy, approval, budget. The gate has looked at signals before.
  * @param name the syscall as the guest named it
  * @param text its arguments as the guest sent them
+ * @param isApproved where the policy asks for a person: whether one has approved this; it counts for this admission alone
  * @throws Refusal with an errno
  */
-export function admit(process: Process, drivers: Drivers, name: string, text: string): Admitted {
+export function admit(
+  process: Process,
+  means: AdmissionMeans,
+  name: string,
+  text: string,
+  isApproved: (asks: Asks) => boolean = () => false,
+): Admitted | Asks {
+  const { obligations, judged, requests, ...admitted } = judgeCall(process, means, name, text)
+  const { row, args, external, decision } = admitted
+  const { runs } = means
+  const resource = requests[0]?.resource
+  try {
+    if (obligations.length > 0) assertFree(runs.talliesOf(process), obligations, resource, decision)
+    if (decision?.effect === 'ask') {
+      const asks: Asks = { ...admitted, decision, requests, asks: true }
+      if (!isApproved(asks)) {
+        assertRoom(process, row)
+        return asks
+      }
+    }
+    charge(process, row, row.bits?.(args, means.drivers) ?? 0)
+    if (obligations.length > 0) count(runs.talliesOf(process), obligations)
+    // The last step: only what is really admitted has been done.
+    runs.admitted(process, judged, sentOf(args, external))
+    return admitted
+  } catch (error) {
+    const refusal = refusalOf(error, resource)
+    if (refusal instanceof Refusal) refusal.permitted = decision
+    throw refusal
+  }
+}
+
+/** What the gate knows of a call when the policy has been asked. */
+interface JudgedCall extends Admitted {
+  readonly judged: readonly Judged[]
+  readonly requests: readonly Request[]
+  /** Of all that permits it, or asks. */
+  readonly obligations: readonly Obligation[]
+}
+
+/**
+ * The part of admission that counts and charges nothing: table, decode, policy.
+ * @throws Refusal for what no policy can let pass, and what one forbids
+ */
+export function judgeCall(
+  process: Process,
+  { drivers, runs }: AdmissionMeans,
+  name: string,
+  text: string,
+): JudgedCall {
   let resource: string | undefined
+  const answered: Answered[] = []
   try {
     const row = findSyscall(name)
     const args = decode(row, text)
     row.check?.(args, drivers, process)
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const decisions = judged.map((request) => {
-      const decision = process.policy.decide(requestOf(process, request))
-      if (decision.effect !== 'permit')
-        throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
-      return decision
-    })
-    const external = row.external?.(args, drivers, process) ?? false
-    const obligations = decisions.flatMap((decision) => decision.obligations ?? [])
-    if (obligations.length > 0) assertFree(process, obligations, resource, merge(decisions))
-    charge(process, row)
-    if (obligations.length > 0) count(process, obligations)
+    const content = contentOf(name, args)
+    for (const question of judged) {
+      const request = requestOf(process, runs, question, content)
+      const decision = process.policy.decide(request)
+      if (decision.effect === 'forbid')
+        throw new Refusal(new SyscallError('EPERM', decision.reason), question.resource, decision)
+      answered.push({ request, decision })
+    }
+    const decisions = answered.map(({ decision }) => decision)
+    assertNotAround(name, args, answered, (request) => process.policy.decide(request))
     return {
-      row,
-      args,
-      external,
+      ...{ row, args, judged, requests: answered.map(({ request }) => request) },
+      external: row.external?.(args, drivers, process) ?? false,
       decision: merge(decisions),
-      resources: judged.length === 0 ? [''] : [...new Set(judged.map((request) => request.resource))],
+      obligations: decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit),
+      resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
   } catch (error) {
-    if (error instanceof Refusal) throw error
-    if (error instanceof SyscallError) throw new Refusal(error, resource)
-    throw error
+    const refusal = refusalOf(error, resource)
+    if (refusal instanceof Refusal) refusal.permitted = merge(answered.map(({ decision }) => decision))
+    throw refusal
   }
 }
 
+/** @returns what the gate refuses with; what the kernel did wrong stays what it is */
+const refusalOf = (error: unknown, resource: string | undefined): unknown =>
+  error instanceof SyscallError ? new Refusal(error, resource) : error
+
 /** What permits once, or so often, has not been used up by the run. */
 function assertFree(
-  process: Process,
+  { tallies, now }: ReturnType<Runs['talliesOf']>,
   obligations: readonly Obligation[],
   resource: string | undefined,
   decision: Decision | undefined,
 ): void {
-  const { tallies, now } = talliesOf(process)
   try {
     tallies.assertFree(obligations, now)
   } catch (error) {
@@ -91,17 +171,25 @@ function assertFree(
 }
 
 /** Counted as soon as the call is admitted: what fails after that has been tried. */
-function count(process: Process, obligations: readonly Obligation[]): void {
-  const { tallies, now } = talliesOf(process)
+function count({ tallies, now }: ReturnType<Runs['talliesOf']>, obligations: readonly Obligation[]): void {
   tallies.count(obligations, now)
 }
 
-/** A call that asks several questions is permitted by the rules that answered each. */
+/** A call of several questions is permitted by the rules that answered each; where one asks, a person answers all. */
 function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
   if (first === undefined || rest.length === 0) return first
-  const observed = [first, ...rest].find((each) => each.observed !== undefined)?.observed
-  const rules = [first, ...rest].flatMap((each) => each.rules)
-  return { ...first, rules, ...(observed !== undefined && { observed }) }
+  const all = [first, ...rest]
+  const observed = all.find((each) => each.observed !== undefined)?.observed
+  const asking = all.filter(({ effect }) => effect === 'ask')
+  const deciding = asking.length > 0 ? asking : all
+  const rules = deciding.flatMap((each) => each.rules)
+  const obligations = all.flatMap((each) => each.obligations ?? [])
+  return {
+    ...(asking[0] ?? first),
+    rules,
+    ...(obligations.length > 0 && { obligations }),
+    ...(observed !== undefined && { observed }),
+  }
 }
 
 function decode(row: Syscall, text: string): never {
@@ -119,9 +207,15 @@ function describe(error: ZodError): string {
   return `\`${path.slice(0, 200)}\`: ${message.slice(0, 400)}`
 }
 
-function charge(process: Process, row: Syscall): void {
-  // What is free always passes: a process without budget can still end in order.
+/** What is free always passes: a process without budget can still end in order. */
+function charge(process: Process, row: Syscall, bits: number): void {
   if (row.cost === 0) return
+  assertRoom(process, row)
+  if (bits > 0) process.ledger.charge('bits', bits)
+  process.ledger.charge('syscalls', row.cost)
+}
+
+function assertRoom(process: Process, row: Syscall): void {
   if (process.inFlight.size + process.turns.waiting >= limits.callsInFlightMax) {
     throw new SyscallError(
       'EAGAIN',
@@ -130,5 +224,5 @@ function charge(process: Process, row: Syscall): void {
   }
   if (process.turns.waitingLength > limits.outboxMax)
     throw new SyscallError('EAGAIN', 'too many replies wait already; await some first')
-  process.ledger.charge('syscalls', row.cost)
+  process.ledger.assertLeft('syscalls', row.cost)
 }

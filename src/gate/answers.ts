@@ -43,14 +43,14 @@ export function outcomeStatus(cause: SyscallError, aborted: boolean): 'failed' |
 export const isDefect = (error: unknown): boolean =>
   error !== undefined && !(error instanceof SyscallError) && !(error instanceof EvidenceError)
 
-/**
- * @param error what the driver threw, if it did
- * @returns the result as text, or why there is none
- */
-export function outcomeOf(
-  result: Json | undefined,
-  error: unknown,
-): { readonly text: string; readonly cause?: SyscallError } {
+/** The result as text, or why there is none. */
+export interface Outcome {
+  readonly text: string
+  readonly cause?: SyscallError
+}
+
+/** @param error what the driver threw, if it did */
+export function outcomeOf(result: Json | undefined, error: unknown): Outcome {
   if (error instanceof SyscallError) return { text: '', cause: error }
   // What a driver had done when it broke nobody can tell.
   if (error !== undefined)
@@ -65,7 +65,15 @@ export function outcomeOf(
 }
 
 /** Whose call it is, for the record. */
-export function callerOf({ identity, pid, name: agent }: Process, call: number, name: string): Caller {
+export function callerOf(
+  { identity, pid, name: agent, labels }: Process,
+  call: number,
+  name: string,
+): Caller {
   const { run, isolation } = identity
-  return { run, pid, agent, isolation, call, syscall: name.slice(0, limits.syscallNameMax).toWellFormed() }
+  return {
+    ...{ run, pid, agent, isolation, call },
+    syscall: name.slice(0, limits.syscallNameMax).toWellFormed(),
+    ...(labels.length > 0 && { labels }),
+  }
 }

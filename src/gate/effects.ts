@@ -1,32 +1,39 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
 import { SyscallError } from '../errors.ts'
-import type { IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
+import { untrustedLabel } from '../policy/origin.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
-import type { Drivers } from '../syscalls/row.ts'
+import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   answer,
   callerOf,
   failureReply,
   isDefect,
-  outcomeOf,
   outcomeStatus,
   recordedDecision,
   sentence,
 } from './answers.ts'
-import { tryRecord } from './record.ts'
+import { Carried } from './carried.ts'
+import { redactedKinds } from './content.ts'
+import { partOf, readPart } from './partial.ts'
+import { keep, tryRecord } from './record.ts'
+import type { Runs } from './runs.ts'
+import { isForeign } from './seen.ts'
+import { shownOf } from './shown.ts'
 
 /** An admitted call on its way. */
 interface Effect extends Arrival {
   readonly admitted: Admitted
   readonly flight: Flight
   readonly grant: Grant
+  readonly carried: Carried
   /** `seq` of the intent. */
   readonly intent: number
 }
@@ -36,6 +43,7 @@ export interface EffectsParts {
   readonly log: EvidenceLog
   readonly observers: Observers
   readonly mint: GrantMint
+  readonly runs: Runs
   /** What a stopped process waits with. */
   readonly held: Held
 }
@@ -75,7 +83,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = resources.join(' → ')
     const before = this.#parts.log.written
-    const args = this.#parts.log.payload(arrival.text)
+    const args = keep(this.#parts.log, arrival.text, decision)
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -83,6 +91,7 @@ export class Effects {
       args,
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
+      ...(admitted.ask !== undefined && { ask: admitted.ask }),
     } satisfies IntentBody)
     const { number } = arrival
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
@@ -92,7 +101,8 @@ export class Effects {
       { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
       flight,
     )
-    const effect: Effect = { ...arrival, admitted, flight, grant, intent: seq }
+    const carried = new Carried(decision)
+    const effect: Effect = { ...arrival, admitted, flight, grant, carried, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#parts.log.written - before)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
@@ -109,8 +119,15 @@ export class Effects {
       // The log has failed: the kernel is told by the log itself and ends every process.
       return this.#settle(effect, undefined, error)
     }
-    // One that ended while it was stopped is held for ever, and nobody wakes it again.
-    while (effect.process.held && !effect.process.over) await this.#parts.held.untilWoken(effect.process)
+    const { process, admitted } = effect
+    for (;;) {
+      // One that ended while it was stopped is held for ever, and nobody wakes it again.
+      while (process.held && !process.over) await this.#parts.held.untilWoken(process)
+      if (admitted.unchanged === undefined || process.over) break
+      const changed = await whatChanged(admitted.unchanged)
+      if (changed !== undefined) return this.#settle(effect, undefined, changed)
+      if (!process.held) break
+    }
     await this.#invoke(effect)
   }
 
@@ -129,9 +146,18 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number }: Effect): Json | Promise<Json> | Failure {
+  #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
+    const { row, args, decision } = admitted
+    const kinds = redactedKinds(decision)
+    const part = kinds.length === 0 ? undefined : partOf(name, args)
+    const call: Call = {
+      ...{ process, grant, number, given: carried.given },
+      carries: (labels) => carried.add(labels),
+      releases: (labels, how) => carried.release(labels, how),
+    }
     try {
-      return admitted.row.invoke(admitted.args, { process, grant, number }, this.#parts.drivers)
+      if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
+      return readPart(part, kinds, (wider) => row.invoke(wider as never, call, this.#parts.drivers))
     } catch (error) {
       return new Failure(error)
     }
@@ -145,7 +171,9 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = outcomeOf(result, error)
+    const { text, cause } = shownOf(name, admitted, result, error)
+    const { labels } = effect.carried
+    const released = cause === undefined ? effect.carried.released : undefined
     const resource = admitted.resources.join(' → ')
     const recorded = tryRecord(this.#parts.log, process, () =>
       this.#parts.log.append({
@@ -154,11 +182,25 @@ export class Effects {
         pid: process.pid,
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
-        ...(cause === undefined ? { result: this.#parts.log.payload(text) } : { code: cause.code }),
+        ...(cause === undefined
+          ? { result: keep(this.#parts.log, text, admitted.decision) }
+          : { code: cause.code }),
+        ...(labels.length > 0 && { labels }),
+        ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
     )
-    if (!recorded) return
-    this.#parts.observers.settled(process, name, resource, cause, admitted.decision)
+    if (!recorded || !this.#release(effect, released, text)) return
+    // Before the guest can act on what it learns.
+    process.takeOn(labels)
+    if (cause === undefined && !process.over)
+      this.#learn(effect, () => learned(admitted, result, text), labels, released)
+    this.#parts.observers.settled(process, {
+      syscall: name,
+      resource,
+      cause,
+      decision: admitted.decision,
+      labels,
+    })
     answer(
       effect,
       cause === undefined
@@ -167,10 +209,57 @@ export class Effects {
     )
   }
 
+  /** What was released is nobody's word: it came from where labels are. */
+  #learn(
+    { process, admitted }: Effect,
+    result: () => Json,
+    labels: readonly string[],
+    released: Carried['released'],
+  ): void {
+    const { drivers, runs } = this.#parts
+    const all = released === undefined ? labels : [...labels, ...released.labels]
+    if (all.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+      runs.received(process, result(), all)
+  }
+
+  /** @returns whether it is on record that a value was released; only then it is */
+  #release({ process, intent, admitted }: Effect, released: Carried['released'], text: string): boolean {
+    if (released === undefined) return true
+    const { by, reason, again, labels } = released
+    const recorded = tryRecord(this.#parts.log, process, () =>
+      this.#parts.log.append({
+        kind: 'declassify',
+        run: process.identity.run,
+        pid: process.pid,
+        ...{ intent, by, reason, labels },
+        value: keep(this.#parts.log, text, admitted.decision),
+      } satisfies DeclassifyBody),
+    )
+    if (recorded && again) process.releases.add(JSON.parse(text), labels)
+    return recorded
+  }
+
   #track(effect: Promise<void>): void {
     this.#waiting.add(effect)
     void effect.finally(() => this.#waiting.delete(effect))
   }
+}
+
+/** @returns what the guest gets of a result: without what rules take out of it */
+const learned = ({ decision }: Admitted, result: Json | undefined, text: string): Json =>
+  redactedKinds(decision).length === 0 ? (result ?? null) : (JSON.parse(text) as Json)
+
+/** @returns why what was approved is not done; undefined where all is as it was */
+async function whatChanged(unchanged: () => Promise<boolean>): Promise<unknown> {
+  try {
+    if (await unchanged()) return undefined
+  } catch (error) {
+    return error
+  }
+  return new SyscallError(
+    'EAGAIN',
+    'what it would change is no longer what was approved; nothing was done, call again',
+  )
 }
 
 /** What a driver threw at once; a class, so that no result can pass for it. */

@@ -1,6 +1,8 @@
 /** Putting what happens to a process on record, on its account. */
+import type { PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
+import type { Decision } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 
 /** @returns whether it is on record; where it is not, the process has ended: no record, no reply */
@@ -16,3 +18,14 @@ export function tryRecord(log: EvidenceLog, process: Process, append: () => void
   process.recorded(log.written - before)
   return true
 }
+
+/** @returns what an entry says of a text, which is kept beside the log unless a rule of one of the decisions says otherwise */
+export const keep = (
+  log: EvidenceLog,
+  text: string,
+  ...decisions: readonly (Decision | undefined)[]
+): PayloadRef => (decisions.every(isKept) ? log.payload(text) : log.digest(text))
+
+/** What a rule looked for and found, or feared, is not for keeping either. */
+const isKept = (decision: Decision | undefined): boolean =>
+  decision?.sensitive === undefined && !decision?.obligations?.some(({ log }) => log === 'digest')

@@ -120,15 +120,14 @@ export class CellProcess implements Host {
     if (pid === undefined || this.#dead || !this.#launched.protections.parentDeath) return false
     this.#suspended = true
     this.#watchdog.pause()
-    process.kill(pid, 'SIGSTOP')
-    return standsStill(pid)
+    return isSent(pid, 'SIGSTOP') && (await standsStill(pid))
   }
 
   resume(): void {
     const pid = this.#launched.pid()
     this.#suspended = false
     if (pid === undefined || this.#dead) return
-    process.kill(pid, 'SIGCONT')
+    isSent(pid, 'SIGCONT')
     this.#watchdog.resume()
   }
 
@@ -193,5 +192,14 @@ export class CellProcess implements Host {
     // Whoever only lived beside the guilty one has not used up its own time.
     for (const tenant of tenants)
       tenant.buried(this.#guilty === undefined || this.#guilty === tenant ? fault : besideGuilty)
+  }
+}
+
+/** In a jail the cell's own process is no child of the kernel: it can be gone before the jail's end is heard of. */
+function isSent(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
   }
 }

@@ -167,8 +167,13 @@ export class Freezer {
   }
 
   #pause(): void {
+    try {
+      this.#session ??= this.#open()
+    } catch {
+      // The isolate has just died by itself, and its turn is about to end for that.
+      return
+    }
     this.#phase = 'pausing'
-    this.#session ??= this.#open()
     this.#off = Promise.withResolvers()
     this.#send('Debugger.enable')
     this.#send('Debugger.setSkipAllPauses', { skip: false })

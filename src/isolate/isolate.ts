@@ -32,9 +32,12 @@ export class IsolateGuest implements Guest {
   /** Of that turn, while it runs. */
   #stuck: Deadline | undefined
   #cpuTimer: NodeJS.Timeout | undefined
+  readonly #onCatastrophe: (message: string) => void
   /** Calls of the turn that runs, and their length in UTF-16 units. */
   #posts = 0
   #postsLength = 0
+  /** How often it was seen that V8 has given it up, and it runs. */
+  #lostLooks = 0
   #over = false
   #ending: Promise<void> | undefined
   #heapBytes = 0
@@ -53,6 +56,7 @@ export class IsolateGuest implements Guest {
     attach: Attach,
   ) {
     this.#events = events
+    this.#onCatastrophe = onCatastrophe
     this.#isolate = new ivm.Isolate({
       memoryLimit: Math.max(spec.heapBytes, limits.heapBytesMin) / MiB,
       inspector: true,
@@ -135,6 +139,7 @@ export class IsolateGuest implements Guest {
     this.#postsLength = 0
     this.#freezer.turnBegan()
     if (cpuMs !== undefined) this.#limitCpu(cpuMs, this.#cpuMs(), process.cpuUsage())
+    const lookout = setInterval(() => this.#endIfLost(), limits.memoryLookMs)
     let usage: Usage
     try {
       await work
@@ -147,10 +152,17 @@ export class IsolateGuest implements Guest {
     } finally {
       stuck.cancel()
       clearTimeout(this.#cpuTimer)
+      clearInterval(lookout)
       this.#stuck = undefined
       this.#freezer.turnOver()
     }
     this.#events.turn(usage)
+  }
+
+  /** Past its memory limit V8 ends agent code, but for some loops, which go on taking memory: nothing inside ends them. */
+  #endIfLost(): void {
+    this.#lostLooks = !this.#over && this.#isolate.isDisposed ? this.#lostLooks + 1 : 0
+    if (this.#lostLooks === 2) this.#onCatastrophe('agent code goes on past its memory limit')
   }
 
   #cpuMs(): number {

@@ -43,6 +43,7 @@ export const actions = {
       path: 'string',
       headers: 'strings',
       bodyBytes: 'int',
+      secrets: 'strings',
     },
   },
   'tool.call': { resource: 'name', summary: 'call a tool, by its name' },
@@ -72,6 +73,11 @@ export const actions = {
     resource: 'name',
     summary: 'start an agent, by its name',
     args: { isolation: 'string', sha256: 'string' },
+  },
+  'proc.extract': {
+    resource: 'name',
+    summary: 'have an agent, by its name, look and tell one narrow value',
+    args: { isolation: 'string', sha256: 'string', bits: 'int' },
   },
   'proc.signal': {
     resource: 'name',

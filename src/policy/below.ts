@@ -16,6 +16,8 @@ export function permitsBelow(
   actions: readonly string[],
   folder: string,
 ): boolean {
+  // What another language says of a folder's files is known only by asking about each.
+  if (policy.engine !== undefined) return false
   const readings = readPath(folder)
   if (typeof readings === 'string') return false
   return actions.every((action) => {
@@ -25,8 +27,8 @@ export function permitsBelow(
     if (candidates === undefined) return abstains
     const about = (rule: CompiledRule): boolean => matchesPrincipal(rule, principal)
     const permits = candidates.permit.filter(about)
-    const permitting = permits.filter(({ rule }) => rule.when === undefined && rule.demands === undefined)
-    // What permits under a condition, or so often, may refuse one of many files.
+    const permitting = permits.filter(isPlain)
+    // What permits under a condition, or so often, may refuse one of many files; what redacts or labels is gone round by a move.
     const refusing = [...candidates.forbid, ...candidates.ask, ...permits].filter(
       (rule) => about(rule) && !permitting.includes(rule),
     )
@@ -38,6 +40,10 @@ export function permitsBelow(
     )
   })
 }
+
+/** Whether a permit lets a call through whatever it holds, as often as it is asked, as it is; what is kept of it is all the same. */
+const isPlain = ({ always, rule: { demands = {} } }: CompiledRule): boolean =>
+  always && Object.keys(demands).every((key) => key === 'log')
 
 /** A rule without patterns is about any resource. */
 const hasPattern = ({ rule }: CompiledRule, fits: (pattern: string) => boolean): boolean =>

@@ -3,10 +3,10 @@ import { actions, expandAction } from './actions.ts'
 import type { Rule } from './types.ts'
 
 /** @returns what a rule that permits takes in beside what its author may have had in mind, as clauses */
-export function broadness({ actions: patterns, resources, when }: Rule): readonly string[] {
+export function broadness({ actions: patterns, resources, when, contains }: Rule): readonly string[] {
   const covered = new Set(patterns.flatMap(expandAction))
   if (resources === undefined) {
-    if (when !== undefined) return []
+    if (when !== undefined || contains !== undefined) return []
     if (patterns.includes('*')) return ['it permits every action on everything']
     return [...covered].flatMap((action) => everything[action] ?? [])
   }

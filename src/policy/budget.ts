@@ -13,6 +13,7 @@ const entries = {
   tokens: { field: 'tokens', parse: (value: unknown) => parseCount('tokens', value) },
   cost: { field: 'costUsd', parse: parseMoney },
   depth: { field: 'depth', parse: parseDepth },
+  bits: { field: 'bits', parse: (value: unknown) => parseCount('bits', value) },
 } as const satisfies Readonly<
   Record<keyof BudgetDocument, { field: keyof Budget; parse: (value: unknown) => number }>
 >

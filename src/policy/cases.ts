@@ -1,4 +1,6 @@
 /** What a policy says to cases, and which of its rules they try. */
+import { assertOwnRules } from './engines/engine.ts'
+import { labelsGiven } from './obligations.ts'
 import type { Decision, Effect, PolicySet, Request, RuleRef } from './types.ts'
 
 export interface PolicyCase {
@@ -12,6 +14,8 @@ export interface PolicyCase {
   readonly observed: Effect | undefined
   /** Not looked at where undefined. */
   readonly addresses: readonly string[] | undefined
+  /** Of what comes back; not looked at where undefined. */
+  readonly label: readonly string[] | undefined
 }
 
 export interface CaseResult {
@@ -43,6 +47,11 @@ function differences(expected: PolicyCase, decision: Decision): readonly string[
     wrong.push(
       `expected ${named(expected.addresses, 'no')} addresses, and there are ${named(decision.addresses, 'none')}`,
     )
+  const label = labelsGiven(decision.obligations ?? [])
+  if (expected.label !== undefined && !sameSet(expected.label, label))
+    wrong.push(
+      `expected ${named(expected.label, 'no')} labels on what comes back, and there are ${named(label, 'none')}`,
+    )
   return wrong
 }
 
@@ -57,8 +66,14 @@ export interface RuleCoverage extends RuleRef {
   readonly cases: number
 }
 
-/** @returns for each rule of the set how many cases it decides, in the order of the policies */
+/**
+ * @returns for each rule of the set how many cases it decides, in the order of the policies
+ * @throws KernelError EINVAL where a policy does not say what its rules are
+ */
 export function coverage(set: PolicySet, results: readonly CaseResult[]): readonly RuleCoverage[] {
+  // A Cedar file says what it consists of, a Rego module does not.
+  for (const { engine, rules } of set.policies)
+    if (engine !== undefined && rules.length === 0) assertOwnRules(set, 'counted')
   const counts = new Map<string, number>()
   for (const { decision } of results) {
     for (const ref of [...decision.rules, ...(decision.observed?.rules ?? [])])

@@ -1,6 +1,9 @@
 /** What the language of conditions leaves out of CEL, and how much an evaluation can cost: seen from the syntax tree. */
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { metered, variables } from './cel-environment.ts'
+import { historyExample, isHistoryCall, queryOf } from './cel-history.ts'
+import type { HistoryQuery } from './history.ts'
+import { origins } from './origin.ts'
 import { didYouMean } from './suggest.ts'
 
 /** A problem, and where it begins in the condition's text. */
@@ -16,20 +19,22 @@ export interface Bounds {
   /** Where each `has(` begins. */
   readonly presences: readonly number[]
   readonly names: ReadonlySet<string>
+  /** What it asks about history, by the key of the question. */
+  readonly queries: ReadonlyMap<string, HistoryQuery>
+  readonly asksOrigin: boolean
 }
 
 /** Methods whose first argument names each element in turn. */
 const comprehensions = new Set(['exists', 'all', 'exists_one', 'filter', 'map'])
 const methods = new Set([...comprehensions, 'contains', 'startsWith', 'endsWith', 'lowerAscii', 'size'])
-const functions = new Set(['has', 'size'])
+const functions = new Set(['has', 'size', 'origin', 'words', 'links'])
 
 const linear =
   'takes a regular expression, which can be slow; write `startsWith`, `endsWith`, `contains`, or a pattern in `resource`'
 
 /** What people look for here, and what to say. */
 const absent: Readonly<Record<string, string>> = {
-  origin: 'belongs to origins of values, which this version does not have yet',
-  history: 'belongs to rules over history, which this version does not have yet',
+  history: `is asked as in \`${historyExample}\``,
   matches: linear,
 }
 
@@ -37,13 +42,22 @@ const absent: Readonly<Record<string, string>> = {
 export function boundsOf(root: ASTNode): Bounds {
   const walk = new Walk()
   const steps = walk.visit(root, [])
-  return { flaws: walk.flaws, steps, presences: walk.presences, names: walk.names }
+  return {
+    flaws: walk.flaws,
+    steps,
+    presences: walk.presences,
+    names: walk.names,
+    queries: walk.queries,
+    asksOrigin: walk.asksOrigin,
+  }
 }
 
 class Walk {
   readonly flaws: ConditionFlaw[] = []
   readonly presences: number[] = []
   readonly names = new Set<string>()
+  readonly queries = new Map<string, HistoryQuery>()
+  asksOrigin = false
 
   /**
    * @param elements names of the elements of the lists that are gone through here, the outermost first
@@ -73,8 +87,26 @@ class Walk {
       case '[?]':
         this.#flaw(node, 'optional values are not taken; write `has(…)` first')
         return 1
-      default:
-        return node.args.reduce((sum, each) => sum + this.visit(each, elements), 1)
+      case '==':
+      case '!=':
+      case 'in':
+        this.#compared(node.args)
+    }
+    return this.#all(node.args, elements)
+  }
+
+  #all(nodes: readonly ASTNode[], elements: readonly string[]): number {
+    return nodes.reduce((sum, each) => sum + this.visit(each, elements), 1)
+  }
+
+  /** What is compared with `origin(…)` has to be one of the answers. */
+  #compared(sides: readonly ASTNode[]): void {
+    if (!sides.some(({ op, args }) => op === 'call' && Array.isArray(args) && args[0] === 'origin')) return
+    for (const side of sides.flatMap((it) => (it.op === 'list' ? it.args : [it]))) {
+      if (side.op !== 'value' || typeof side.args !== 'string') continue
+      if ((origins as readonly string[]).includes(side.args)) continue
+      const guess = didYouMean(side.args, origins) || `; origins are ${origins.join(', ')}`
+      this.#flaw(side, `\`${side.args}\` is no origin${guess}`)
     }
   }
 
@@ -93,16 +125,25 @@ class Walk {
     const [name, args] = node.args
     if (!functions.has(name)) this.#unknown(node, name, functions)
     if (name === 'has') this.presences.push(node.start)
-    return args.reduce((sum, each) => sum + this.visit(each, elements), 1)
+    if (name === 'origin') this.asksOrigin = true
+    return this.#all(args, elements)
   }
 
   #method(node: ASTNode & { readonly op: 'rcall' }, elements: readonly string[]): number {
     const [name, receiver, args] = node.args
+    if (isHistoryCall(node)) return this.#history(node)
     if (!methods.has(name)) this.#unknown({ start: node.input.indexOf(name, receiver.end) }, name, methods)
     const before = this.visit(receiver, elements)
     if (comprehensions.has(name)) return before + this.#comprehension(node, elements)
     if (Object.hasOwn(metered, name)) node.args[0] = metered[name] ?? name
     return args.reduce((sum, each) => sum + this.visit(each, elements), 1 + before)
+  }
+
+  #history(node: ASTNode & { readonly op: 'rcall' }): number {
+    const query = queryOf(node)
+    if ('key' in query) this.queries.set(query.key, query)
+    else this.flaws.push(query)
+    return historySteps
   }
 
   #comprehension(node: ASTNode & { readonly op: 'rcall' }, elements: readonly string[]): number {
@@ -130,6 +171,9 @@ class Walk {
     this.flaws.push({ offset: start, message })
   }
 }
+
+/** A window is counted anew each time, in steps. */
+const historySteps = 50
 
 /** Lists that may be gone through within each other. */
 const nestedMax = 2

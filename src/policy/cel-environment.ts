@@ -3,7 +3,11 @@ import { Environment } from '@marcbachmann/cel-js'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { ArgumentType } from './arguments.ts'
-import { type Convert, Message, type Meter, toInt } from './cel-values.ts'
+import { registerHistory } from './cel-history.ts'
+import { type Convert, fromCel, Message, type Meter, toInt } from './cel-values.ts'
+import type { HistoryQuery } from './history.ts'
+import { linksIn, wordsIn } from './links.ts'
+import type { Request } from './types.ts'
 
 export interface TypedEnvironment {
   readonly environment: Environment
@@ -11,8 +15,16 @@ export interface TypedEnvironment {
   readonly fields: ReadonlyMap<string, readonly string[]>
   readonly args: Convert
   readonly budget: Convert
-  /** Pays for what the library's own functions do not. Set while a condition is evaluated. */
-  readonly meter: { current: Meter | undefined }
+  /** Set while a condition is evaluated. */
+  readonly now: Evaluation
+}
+
+/** What functions of ours work with: one evaluation at a time. */
+export interface Evaluation {
+  /** Pays for what the library's own functions do not. */
+  meter: Meter | undefined
+  request: Request | undefined
+  queries: ReadonlyMap<string, HistoryQuery> | undefined
 }
 
 /** The names in a condition, as the type checker has them. */
@@ -20,7 +32,7 @@ export const variables = ['principal', 'action', 'resource', 'args', 'labels', '
 
 /** What is left of each, absent where nothing limits it. */
 const budgetType: ArgumentType = {
-  fields: { syscalls: 'int', cpuMs: 'double', tokens: 'int', costUsd: 'double' },
+  fields: { syscalls: 'int', cpuMs: 'double', tokens: 'int', costUsd: 'double', bits: 'int' },
 }
 
 /** Functions of ours in place of the library's: by the name in a condition. */
@@ -39,7 +51,7 @@ export function environmentFor(type: ArgumentType & object): TypedEnvironment {
 }
 
 function makeEnvironment(type: ArgumentType): TypedEnvironment {
-  const meter: TypedEnvironment['meter'] = { current: undefined }
+  const now: Evaluation = { meter: undefined, request: undefined, queries: undefined }
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: true,
@@ -58,7 +70,7 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     environment.registerVariable(name, 'string')
   environment.registerVariable('labels', 'list<string>')
   environment.registerVariable('args', args.name).registerVariable('budget', budget.name)
-  const pay = (steps: number): void => meter.current?.spend(steps)
+  const pay = (steps: number): void => now.meter?.spend(steps)
   environment.registerFunction(`string.${metered.contains}(string): bool`, (text: string, part: string) => {
     pay(searchSteps(text, part))
     return text.includes(part)
@@ -68,8 +80,38 @@ function makeEnvironment(type: ArgumentType): TypedEnvironment {
     pay(text.length / lettersPerStep)
     return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   })
-  return { environment, fields: types.fields, args: args.convert, budget: budget.convert, meter }
+  environment.registerFunction('origin(dyn): string', (value: unknown): string => {
+    const { meter, request } = now
+    if (meter === undefined || request?.origin === undefined)
+      throw new Error('where values have been seen is not known here')
+    const held = fromCel(value)
+    meter.weigh(held)
+    return request.origin(held, pay)
+  })
+  for (const [name, read] of Object.entries(textReaders))
+    environment.registerFunction(`${name}(string): list<string>`, (text: string) => {
+      pay(text.length / unitsPerStep)
+      const found = read(text)
+      now.meter?.weigh(found)
+      return found
+    })
+  registerHistory(environment, (key, what) => {
+    const { request, queries } = now
+    const query = queries?.get(key)
+    if (query === undefined || request?.history === undefined)
+      throw new Error('what has been done before is not known here')
+    if (what === 'count') return BigInt(request.history.count(query))
+    const agents = request.history.agents(query)
+    pay(agents.length)
+    return [...agents]
+  })
+  return { environment, fields: types.fields, args: args.convert, budget: budget.convert, now }
 }
+
+/** Functions that make a list of a text. */
+const textReaders = { words: wordsIn, links: linksIn }
+/** UTF-16 units that they read in about one step. */
+const unitsPerStep = 4
 
 /** `toLowerCase` folds letters beyond ASCII into it, such as the Kelvin sign. */
 const beyondAscii = /[^\0-\x7f]/

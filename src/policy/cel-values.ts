@@ -1,6 +1,7 @@
 /** What a condition reads: values are handed out one by one, and each is weighed first, so that no call can make a decision slow. */
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
+import { historyValue } from './cel-history.ts'
 import type { Request } from './types.ts'
 
 /** Characters that take about as long as one step of an evaluation, where each is looked at by itself. */
@@ -73,6 +74,11 @@ export class Message extends Map<string, unknown> {
     this.#meter = meter
   }
 
+  /** As the call holds it. */
+  get raw(): Json {
+    return this.#raw as Json
+  }
+
   override get(name: string): unknown {
     const convert = this.#fields.get(name)
     const value = Object.hasOwn(this.#raw, name) ? this.#raw[name] : undefined
@@ -85,6 +91,15 @@ export class Message extends Map<string, unknown> {
 /** Not exact where JSON wrote it beyond 2^53, as no consumer of JSON is. */
 export const toInt: Convert = (value) =>
   typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
+
+/** Back from what CEL computes with; what no call can hold is null. */
+export function fromCel(value: unknown): Json {
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Message) return value.raw
+  if (Array.isArray(value)) return value.map(fromCel)
+  if (value === null || typeof value !== 'object') return value as Json
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromCel(item)]))
+}
 
 /** The variables of one request. */
 export class Scope extends Map<string, unknown> {
@@ -117,6 +132,8 @@ export class Scope extends Map<string, unknown> {
       case 'labels':
         if (labels !== undefined) this.#meter.weigh(labels)
         return labels
+      case 'history':
+        return historyValue
       case 'budget':
         return budget === undefined ? undefined : this.#budget({ ...budget() }, this.#meter)
       default:

@@ -12,6 +12,8 @@ export interface CompiledRule {
   readonly principals: readonly ((name: string) => boolean)[] | undefined
   readonly matchers: readonly Matcher[] | undefined
   readonly condition: RuleCondition | undefined
+  /** Whether it applies to whatever it matches: it has no condition and looks for no data. */
+  readonly always: boolean
   /** Its place in the policy, from 0. */
   readonly order: number
 }

@@ -4,6 +4,7 @@ import { limits } from '../limits.ts'
 import { type Bounds, boundsOf, type ConditionFlaw } from './cel-bounds.ts'
 import { metered, type TypedEnvironment } from './cel-environment.ts'
 import { type Meter, Scope } from './cel-values.ts'
+import type { HistoryQuery } from './history.ts'
 import { didYouMean } from './suggest.ts'
 import type { Request } from './types.ts'
 
@@ -11,6 +12,8 @@ import type { Request } from './types.ts'
 export interface Condition {
   /** Whether it means something else for other arguments. */
   readonly readsArguments: boolean
+  readonly queries: readonly HistoryQuery[]
+  readonly asksOrigin: boolean
   /** @returns whether it holds, or why that cannot be said, as a clause */
   judge(request: Request, meter: Meter): boolean | string
 }
@@ -34,7 +37,9 @@ export function compileCondition(
   const readsArguments = bounds.names.has('args')
   return {
     readsArguments,
-    judge: (request, meter) => evaluate(expression, bounds.steps, typed, request, meter),
+    queries: [...bounds.queries.values()],
+    asksOrigin: bounds.asksOrigin,
+    judge: (request, meter) => evaluate(expression, bounds, typed, request, meter),
   }
 }
 
@@ -87,14 +92,16 @@ function typeFlaw(error: unknown, { fields }: TypedEnvironment): ConditionFlaw {
 
 function evaluate(
   expression: ParseResult,
-  steps: number,
+  { steps, queries }: Bounds,
   typed: TypedEnvironment,
   request: Request,
   meter: Meter,
 ): boolean | string {
   if (meter.exhausted !== undefined) return meter.exhausted
   meter.factor = steps
-  typed.meter.current = meter
+  typed.now.meter = meter
+  typed.now.request = request
+  typed.now.queries = queries
   try {
     meter.spend(steps)
     const result: unknown = expression(new Scope(request, meter, typed.args, typed.budget))
@@ -103,7 +110,9 @@ function evaluate(
   } catch (error) {
     return meter.exhausted ?? summaryOf(error)
   } finally {
-    typed.meter.current = undefined
+    typed.now.meter = undefined
+    typed.now.request = undefined
+    typed.now.queries = undefined
   }
 }
 

@@ -3,6 +3,7 @@ import type { AddressClass } from '../grant.ts'
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
 import { type CompiledRule, matchesPrincipal } from './compiled-rule.ts'
+import type { DataKind } from './detect/kinds.ts'
 import { type Judgement, judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
 import { obligationsOf } from './obligations.ts'
@@ -69,22 +70,31 @@ const onlyObserved = (observing: readonly CompiledPolicy[]): Verdict => ({
   reason: `nothing is enforced: ${observing.map(({ policy }) => `\`${policy.name}\``).join(', ')} only observes`,
 })
 
-/** What comes with a permit: address classes and obligations, of which most rules have none. */
+/** What comes with a permit, or with a person's: address classes and obligations, of which most rules have none. */
 function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judgement[]): Decision {
-  const plain = { effect, rules, reason, addresses: noAddresses }
+  const sensitive = effect === 'permit' ? [] : sensitiveOf(judgements.filter((it) => it.effect === effect))
+  const plain = {
+    ...{ effect, rules, reason, addresses: noAddresses },
+    ...(sensitive.length > 0 && { sensitive }),
+  }
   const hasTerms = ({ rule }: CompiledRule): boolean =>
     rule.addresses.length > 0 || rule.demands !== undefined
-  if (effect !== 'permit' || !judgements.some((it) => it.rules.some(hasTerms))) return plain
+  if (effect === 'forbid' || !judgements.some((it) => it.terms.some(hasTerms))) return plain
   const addresses = commonAddresses(judgements)
-  const obligations = judgements.flatMap((it) => obligationsOf(it.rules))
+  const obligations = judgements.flatMap((it) => obligationsOf(it.terms))
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }
 
-/** Within a policy any permitting rule may name a class; over policies that permit by themselves all of them have to. */
+/** @returns the kinds of data for which the deciding rules looked */
+const sensitiveOf = (deciding: readonly Judgement[]): readonly DataKind[] => [
+  ...new Set(deciding.flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.contains ?? []))),
+]
+
+/** Within a policy any rule that permits or asks may name a class; over policies that permit by themselves all of them have to. */
 function commonAddresses(judgements: readonly Judgement[]): readonly AddressClass[] {
   const permitting = judgements.filter(({ policy }) => policy.policy.extends === undefined)
   const [first = new Set<AddressClass>(), ...rest] = permitting.map(
-    ({ rules }) => new Set(rules.flatMap(({ rule }) => rule.addresses)),
+    ({ terms }) => new Set(terms.flatMap(({ rule }) => rule.addresses)),
   )
   return [...first].filter((each) => rest.every((classes) => classes.has(each)))
 }
@@ -100,8 +110,12 @@ function reasonOf(
   if (by?.because !== undefined) return by.because
   if (first === undefined) return `no rule permits it; ${hint(by, request)}`
   const rule = rules.length > 1 ? `${first.name} and ${rules.length - 1} more` : first.name
-  if (effect === 'ask') return `a person has to approve it, by ${rule}`
-  return effect === 'forbid' ? `forbidden by ${rule}` : `permitted by ${rule}`
+  const held =
+    first.rule.contains === undefined
+      ? ''
+      : `, since it holds, or may hold, data of the kind ${first.rule.contains.join(', ')}`
+  if (effect === 'ask') return `a person has to approve it, by ${rule}${held}`
+  return effect === 'forbid' ? `forbidden by ${rule}${held}` : `permitted by ${rule}`
 }
 
 /** As much of a condition is shown, in UTF-16 units. */
@@ -113,6 +127,8 @@ const hintsMax = 3
 function hint(silent: Judgement | undefined, { action, principal }: Request): string {
   if (silent === undefined || !isAction(action)) return 'there is no policy'
   const unmet = silent.unmet.find(({ rule }) => rule.effect === 'permit')
+  if (unmet !== undefined && unmet.condition === undefined)
+    return `${unmet.name} permits it only where the call holds data of the kind ${(unmet.rule.contains ?? []).join(', ')}`
   if (unmet?.condition !== undefined)
     return `the condition of ${unmet.name} does not hold: \`${excerpt(unmet.condition.text)}\``
   const permits = silent.policy.rules.get(action)?.permit ?? []

@@ -1,9 +1,10 @@
 /** What one policy permits that another does not, each difference with a request that shows it. */
-import { probesFor } from './probes.ts'
-import type { Budget, Decision, PolicySet, Request } from './types.ts'
+import { assertOwnRules } from './engines/engine.ts'
+import { type Probe, probesFor } from './probes.ts'
+import type { Budget, Decision, Obligation, PolicySet, Request } from './types.ts'
 
 export interface Difference {
-  readonly request: Request
+  readonly request: Probe
   readonly before: Decision
   readonly after: Decision
   /** As a clause. */
@@ -23,8 +24,10 @@ export interface PolicyDiff {
  * @param before one policy
  * @param after what takes its place
  * @returns what `after` permits and `before` does not; exact for patterns, a sample for conditions and queries
+ * @throws KernelError EINVAL where one of them is in another language
  */
 export function diff(before: PolicySet, after: PolicySet): PolicyDiff {
+  for (const set of [before, after]) assertOwnRules(set, 'compared')
   const { requests, sampled } = probesFor([before, after])
   const found = new Map<string, Difference>()
   for (const request of requests) {
@@ -47,8 +50,15 @@ function widened(before: Decision, after: Decision): string | undefined {
     return `is permitted, and was ${before.effect === 'ask' ? 'asked' : 'forbidden'}`
   const classes = after.addresses.filter((each) => !before.addresses.includes(each))
   if (classes.length > 0) return `may lead to ${classes.join(', ')} addresses`
-  const limited = (before.obligations ?? []).length > 0 && (after.obligations ?? []).length === 0
-  return limited ? 'is permitted as often as it is asked' : undefined
+  const then = before.obligations ?? []
+  const now = after.obligations ?? []
+  const isLimit = ({ once, rateLimit }: Obligation): boolean => once !== undefined || rateLimit !== undefined
+  if (then.some(isLimit) && !now.some(isLimit)) return 'is permitted as often as it is asked'
+  const kept = new Set(now.flatMap(({ redact }) => redact ?? []))
+  const shown = then.flatMap(({ redact }) => redact ?? []).filter((kind) => !kept.has(kind))
+  if (shown.length > 0) return `shows data of the kind ${[...new Set(shown)].join(', ')}, which was taken out`
+  const isDigest = ({ log }: Obligation): boolean => log !== undefined
+  return then.some(isDigest) && !now.some(isDigest) ? 'is recorded in full' : undefined
 }
 
 const rulesOf = ({ effect, rules }: Decision): string =>

@@ -2,8 +2,10 @@
 import { type Action, isAction } from './actions.ts'
 import { Meter } from './cel-values.ts'
 import { type CompiledRule, matchesPrincipal, matchesResource } from './compiled-rule.ts'
+import { engineFacts } from './engines/engine.ts'
 import { judge } from './judge.ts'
 import { type Reading, readResource } from './match.ts'
+import { demandTexts } from './obligations.ts'
 import { type CompiledPolicy, compilePolicy } from './rules.ts'
 import {
   type Decision,
@@ -36,6 +38,8 @@ export interface PolicyExplanation {
 export interface RuleExplanation extends RuleRef {
   readonly effect: Effect
   readonly decided: boolean
+  /** What it demands beside, as clauses. */
+  readonly demands: readonly string[]
   /** As a clause. */
   readonly why: string
 }
@@ -67,14 +71,19 @@ function explainPolicy(
   readings: readonly Reading[],
   request: Request,
 ): PolicyExplanation {
-  const { name, mode } = compiled.policy
+  const { name, mode, engine } = compiled.policy
+  if (engine !== undefined) {
+    const { effect, rules, because } = judge(compiled, action, readings, request, new Meter())
+    const why = because ?? `so says its own engine, of ${engineFacts[engine.name].title}`
+    return { name, mode, effect, matching: rules.map((rule) => describe(rule, true, why)), nearest: [] }
+  }
   const byEffect = compiled.rules.get(action) ?? { permit: [], ask: [], forbid: [] }
   const { principal } = request
   const { effect, rules, because, unmet } = judge(compiled, action, readings, request, new Meter())
   const decided = new Set(rules)
   const not = new Set(unmet)
   const why = (rule: CompiledRule): string => {
-    if (not.has(rule)) return `its condition does not hold: \`${rule.condition?.text}\``
+    if (not.has(rule)) return whyUnmet(rule)
     if (decided.has(rule)) return because ?? 'no stricter rule matches'
     return because ?? `${effect} beats ${rule.rule.effect}`
   }
@@ -88,10 +97,18 @@ function explainPolicy(
   return { name, mode, effect, matching, nearest }
 }
 
+const whyUnmet = ({ condition, rule: { contains } }: CompiledRule): string => {
+  const data = contains === undefined ? '' : `data of the kind ${contains.join(', ')}`
+  if (condition === undefined) return `the call holds no ${data}`
+  const holds = `its condition does not hold: \`${condition.text}\``
+  return contains === undefined ? holds : `${holds}, or the call holds no ${data}`
+}
+
 const describe = ({ rule, ref }: CompiledRule, decided: boolean, why: string): RuleExplanation => ({
   ...ref,
   effect: rule.effect,
   decided,
+  demands: demandTexts(rule),
   why,
 })
 

@@ -2,6 +2,7 @@
 import type { Action } from './actions.ts'
 import type { Meter } from './cel-values.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { judgeByEngine } from './engines/judge.ts'
 import type { Reading } from './match.ts'
 import type { CompiledPolicy } from './rules.ts'
 import type { Effect, Request } from './types.ts'
@@ -14,7 +15,9 @@ export interface Judgement {
   readonly rules: readonly CompiledRule[]
   /** Why, where it is not the rules alone. */
   readonly because: string | undefined
-  /** Rules that match but for their condition. */
+  /** Whose terms hold for the call: the rules that permit and, where a person is asked, those that ask too. */
+  readonly terms: readonly CompiledRule[]
+  /** Rules that match but for their condition or for the data that the call would have to hold. */
   readonly unmet: readonly CompiledRule[]
 }
 
@@ -34,8 +37,10 @@ export function judge(
   if (!policy.isolations.has(request.isolation)) {
     const { name, isolation } = policy.policy
     const because = `\`${name}\` accepts isolation \`${isolation}\` or stronger, and this process has \`${request.isolation}\``
-    return { policy, effect: 'forbid', rules: none, because, unmet: none }
+    return { policy, effect: 'forbid', rules: none, because, terms: none, unmet: none }
   }
+  if (policy.policy.engine !== undefined)
+    return { policy, ...judgeByEngine(policy.policy, policy.policy.engine, action, readings, request) }
   const matching = policy.index.get(action)?.matching(request.principal, readings) ?? none
   const answers = new Answers(matching, action, request, meter)
   const forbid = answers.met('forbid')
@@ -48,7 +53,10 @@ export function judge(
     const rules = answers.unjudged.map(({ rule }) => rule)
     return answers.judgement(policy, 'forbid', rules, because)
   }
-  if (ask.length > 0) return answers.judgement(policy, 'ask', ask)
+  if (ask.length > 0) {
+    const terms = permit.length === 0 ? ask : [...ask, ...permit]
+    return { ...answers.judgement(policy, 'ask', ask), terms }
+  }
   // The policy that it extends is asked too.
   const silence = policy.policy.extends === undefined ? 'forbid' : 'permit'
   return answers.judgement(policy, permit.length > 0 ? 'permit' : silence, permit)
@@ -76,12 +84,22 @@ class Answers {
     for (const each of this.#matching) {
       if (each.rule.effect !== effect) continue
       const holds =
-        each.condition === undefined || each.condition.judge(this.#action, this.#request, this.#meter)
-      if (holds === true) rules.push(each)
+        each.always ||
+        each.condition === undefined ||
+        each.condition.judge(this.#action, this.#request, this.#meter)
+      if (holds === true && (each.always || this.#holdsData(each))) rules.push(each)
+      else if (holds === true) this.#unmet.push(each)
       else if (holds === false) this.#unmet.push(each)
       else this.unjudged.push({ rule: each, why: holds })
     }
     return rules
+  }
+
+  /** What cannot be looked through may hold anything: enough to refuse, too little to permit. */
+  #holdsData({ rule: { contains, effect } }: CompiledRule): boolean {
+    if (contains === undefined) return true
+    const holds = this.#request.content?.holds(contains) ?? 'nobody has told what the call holds'
+    return typeof holds === 'string' ? effect !== 'permit' : holds
   }
 
   judgement(
@@ -90,6 +108,6 @@ class Answers {
     rules: readonly CompiledRule[],
     because?: string,
   ): Judgement {
-    return { policy, effect, rules, because, unmet: this.#unmet }
+    return { policy, effect, rules, because, terms: effect === 'permit' ? rules : none, unmet: this.#unmet }
   }
 }

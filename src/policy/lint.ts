@@ -2,6 +2,7 @@
 import { isAction } from './actions.ts'
 import { broadness } from './broad.ts'
 import type { CompiledRule } from './compiled-rule.ts'
+import { assertOwnRules } from './engines/engine.ts'
 import { readResource } from './match.ts'
 import { probesFor } from './probes.ts'
 import { type CompiledPolicy, compilePolicy } from './rules.ts'
@@ -32,8 +33,12 @@ interface Seen {
   readonly covering: ReadonlySet<CompiledRule>
 }
 
-/** @param set each policy of it is looked at by itself */
+/**
+ * @param set each policy of it is looked at by itself
+ * @throws KernelError EINVAL where one is in another language
+ */
 export function lint(set: PolicySet): Lint {
+  assertOwnRules(set, 'looked through')
   const { requests, sampled } = probesFor([set])
   const places = new Map(requests.map((it) => [`${it.action} ${it.principal} ${it.resource}`, it]))
   const findings = set.policies.flatMap((policy) => {
@@ -45,7 +50,9 @@ export function lint(set: PolicySet): Lint {
     return policy.rules.flatMap((rule) => {
       const ref = { policy: policy.name, id: rule.id, line: rule.line }
       const idle = idleness(seen.get(rule), records, ref)
-      const broad = rule.effect === 'permit' ? broadness(rule) : []
+      // What extends another permits nothing by itself, however broad it is.
+      const permits = rule.effect === 'permit' && policy.extends === undefined
+      const broad = permits ? broadness(rule) : []
       return [...idle, ...broad.map((message) => ({ rule: ref, kind: 'broad' as const, message }))]
     })
   })
@@ -63,7 +70,7 @@ function observe(
   if (!isAction(action) || typeof readings === 'string') return
   const matching = index.get(action)?.matching(principal, readings) ?? []
   for (const rule of matching) {
-    const always = matching.filter((it) => it !== rule && it.condition === undefined)
+    const always = matching.filter((it) => it !== rule && it.always)
     const stricter = always.filter((it) => rank(it) > rank(rule))
     const same = always.filter((it) => rank(it) === rank(rule) && !hasTerms(it))
     const known = records.get(rule)

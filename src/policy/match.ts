@@ -18,7 +18,7 @@ export type Mismatch = UrlPart | 'name'
 export interface Matcher {
   /** As the rule has it. */
   readonly pattern: string
-  /** Where its parts begin: for URLs the host, as `hostKeys` gives it. */
+  /** Where its parts begin: for URLs the host, as `UrlMatcher` has it. */
   readonly place: string
   /** Every resource there that matches begins so. */
   readonly prefix: Prefix

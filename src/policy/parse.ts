@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import { actions, expandAction, type ResourceKind } from './actions.ts'
 import { parseBudget, parseBudgetEntry } from './budget.ts'
 import { compileMatcher, compileName } from './match.ts'
-import { readDemands } from './obligations.ts'
+import { readDemands, readLabel, readLimits, readShowing } from './obligations.ts'
 import { PolicyError, type PolicyProblem } from './problem.ts'
 import { conditionFlaws } from './rule-condition.ts'
 import type { Cell, Isolation, Policy, PolicyDocument, Rule, RuleDocument } from './types.ts'
@@ -18,6 +18,35 @@ import { type Path, readYaml, type YamlData } from './yaml.ts'
  * @throws PolicyError with line, column, what was found and what was meant, of every problem
  */
 export function parsePolicy(text: string, source: string): Policy {
+  const data = readDocument(text, source)
+  const checked = validate(data.value)
+  if ('flaws' in checked) return refuseFlaws(checked.flaws, data, source)
+  const { document } = checked
+  const flaws = findFlaws(document)
+  if (flaws.length > 0) refuseFlaws(flaws, data, source)
+  return Object.freeze({
+    name: document.name,
+    extends: document.extends,
+    isolation: document.isolation ?? 'host',
+    cell: document.cell ?? 'shared',
+    mode: document.mode ?? 'enforce',
+    budget: parseBudget(document.budget ?? {}),
+    signals: Object.freeze({ ...document.signals }),
+    loopRepeats: document.loop?.repeats,
+    rules: Object.freeze(
+      document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
+    ),
+    document,
+    text,
+  })
+}
+
+/**
+ * @param text a document in YAML or JSON
+ * @returns its data, which is not empty
+ * @throws PolicyError where it is too long or cannot be read
+ */
+export function readDocument(text: string, source: string): YamlData {
   const refuse = (problems: readonly PolicyProblem[]): never => {
     throw new PolicyError(source, problems)
   }
@@ -37,26 +66,15 @@ export function parsePolicy(text: string, source: string): Policy {
         message: 'the policy is empty, which is not the same as one that permits nothing; `rules: []` is',
       },
     ])
-  const checked = validate(data.value)
-  if ('flaws' in checked) return refuse(checked.flaws.map((flaw) => locate(flaw, data)))
-  const { document } = checked
-  const flaws = findFlaws(document)
-  if (flaws.length > 0) refuse(flaws.map((flaw) => locate(flaw, data)))
-  return Object.freeze({
-    name: document.name,
-    extends: document.extends,
-    isolation: document.isolation ?? 'host',
-    cell: document.cell ?? 'shared',
-    mode: document.mode ?? 'enforce',
-    budget: parseBudget(document.budget ?? {}),
-    signals: Object.freeze({ ...document.signals }),
-    loopRepeats: document.loop?.repeats,
-    rules: Object.freeze(
-      document.rules.map((rule, index) => readRule(rule, data.positionOf(['rules', index]).line)),
-    ),
-    document,
-    text,
-  })
+  return data
+}
+
+/** @throws PolicyError that names them all, each with its place */
+export function refuseFlaws(flaws: readonly Flaw[], data: YamlData, source: string): never {
+  throw new PolicyError(
+    source,
+    flaws.map((flaw) => locate(flaw, data)),
+  )
 }
 
 function locate({ path, key, offset, message }: Flaw, data: YamlData): PolicyProblem {
@@ -74,6 +92,7 @@ function readRule(rule: RuleDocument, line: number): Rule {
     principals: rule.principal === undefined ? undefined : listOf(rule.principal),
     addresses: rule.addresses ?? [],
     when: rule.when,
+    contains: rule.contains,
     demands: readDemands(rule),
   })
 }
@@ -108,6 +127,8 @@ function findFlaws(document: PolicyDocument): readonly Flaw[] {
   return [...cellFlaws(cell, isolation), ...amounts, ...manyFlaws(rules), ...inRules]
 }
 
+const demandKeys = ['once', 'rateLimit', 'label', 'redact', 'log'] as const
+
 /** A process without any cell would have none to itself. */
 function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[] {
   if (cell !== 'own' || isolation === 'cell') return []
@@ -115,13 +136,11 @@ function cellFlaws(cell: Cell | undefined, isolation: Isolation): readonly Flaw[
   return [{ path: [], key: 'cell', message }]
 }
 
-function wideningFlaws(
-  { extends: base }: PolicyDocument,
-  { effect }: RuleDocument,
-  path: Path,
-): readonly Flaw[] {
-  if (base === undefined || effect !== 'permit') return []
-  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, and what is permitted stands there`
+function wideningFlaws({ extends: base }: PolicyDocument, rule: RuleDocument, path: Path): readonly Flaw[] {
+  if (base === undefined || rule.effect !== 'permit') return []
+  // What demands something of a call narrows, although it is written as a permit.
+  if (demandKeys.some((key) => rule[key] !== undefined) && rule.addresses === undefined) return []
+  const message = `a policy that extends \`${base}\` only narrows it: its rules forbid or ask, or demand something (${demandKeys.join(', ')}), and what is permitted stands there`
   return [{ path: [...path, 'effect'], message }]
 }
 
@@ -144,8 +163,13 @@ function whenFlaws({ when, action }: RuleDocument, path: Path): readonly Flaw[] 
 }
 
 function demandFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
-  const key = rule.once === undefined || rule.effect === 'permit' ? 'rateLimit' : 'once'
-  return flawsOf(path, () => readDemands(rule)).map((flaw) => ({ ...flaw, key }))
+  const counted = rule.once === undefined || rule.effect !== 'forbid' ? 'rateLimit' : 'once'
+  const shown = rule.redact === undefined ? 'log' : 'redact'
+  return [
+    ...flawsOf(path, () => readLimits(rule)).map((flaw) => ({ ...flaw, key: counted })),
+    ...flawsOf(path, () => readLabel(rule)).map((flaw) => ({ ...flaw, key: 'label' })),
+    ...flawsOf(path, () => readShowing(rule)).map((flaw) => ({ ...flaw, key: shown })),
+  ]
 }
 
 function patternFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
@@ -193,7 +217,7 @@ function flawsOf(path: Path, read: () => unknown): readonly Flaw[] {
 function addressFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
   if (rule.addresses === undefined) return []
   const fits =
-    rule.effect === 'permit' &&
+    rule.effect !== 'forbid' &&
     listOf(rule.action)
       .flatMap(expandAction)
       .every((it) => it === 'net.fetch')
@@ -202,7 +226,7 @@ function addressFlaws(rule: RuleDocument, path: Path): readonly Flaw[] {
     {
       path,
       key: 'addresses',
-      message: '`addresses` belongs to rules that permit net.fetch and nothing else',
+      message: '`addresses` belongs to rules that permit net.fetch, or ask about it, and nothing else',
     },
   ]
 }

@@ -27,5 +27,6 @@ function ofUrl(resource: string): JsonObject {
     path: pathname,
     headers: [],
     bodyBytes: 0,
+    secrets: [],
   }
 }

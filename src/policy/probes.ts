@@ -3,11 +3,19 @@ import type { Json, JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
 import { type Action, actions, expandAction } from './actions.ts'
 import { type Atoms, nameAtoms, pathAtoms, urlPathAtoms } from './atoms.ts'
+import { Content } from './content.ts'
+import { samples } from './detect/kinds.ts'
+import { origins } from './origin.ts'
 import { plainArguments } from './plain.ts'
 import { type Isolation, isolations, type PolicySet, type Request, type Rule } from './types.ts'
 
+/** One request, and what it supposes beside itself, as a clause: where values have been seen, and what has been done. */
+export interface Probe extends Request {
+  readonly supposed?: string
+}
+
 export interface Probes {
-  readonly requests: readonly Request[]
+  readonly requests: readonly Probe[]
   /** What is only sampled, as clauses; empty where the requests stand for all there are. */
   readonly sampled: readonly string[]
 }
@@ -29,7 +37,7 @@ function ofAction(
   all: readonly Rule[],
   levels: readonly Isolation[],
   sampled: Set<string>,
-): readonly Request[] {
+): readonly Probe[] {
   const rules = all.filter((rule) => rule.actions.some((pattern) => expandAction(pattern).includes(action)))
   const note = ({ witnesses, complete }: Atoms, what: string): readonly string[] => {
     if (!complete) sampled.add(`the ${what} of ${action}, of which there are too many kinds`)
@@ -40,13 +48,19 @@ function ofAction(
   const principals = note(nameAtoms([...new Set(rules.flatMap((rule) => rule.principals ?? []))]), 'agents')
   const conditions = rules.flatMap(({ when }) => when ?? [])
   if (conditions.length > 0) sampled.add(`the conditions on ${action}`)
+  const kinds = [...new Set(rules.flatMap(({ contains }) => contains ?? []))]
+  if (kinds.length > 0) sampled.add(`the data that ${action} holds`)
+  const held = kinds.map((kind) => samples[kind])
+  const texts = kinds.length === 0 ? [''] : ['', ...held, held.join('\n')]
+  const contents = [...new Set(texts)].map((text) => ({ text, content: Content.of(text) }))
   const contexts = contextsOf(conditions)
   const requests = resources.flatMap((resource) =>
     principals.flatMap((principal) =>
       levels.flatMap((isolation) =>
-        contexts.map(({ args, labels }): Request => {
-          const held = plainArguments(action, resource, args)
-          return { principal, action, resource, isolation, labels, args: held, budget: () => ({}) }
+        contexts.flatMap(({ args, labels, past = () => never }) => {
+          const given = plainArguments(action, resource, args)
+          const plain = { principal, action, resource, isolation, labels, args: given, budget: () => ({}) }
+          return contents.map(({ content }): Probe => ({ ...plain, ...past(principal), content }))
         }),
       ),
     ),
@@ -112,6 +126,33 @@ function freshLabel(patterns: readonly string[]): string {
 interface Context {
   readonly args: JsonObject
   readonly labels: readonly string[]
+  readonly past?: (principal: string) => Past
+}
+
+type Past = Pick<Probe, 'origin' | 'history' | 'supposed'>
+
+/** Nothing has been seen, and nothing done. */
+const never: Past = { origin: () => 'unknown', history: { count: () => 0, agents: () => [] } }
+
+/** What is supposed where conditions ask for it: one origin of all values, one count of all deeds, done by who asks or not. */
+function pastsOf(text: string, counts: readonly number[]): readonly ((principal: string) => Past)[] {
+  const asksOrigins = text.includes('origin')
+  const asksHistory = text.includes('history')
+  if (!asksOrigins && !asksHistory) return []
+  return (asksOrigins ? origins : (['unknown'] as const)).flatMap((origin) =>
+    (asksHistory ? counts : [0]).map((count) => (principal: string) => {
+      const supposed = [
+        ...(asksOrigins ? [`values are of origin ${origin}`] : []),
+        ...(asksHistory ? [`the agent has done what is counted ${count} times`] : []),
+      ]
+      const agents = count === 0 ? [] : [principal]
+      return {
+        origin: () => origin,
+        history: { count: () => count, agents: () => agents },
+        supposed: supposed.join(' and '),
+      }
+    }),
+  )
 }
 
 /** What conditions name, tried in turn: each text as a label, each number, with its neighbours, as each whole number of a call. */
@@ -128,8 +169,20 @@ function contextsOf(conditions: readonly string[]): readonly Context[] {
     args: Object.fromEntries(fields.map((it) => [it, value])),
     labels: [],
   }))
+  const present = Object.fromEntries(fields.map((field) => [field, 'x']))
+  const pasts = pastsOf(text, [...new Set([...near, 1])])
+  const supposing = pasts.flatMap((past) => [
+    { args: {}, labels: [], past },
+    { args: present, labels: [], past },
+  ])
   const labelled = [...texts.map((it) => [it]), texts].map((labels) => ({ args: {}, labels }))
-  return [{ args: {}, labels: [] }, ...labelled, ...alike, ...single].slice(0, contextsMax)
+  return [
+    { args: {}, labels: [] },
+    ...supposing.slice(0, contextsMax / 2),
+    ...labelled,
+    ...alike,
+    ...single,
+  ].slice(0, contextsMax)
 }
 
 /** Ways in which conditions are tried for each resource. */

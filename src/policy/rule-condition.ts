@@ -5,7 +5,7 @@ import type { ConditionFlaw } from './cel-bounds.ts'
 import { environmentFor } from './cel-environment.ts'
 import type { Meter } from './cel-values.ts'
 import { type Condition, compileCondition } from './condition.ts'
-import type { Request } from './types.ts'
+import type { Needs, Request } from './types.ts'
 
 export class RuleCondition {
   readonly text: string
@@ -28,6 +28,16 @@ export class RuleCondition {
     this.#compiled.set(type, condition)
     return condition
   }
+}
+
+/** @returns what a sound condition asks of the kernel; it does not depend on what it is about */
+export function needsOf(text: string, action: Action): Needs {
+  // Most conditions ask nothing, and are compiled when they are first judged.
+  if (!/history|origin/.test(text)) return { origins: false, history: [] }
+  const made = compileCondition(text, environmentFor(typeOf(action, undefined)))
+  return 'judge' in made
+    ? { origins: made.asksOrigin, history: made.queries }
+    : { origins: false, history: [] }
 }
 
 /**

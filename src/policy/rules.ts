@@ -12,7 +12,7 @@ export interface CompiledPolicy {
   readonly isolations: ReadonlySet<Isolation>
   /** The same rules, for decisions. */
   readonly index: ReadonlyMap<Action, RuleIndex>
-  /** Every rule that is about an action, by what it does. */
+  /** Every rule that is about an action, by what it does; none of a policy in another language. */
   readonly rules: ReadonlyMap<Action, Readonly<Record<Effect, readonly CompiledRule[]>>>
 }
 
@@ -36,7 +36,12 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   return { policy, isolations: new Set(accepted), rules, index }
 }
 
-function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>, order: number): CompiledRule {
+export function compileRule(
+  rule: Rule,
+  policy: string,
+  covered: ReadonlySet<Action>,
+  order: number,
+): CompiledRule {
   const [first] = covered
   const kind = first === undefined ? 'name' : actions[first].resource
   return {
@@ -46,6 +51,7 @@ function compileRule(rule: Rule, policy: string, covered: ReadonlySet<Action>, o
     principals: rule.principals?.map(compileName),
     matchers: rule.resources?.map((pattern) => compileMatcher(kind, pattern)),
     condition: rule.when === undefined ? undefined : new RuleCondition(rule.when),
+    always: rule.when === undefined && rule.contains === undefined,
     order,
   }
 }

@@ -2,6 +2,12 @@
 import type { AddressClass } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { ArgumentType } from './arguments.ts'
+import type { Content } from './content.ts'
+import type { DataKind } from './detect/kinds.ts'
+import type { Engine, EngineDocument } from './engines/engine.ts'
+import type { History, HistoryQuery } from './history.ts'
+import type { Origin } from './origin.ts'
+import type { Pay } from './origin-page.ts'
 
 /** Weakest first: where several apply, the last one counts. */
 export const effects = ['permit', 'ask', 'forbid'] as const
@@ -39,11 +45,19 @@ export interface Request {
   readonly args: Json
   /** What `args` is made of, where the action itself does not say: a tool's schema, always the same object for one tool. */
   readonly argumentType?: ArgumentType & object
+  /** What the call itself holds, for rules with `contains`; where it is not told, forbids and asks take it to hold all. */
+  readonly content?: Content
   readonly isolation: Isolation
   /** What the process has read; a condition on labels that are not told forbids. */
   readonly labels?: readonly string[]
+  /** Where a value has been seen; a condition on origins that are not told forbids. */
+  readonly origin?: (value: Json, pay?: Pay) => Origin
+  /** What has been done before; a condition on history that is not told forbids. */
+  readonly history?: History
   /** What is left of the budget; a part without a limit is absent. */
-  readonly budget?: () => Readonly<Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd', number>>>
+  readonly budget?: () => Readonly<
+    Partial<Record<'syscalls' | 'cpuMs' | 'tokens' | 'costUsd' | 'bits', number>>
+  >
 }
 
 /** Where a rule stands, for messages and evidence. `policy` is the policy's name, never a host path. */
@@ -63,19 +77,27 @@ export interface Verdict {
 }
 
 export interface Decision extends Verdict {
-  /** Address classes that the permitting rules name (`net.fetch` only). */
+  /** Address classes that the rules name which permit or ask (`net.fetch` only). */
   readonly addresses: readonly AddressClass[]
-  /** What the permitting rules demand of the run; absent where they demand nothing. The gate holds calls to it. */
+  /** What the rules that permit or ask demand beside; absent where they demand nothing. The gate holds calls to it. */
   readonly obligations?: readonly Obligation[]
+  /** Kinds of data for which a deciding rule looked, and which the call may hold: nobody keeps such a call's text. */
+  readonly sensitive?: readonly DataKind[]
   /** What an observing policy would have refused, had it been enforced. */
   readonly observed?: Verdict
 }
 
-/** How often a permit may be used by one run: a first process and all below it. */
+/** What a rule demands beside: how often it may be used by one run (a first process and all below it), what its results carry, what of the call is shown and kept. */
 export interface Obligation {
   readonly rule: RuleRef
+  /** Labels of whatever comes back from the call. */
+  readonly label?: readonly string[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly perMs: number }
+  /** Kinds of data that are taken out of what comes back. */
+  readonly redact?: readonly DataKind[]
+  /** Arguments and result are on record by their digest only. */
+  readonly log?: 'digest'
 }
 
 /** Limits of one process and its children. Absent means: the kernel's default. */
@@ -87,6 +109,8 @@ export interface Budget {
   readonly tokens?: number
   readonly costUsd?: number
   readonly depth?: number
+  /** What extractions may tell; 0 where no budget names it. */
+  readonly bits?: number
 }
 
 /** A policy as people write it, in YAML, JSON or as an object; its schema is policies/schema.json. */
@@ -113,6 +137,7 @@ export interface BudgetDocument {
   readonly tokens?: number
   readonly cost?: number | string
   readonly depth?: number
+  readonly bits?: number
 }
 
 export interface RuleDocument {
@@ -123,8 +148,12 @@ export interface RuleDocument {
   readonly principal?: string | readonly string[]
   readonly addresses?: readonly AddressClass[]
   readonly when?: string
+  readonly contains?: readonly DataKind[]
   readonly once?: true
   readonly rateLimit?: { readonly calls: number; readonly per: string }
+  readonly label?: readonly string[]
+  readonly redact?: readonly DataKind[]
+  readonly log?: 'digest' | 'full'
   readonly for?: string
 }
 
@@ -143,8 +172,10 @@ export interface Policy {
   readonly signals: Readonly<Partial<Record<RaisedSignal, SignalAction>>>
   readonly loopRepeats: number | undefined
   readonly rules: readonly Rule[]
+  /** What judges in place of the rules, where the policy is in another language; its rules then only say what it consists of. */
+  readonly engine?: Engine
   /** The document as data; what the hash is made of. */
-  readonly document: PolicyDocument
+  readonly document: PolicyDocument | EngineDocument
   /** The document as the host wrote it. */
   readonly text: string
 }
@@ -163,8 +194,18 @@ export interface Rule {
   readonly addresses: readonly AddressClass[]
   /** A condition in CEL; undefined means always. */
   readonly when: string | undefined
-  /** How often it permits; undefined means as often as it is asked. */
+  /** Kinds of data of which the call has to hold one; undefined means whatever it holds. */
+  readonly contains: readonly DataKind[] | undefined
+  /** What it demands beside; undefined where nothing. */
   readonly demands: Omit<Obligation, 'rule'> | undefined
+}
+
+/** What conditions ask of the kernel beside the call itself, so that it is kept in time. */
+export interface Needs {
+  /** Whether any asks where a value has been seen. */
+  readonly origins: boolean
+  /** What they ask about history, each question once. */
+  readonly history: readonly HistoryQuery[]
 }
 
 /** Policies that must all agree, compiled. */
@@ -185,8 +226,9 @@ export interface PolicySet {
   readonly signals: Readonly<Record<RaisedSignal, SignalAction>>
   /** How often the same call or cycle of calls may follow itself until SIGLOOP; undefined where no policy says. */
   readonly loopRepeats: number | undefined
+  readonly needs: Needs
   /** The documents as the host wrote them; what a process reads under /policy. */
-  readonly documents: readonly { readonly name: string; readonly text: string }[]
+  readonly documents: readonly { readonly name: string; readonly text: string; readonly file?: string }[]
   /** What the set was compiled from, the outermost first. */
   readonly policies: readonly Policy[]
   decide(request: Request): Decision

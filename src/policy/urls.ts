@@ -24,7 +24,7 @@ export interface UrlReading {
 export type UrlPart = 'scheme' | 'host' | 'port' | 'path' | 'query'
 
 export interface UrlMatcher {
-  /** One of the `hostKeys` of every host that matches. */
+  /** `anyHost`, the one host that matches, or from its first dot on what each ends in. */
   readonly place: string
   /** Every path that matches begins so. */
   readonly prefix: Prefix
@@ -38,7 +38,32 @@ const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443
  * @returns one reading, or two where servers differ: with `%2F`, `%5C` and `//` as they stand, and as single slashes;
  *   or what keeps it from being judged
  */
-export function readUrl(text: string): readonly UrlReading[] | string {
+export const readUrl = (text: string): readonly UrlReading[] | string =>
+  readPlainUrl(text) ?? readAnyUrl(text)
+
+/**
+ * What most URLs look like once the parser has written them: a name for a host, without the two hyphens by which letters
+ * beyond ASCII are encoded, the scheme's own port, and nothing that could be spelled or read in another way. The parser
+ * is asked about everything else.
+ */
+const plainUrl =
+  /^(https?):\/\/((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,63})\/((?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)*(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*)?)(?:\?([A-Za-z0-9._~=&+:,;@$*()!/-]*))?$/
+
+/** A name that a resolver takes, in characters. */
+const hostMax = 253
+
+/** @returns the same as the parser gives; undefined where only the parser can say */
+function readPlainUrl(text: string): readonly UrlReading[] | undefined {
+  const match = plainUrl.exec(text)
+  if (match === null) return undefined
+  const [, scheme = '', host = '', path = '', query = ''] = match
+  if (host.length > hostMax) return undefined
+  const port = scheme === 'https' ? '443' : '80'
+  return [{ scheme, host, port, parts: path.split('/'), query }]
+}
+
+/** The same for any text. */
+export function readAnyUrl(text: string): readonly UrlReading[] | string {
   const url = URL.parse(text)
   if (url === null) return 'it is not a URL'
   const scheme = url.protocol.slice(0, -1)
@@ -85,19 +110,15 @@ export function compileUrl(pattern: string): UrlMatcher {
   return { place: placeOf(host), prefix: prefixOf(parts), mismatch }
 }
 
+/** The place of patterns for any host. */
+export const anyHost = '*'
+
 /** @param host of a pattern that compiles */
 function placeOf(host: string): string {
-  if (host === '*') return '*'
+  if (host === '*') return anyHost
   const name = host.startsWith('*.') ? host.slice(2) : host
   const parsed = new URL(`https://${name}/`).hostname
   return host === name ? readHost(parsed) : `.${parsed}`
-}
-
-/** @returns the places under which patterns for a host stand: its name, what its name ends in, and any */
-export function hostKeys(host: string): readonly string[] {
-  const keys = ['*', host]
-  for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) keys.push(host.slice(dot))
-  return keys
 }
 
 function splitAuthority(
@@ -137,8 +158,10 @@ function compileHost(host: string, pattern: string): TextMatcher {
     throw invalid(
       `\`${host}\` in \`${pattern}\` is another spelling of the address \`${parsed}\`; write that`,
     )
-  if (suffix === undefined) return (text) => text === readHost(parsed)
-  return (text) => text.length > parsed.length + 1 && text.endsWith(`.${parsed}`)
+  const own = readHost(parsed)
+  if (suffix === undefined) return (text) => text === own
+  const ending = `.${parsed}`
+  return (text) => text.length > ending.length && text.endsWith(ending)
 }
 
 function urlPathParts(path: string, pattern: string): readonly string[] {

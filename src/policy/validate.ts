@@ -1,10 +1,12 @@
 /** Holds a document against the schema, and says in sentences what does not fit. */
 import { Ajv, type ErrorObject } from 'ajv'
 import { KernelError } from '../errors.ts'
+import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { actionProblem } from './actions.ts'
 import { parseBudgetEntry } from './budget.ts'
-import { laterKeys, policySchema } from './schema.ts'
+import type { EngineDocument } from './engines/engine.ts'
+import { engineSchema, policySchema, saidOtherwise } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 import type { PolicyDocument } from './types.ts'
 import { parseDuration } from './units.ts'
@@ -19,7 +21,9 @@ export interface Flaw {
   readonly message: string
 }
 
-const validator = new Ajv({ allErrors: true, verbose: true }).compile<PolicyDocument>(policySchema)
+const ajv = new Ajv({ allErrors: true, verbose: true })
+const validator = ajv.compile<PolicyDocument>(policySchema)
+const engineValidator = ajv.compile<EngineDocument>(engineSchema)
 
 /**
  * @param value any data
@@ -28,14 +32,23 @@ const validator = new Ajv({ allErrors: true, verbose: true }).compile<PolicyDocu
 export function validate(
   value: unknown,
 ): { readonly document: PolicyDocument } | { readonly flaws: readonly Flaw[] } {
-  if (validator(value)) return { document: value }
-  const flaws = (validator.errors ?? []).map(explain).filter((flaw) => flaw !== undefined)
+  return validator(value) ? { document: value } : { flaws: flawsOf(validator.errors) }
+}
+
+/** The same for a document that loads a file of another language. */
+export function validateEngine(
+  value: unknown,
+): { readonly document: EngineDocument } | { readonly flaws: readonly Flaw[] } {
+  return engineValidator(value) ? { document: value } : { flaws: flawsOf(engineValidator.errors) }
+}
+
+function flawsOf(errors: readonly ErrorObject[] | null | undefined): readonly Flaw[] {
+  const flaws = (errors ?? []).map(explain).filter((flaw) => flaw !== undefined)
   const seen = new Set<string>()
-  const distinct = flaws.filter((flaw) => {
+  return flaws.filter((flaw) => {
     const mark = JSON.stringify(flaw)
     return !seen.has(mark) && seen.add(mark)
   })
-  return { flaws: distinct }
 }
 
 /** @returns nothing where a list is no flaw itself: what is wrong in it has an error of its own */
@@ -64,6 +77,8 @@ function explainRule(error: ErrorObject, path: Path, key: string): Flaw | undefi
     return { path: place, message: actionProblem(data) ?? describe(error) }
   if (key === 'rateLimit' && item === 'per' && error.keyword === 'pattern')
     return { path: place, message: flawOf(() => parseDuration(data)) ?? describe(error) }
+  if (key === 'label' && ['pattern', 'maxLength', 'type'].includes(error.keyword) && item !== undefined)
+    return { path: place, message: labelFlaw(data) ?? describe(error) }
   if (item !== undefined || !['action', 'resource', 'principal'].includes(key))
     return { path: place, message: describe(error) }
   if (Array.isArray(data)) {
@@ -103,9 +118,8 @@ function flawOf(read: () => unknown): string | undefined {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const later = Object.hasOwn(laterKeys, key) ? laterKeys[key] : undefined
-  if (later !== undefined)
-    return `\`${key}\` belongs to ${later}, which this version does not have yet; without it the policy would mean something else, so it is not loaded`
+  const instead = Object.hasOwn(saidOtherwise, key) ? saidOtherwise[key] : undefined
+  if (instead !== undefined) return `\`${key}\` is no key here: it ${instead}`
   const guess = didYouMean(key, known)
   return `unknown key \`${key.slice(0, 80)}\`${guess === '' ? `; keys here are ${known.join(', ')}` : guess}`
 }

@@ -38,6 +38,8 @@ export interface Exit {
   readonly error?: ExitError
   readonly signal?: SignalName
   readonly reason?: string
+  /** Where what it had read came from: they ride on its value, its error and its reason. */
+  readonly labels: readonly string[]
   readonly usage: Usage & { readonly heapBytes: number; readonly wallMs: number }
 }
 

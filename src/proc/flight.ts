@@ -13,6 +13,8 @@ export interface FlightCall {
 export class Flight {
   /** Undefined for an act of the application itself. */
   readonly call: FlightCall | undefined
+  /** The request for approval that it waits with. */
+  approval: string | undefined
   #controller: AbortController | undefined
   #aborted = false
 

@@ -1,5 +1,6 @@
 /** What a process and its children have used of their budget. A child's use is charged to all above it. */
 import { SyscallError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Budget } from '../policy/types.ts'
 
 export interface Usage {
@@ -7,18 +8,26 @@ export interface Usage {
   readonly cpuMs: number
   readonly tokens: number
   readonly costUsd: number
+  /** What extractions may have told. */
+  readonly bits: number
 }
 
 /** The charges that a ledger keeps, and how each is called where it runs out. */
-const charges = { syscalls: 'syscalls', cpuMs: 'ms of CPU', tokens: 'tokens', costUsd: 'US dollars' } as const
+const charges = {
+  syscalls: 'syscalls',
+  cpuMs: 'ms of CPU',
+  tokens: 'tokens',
+  costUsd: 'US dollars',
+  bits: 'bits',
+} as const
 export type Charge = keyof typeof charges
 
 export class Ledger {
   readonly #budget: Budget
   readonly #parent: Ledger | undefined
-  readonly #used = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0 }
+  readonly #used = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0, bits: 0 }
   /** What was allowed on top, when a charge was used up and the policy did not end the process for it. */
-  readonly #extra = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0 }
+  readonly #extra = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0, bits: 0 }
 
   constructor(budget: Budget, parent?: Ledger) {
     this.#budget = budget
@@ -44,10 +53,15 @@ export class Ledger {
    * @throws SyscallError EDQUOT, with nothing charged
    */
   charge(charge: Charge, amount: number): void {
-    if (this.left(charge) < amount) {
-      throw new SyscallError('EDQUOT', `the budget of ${this.#limit(charge)} ${charges[charge]} is used up`)
-    }
+    this.assertLeft(charge, amount)
     this.spend(charge, amount)
+  }
+
+  /** @throws SyscallError EDQUOT where an amount does not fit */
+  assertLeft(charge: Charge, amount: number): void {
+    if (this.left(charge) < amount) {
+      throw new SyscallError('EDQUOT', this.#usedUp(charge, amount))
+    }
   }
 
   /** Charges what has been used already, whether or not it fits. */
@@ -70,9 +84,40 @@ export class Ledger {
     const rows: Partial<Record<Charge, number>> = {}
     for (const charge of Object.keys(charges) as Charge[]) {
       const left = this.left(charge)
-      if (Number.isFinite(left)) rows[charge] = Math.max(0, left)
+      if (Number.isFinite(left) && (charge !== 'bits' || this.#names(charge)))
+        rows[charge] = Math.max(0, left)
     }
     return rows
+  }
+
+  /**
+   * Takes a part out of this budget at once, for a process whose own use is to tell this one nothing.
+   * @param asked what it shall have; of what it does not name it gets a part of what is left
+   * @param most what it may have at most
+   * @returns a ledger that charges nobody else
+   */
+  setAside(asked: Budget, most: Budget): Ledger {
+    const budget: { -readonly [field in keyof Budget]: number } = { ...most, bits: 0 }
+    for (const charge of ['syscalls', 'cpuMs', 'tokens', 'costUsd'] as const) {
+      const left = Math.max(0, this.left(charge))
+      const amount = Math.min(asked[charge] ?? left / limits.extractShare, most[charge] ?? left, left)
+      if (!Number.isFinite(amount)) continue
+      budget[charge] = charge === 'costUsd' ? amount : Math.floor(amount)
+      this.spend(charge, budget[charge])
+    }
+    return new Ledger(Object.freeze(budget))
+  }
+
+  #names(charge: Charge): boolean {
+    if (this.#budget[charge] !== undefined) return true
+    return this.#parent === undefined ? false : this.#parent.#names(charge)
+  }
+
+  #usedUp(charge: Charge, amount: number): string {
+    if (charge !== 'bits') return `the budget of ${this.#limit(charge)} ${charges[charge]} is used up`
+    const left = Math.max(0, this.left(charge))
+    const hint = this.#names(charge) ? '' : '; a policy gives some, as in `budget: { bits: 64 }`'
+    return `it may tell ${amount} bits, and ${left} are left of the budget${hint}`
   }
 
   /** The budget that is binding: the own one, or that of the ancestor which has less left. */
@@ -83,7 +128,9 @@ export class Ledger {
   }
 
   #ownLeft(charge: Charge): number {
-    const allowed = (this.#budget[charge] ?? Number.POSITIVE_INFINITY) + this.#extra[charge]
+    // Nothing is told where nobody allows it.
+    const unnamed = charge === 'bits' && this.#parent === undefined ? 0 : Number.POSITIVE_INFINITY
+    const allowed = (this.#budget[charge] ?? unnamed) + this.#extra[charge]
     return allowed - this.#used[charge]
   }
 }

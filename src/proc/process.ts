@@ -1,50 +1,25 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
 import type { Clock } from '../clock.ts'
 import type { Fault, Frozen, Guest, Usage as GuestUsage, TurnLimit } from '../isolate/guest.ts'
+import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
-import type { Isolation, PolicySet, RaisedSignal } from '../policy/types.ts'
+import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
 import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
 import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
+import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
 import { type Receiver, Reception } from './reception.ts'
+import { Releases } from './releases.ts'
 import type { SignalName } from './signals.ts'
 import { Turns } from './turns.ts'
 
+export type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
+
 /** What is kept; whether a running process waits is seen from its turns. */
 type KeptState = Exclude<ProcessState, 'waiting'>
-
-export interface ProcessIdentity {
-  readonly pid: number
-  /** 0 for the first process of a run. */
-  readonly ppid: number
-  readonly run: string
-  readonly name: string
-  readonly isolation: Isolation
-  readonly labels: readonly string[]
-}
-
-/** Who is told what happens to a process. */
-export interface Supervisor {
-  changed(process: Process, from: ProcessState, to: ProcessState): void
-  /** On record before it has its effect. */
-  signalled(process: Process, signal: SignalName, by: string): void
-  ended(process: Process, exit: Exit): void
-  /** Calls that a stopped process had made are admitted now. */
-  resumed(process: Process): void
-}
-
-export interface ProcessParts {
-  readonly policy: PolicySet
-  readonly ledger: Ledger
-  readonly parent: Process | undefined
-  readonly clock: Clock
-  readonly supervisor: Supervisor
-  /** How much may be recorded about it and its children. */
-  readonly evidenceBytesMax: number
-}
 
 export class Process {
   readonly identity: ProcessIdentity
@@ -64,6 +39,8 @@ export class Process {
   /** What it was refused last, and by which decision. */
   lastRefusal: LastRefusal | undefined
   readonly #conduct = new Conduct()
+  /** Values that it may give away without all of its labels. */
+  readonly releases = new Releases()
   /** Characters that the process has printed. */
   printed = 0
   readonly #supervisor: Supervisor
@@ -76,6 +53,7 @@ export class Process {
   #state: KeptState = 'created'
   #heapBytes = 0
   #cpuMs = 0
+  #labels: Labels = noLabels
 
   constructor(identity: ProcessIdentity, parts: ProcessParts) {
     this.identity = identity
@@ -94,6 +72,7 @@ export class Process {
     this.#settle = resolve
     parts.parent?.children.add(this)
     this.#budgetWatch = new BudgetWatch(this.#watched(), this.ledger, parts.clock)
+    this.#labels = parts.labels ?? noLabels
   }
 
   get pid(): number {
@@ -102,6 +81,11 @@ export class Process {
 
   get name(): string {
     return this.identity.name
+  }
+
+  /** Where what it has read came from; grows, and never shrinks. */
+  get labels(): Labels {
+    return this.#labels
   }
 
   get state(): ProcessState {
@@ -202,6 +186,13 @@ export class Process {
     if (action === 'stop' && !this.over) this.#reception.stop()
   }
 
+  /** Takes labels on; whoever would carry more than are kept is ended, and what it knows goes nowhere unlabelled. */
+  takeOn(labels: Labels): void {
+    this.#labels = joinLabels(this.#labels, labels)
+    if (this.#labels.length > limits.labelsMax)
+      this.kill('SIGPOLICY', `it would carry more than ${limits.labelsMax} labels`)
+  }
+
   /** Ends it by a signal, whatever the policy says: no bound of the kernel itself is a matter of policy. */
   kill(signal: RaisedSignal | 'SIGKILL', reason: string): void {
     if (this.over) return
@@ -231,7 +222,7 @@ export class Process {
   }
 
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
-  end(exit: Omit<Exit, 'usage'>): void {
+  end(exit: Omit<Exit, 'usage' | 'labels'>): void {
     if (this.over) return
     this.#budgetWatch.close()
     this.#reception.close()
@@ -243,7 +234,10 @@ export class Process {
     for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
     this.parent?.children.delete(this)
-    this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), usage: this.usage })
+    const { usage } = this
+    const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)
+    const labels = withoutLabels(this.#labels, released)
+    this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), labels, usage })
   }
 
   /** Hands the exit to whoever waits, once it is on record. */

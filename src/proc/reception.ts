@@ -13,7 +13,7 @@ export interface Receiver {
   readonly over: boolean
   readonly isolation: Isolation
   change(to: Exclude<ProcessState, 'created' | 'waiting'>): void
-  end(exit: Omit<Exit, 'usage'>): void
+  end(exit: Omit<Exit, 'usage' | 'labels'>): void
   /** It goes on after SIGSTOP. */
   resumed(): void
 }

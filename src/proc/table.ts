@@ -1,5 +1,6 @@
 /** The process table: pids are given once and never again; ended processes stay visible for a while. */
 import { type Errno, SyscallError } from '../errors.ts'
+import { joinLabels, type Labels, noLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import type { Exit } from './exit.ts'
 import type { Process } from './process.ts'
@@ -25,6 +26,8 @@ export class ProcessTable {
   /** Children that ended and whose parent lives: it may still wait for them. */
   readonly #zombies = new Map<number, Process>()
   #lastPid = 0
+  /** What processes carried that have ended; one more than a process may carry is as good as all. */
+  #past: Labels = noLabels
 
   /** @throws SyscallError EAGAIN when too many processes live */
   nextPid(): number {
@@ -42,6 +45,7 @@ export class ProcessTable {
   /** Moves a process that ended to those that can still be looked at; the oldest of them leaves. */
   bury(process: Process, { status, signal, reason, error }: Exit): void {
     this.#live.delete(process.pid)
+    if (this.#past.length <= limits.labelsMax) this.#past = joinLabels(this.#past, process.labels)
     const why = (reason ?? error?.message)?.slice(0, limits.errorTextMax)
     this.#ended.set(process.pid, {
       row: rowOf(process),
@@ -68,6 +72,34 @@ export class ProcessTable {
     const ofRun = this.live().filter((process) => process.identity.run === run)
     if (ofRun.length >= limits.processesPerRunMax)
       throw new SyscallError('EAGAIN', `${ofRun.length} processes of this run live already; wait for one`)
+  }
+
+  /** What a process carries, or carried; undefined where it is not known any more, or never was. */
+  labelsOf(pid: number): Labels | undefined {
+    return this.#live.get(pid)?.labels ?? this.#ended.get(pid)?.row.labels
+  }
+
+  /** What any process carries or carried: what shows the doings of all is labelled with it. */
+  labelsOfAll(): Labels {
+    let labels = this.#past
+    for (const process of this.#live.values()) labels = joinLabels(labels, process.labels)
+    return labels
+  }
+
+  /** The same for agents, who do not see extractions. @throws SyscallError as find */
+  findFor(who: number | string): Process {
+    const pid = pidOf(who)
+    const named = this.live().filter(({ name, identity }) => name === who && !identity.sealed)
+    const found = pid === undefined && named.length === 1 ? named[0] : undefined
+    if (found !== undefined) return found
+    if (pid === undefined && named.length > 1) throw several('live processes', String(who), named)
+    const process = pid === undefined ? undefined : this.find(pid)
+    if (process === undefined || process.identity.sealed)
+      throw new SyscallError(
+        'ESRCH',
+        pid === undefined ? `no live process is called \`${String(who).slice(0, 80)}\`` : `no process ${pid}`,
+      )
+    return process
   }
 
   live(): readonly Process[] {

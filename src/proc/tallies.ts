@@ -2,7 +2,6 @@
 import { SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Obligation } from '../policy/types.ts'
-import type { Process } from './process.ts'
 
 export class Tallies {
   /** By rule: when it was used, the oldest first, in ms of the run; as many as its limit looks back on. */
@@ -15,7 +14,7 @@ export class Tallies {
    *   nothing is counted by this
    */
   assertFree(obligations: readonly Obligation[], now: number): void {
-    for (const { rule, once, rateLimit } of obligations) {
+    for (const { rule, once, rateLimit } of obligations.filter(isLimit)) {
       const key = keyOf(rule)
       const uses = this.#uses.get(key)
       if (uses === undefined && this.#uses.size >= limits.talliesMax)
@@ -39,23 +38,17 @@ export class Tallies {
 
   /** Counts one call, once for each rule. */
   count(obligations: readonly Obligation[], now: number): void {
-    for (const [key, { rateLimit }] of new Map(obligations.map((each) => [keyOf(each.rule), each]))) {
+    const counted = obligations.filter(isLimit)
+    for (const [key, { rateLimit }] of new Map(counted.map((each) => [keyOf(each.rule), each]))) {
       const uses = this.#uses.get(key) ?? []
       this.#uses.set(key, [...uses, now].slice(-(rateLimit?.calls ?? 1)))
     }
   }
 }
 
+/** What else rules demand is counted by nobody. */
+export const isLimit = ({ once, rateLimit }: Obligation): boolean =>
+  once !== undefined || rateLimit !== undefined
+
 /** By name, so that a reload of the same policy does not begin afresh. */
 const keyOf = ({ policy, id }: Obligation['rule']): string => `${policy} ${id}`
-
-const runs = new WeakMap<Process, Tallies>()
-
-/** @returns the tallies of the process's run, and the time of its clock in ms */
-export function talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
-  let first = process
-  while (first.parent !== undefined) first = first.parent
-  const tallies = runs.get(first) ?? new Tallies()
-  runs.set(first, tallies)
-  return { tallies, now: first.usage.wallMs }
-}

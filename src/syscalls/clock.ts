@@ -1,5 +1,6 @@
 /** Calls on time and chance. Not judged: counted and limited. */
 import { z } from 'zod'
+import { SyscallError } from '../errors.ts'
 import { Grant } from '../grant.ts'
 import { limits } from '../limits.ts'
 import { syscall } from './row.ts'
@@ -38,6 +39,11 @@ export const clockCalls = {
     }),
     returns: '{ readonly base64: string }',
     cost: 1,
+    check: (_args, _drivers, { identity }) => {
+      // With a seed that is known, how much others have drawn can be told from what comes next.
+      if (identity.sealed)
+        throw new SyscallError('EPERM', 'an extraction has randomness of its own: `crypto.getRandomValues`')
+    },
     invoke: ({ bytes }, { grant }, { chance }) => {
       Grant.demand(grant, 'clock.random', '')
       return { base64: chance.bytes(bytes).toString('base64') }

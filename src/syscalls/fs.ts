@@ -1,9 +1,13 @@
 /** The file calls: text or bytes at a path of the process's own tree. */
 import { z } from 'zod'
+import { type Content, toBytes } from '../drivers/vfs/content.ts'
+import type { Written } from '../drivers/vfs/driver.ts'
 import { normalizePath } from '../drivers/vfs/path.ts'
 import { SyscallError } from '../errors.ts'
+import { joinLabels, noLabels, withoutLabels } from '../labels.ts'
 import type { Process } from '../proc/process.ts'
-import { type Drivers, syscall } from './row.ts'
+import { telling } from './learns.ts'
+import { type Call, type Drivers, syscall } from './row.ts'
 
 const path = z.string().transform(normalizePath).meta({ description: 'absolute path in the process’s tree' })
 const offset = z.int().nonnegative().optional().meta({ description: 'bytes to skip' })
@@ -35,11 +39,26 @@ const given = ({
 const external = ({ path }: { path: string }, drivers: Drivers, process: Process): boolean =>
   drivers.vfs.isExternal(drivers.treeOf(process), path)
 
+/** The file that a write changes. */
+const written = ({ path, ...content }: Content & { path: string }, added: boolean) => ({
+  files: [{ path, becomes: { bytes: toBytes(content), added } }],
+})
+
 const notWhole =
   'a rule about what lies below, or the lack of one, keeps the folder from being moved or removed as a whole; do it file by file'
 
 const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
   policy.permitsBelow(name, actions, folder)
+
+const takesWhole = (process: Process, from: string, to: string): boolean =>
+  permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
+
+/** What a process writes carries what the process carries, but for a text that was released; its name always does. */
+const writtenBy = ({ process }: Call, content: Content): Written => {
+  const naming = process.labels
+  const released = 'text' in content ? process.releases.useText(content.text) : noLabels
+  return { labels: withoutLabels(naming, released), naming }
+}
 
 export const fsCalls = {
   'fs.read': syscall({
@@ -53,8 +72,10 @@ export const fsCalls = {
       { action: 'fs.read', resource: path, args: given({ path, offset, length }) },
     ],
     external,
-    invoke: ({ path, ...options }, { grant, process }, { vfs, treeOf }) =>
-      vfs.read(grant, treeOf(process), path, options),
+    invoke: ({ path, ...options }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.read(call.grant, tree, path, options))
+    },
   }),
   'fs.write': syscall({
     summary: 'Writes a file, in place of what was there.',
@@ -65,9 +86,13 @@ export const fsCalls = {
     judge: (args) => [
       { action: 'fs.write', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
+    stakes: (args) => written(args, false),
     external,
-    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
-      vfs.write(grant, treeOf(process), path, content),
+    invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const written = writtenBy(call, content)
+      return telling(call, tree, [path], 'folder', () => vfs.write(call.grant, tree, path, content, written))
+    },
   }),
   'fs.append': syscall({
     summary: 'Adds to the end of a file; the file begins where there was none.',
@@ -78,9 +103,13 @@ export const fsCalls = {
     judge: (args) => [
       { action: 'fs.append', resource: args.path, args: { path: args.path, bytes: bytesOf(args) } },
     ],
+    stakes: (args) => written(args, true),
     external,
-    invoke: ({ path, ...content }, { grant, process }, { vfs, treeOf }) =>
-      vfs.append(grant, treeOf(process), path, content),
+    invoke: ({ path, ...content }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const written = writtenBy(call, content)
+      return telling(call, tree, [path], 'folder', () => vfs.append(call.grant, tree, path, content, written))
+    },
   }),
   'fs.list': syscall({
     summary: 'Lists a folder: name and type of each entry.',
@@ -90,7 +119,10 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.list', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.list(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.list(call.grant, tree, path))
+    },
   }),
   'fs.stat': syscall({
     summary: 'Type, size in bytes and time of the last change (ms since 1970) of a file or folder.',
@@ -100,7 +132,10 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.stat', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.stat(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      return telling(call, tree, [path], 'content', () => vfs.stat(call.grant, tree, path))
+    },
   }),
   'fs.mkdir': syscall({
     summary: 'Makes a folder; the one above has to exist.',
@@ -110,7 +145,11 @@ export const fsCalls = {
     cost: 1,
     judge: ({ path }) => [{ action: 'fs.mkdir', resource: path, args: { path } }],
     external,
-    invoke: ({ path }, { grant, process }, { vfs, treeOf }) => vfs.mkdir(grant, treeOf(process), path),
+    invoke: ({ path }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const { labels } = call.process
+      return telling(call, tree, [path], 'names', () => vfs.mkdir(call.grant, tree, path, labels))
+    },
   }),
   'fs.remove': syscall({
     summary: 'Removes a file or an empty folder; with `recursive` a folder and all below it.',
@@ -125,9 +164,15 @@ export const fsCalls = {
       if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
     },
     judge: ({ path }) => [{ action: 'fs.remove', resource: path, args: { path } }],
+    stakes: ({ path }) => ({ files: [{ path, becomes: 'nothing' }] }),
     external,
-    invoke: ({ path, recursive }, { grant, process }, { vfs, treeOf }) =>
-      vfs.remove(grant, treeOf(process), path, { recursive: recursive ?? false }),
+    invoke: ({ path, recursive = false }, call, { vfs, treeOf }) => {
+      const tree = treeOf(call.process)
+      const { labels } = call.process
+      return telling(call, tree, [path], 'names', () =>
+        vfs.remove(call.grant, tree, path, { recursive, labels }),
+      )
+    },
   }),
   'fs.move': syscall({
     summary:
@@ -141,11 +186,23 @@ export const fsCalls = {
       { action: 'fs.read', resource: from, args: { path: from } },
       { action: 'fs.write', resource: to, args: { path: to } },
     ],
+    stakes: ({ from, to }, _drivers, process) => ({
+      files: [
+        { path: from, becomes: 'moved' },
+        { path: to, becomes: { movedFrom: from } },
+      ],
+      ...(!takesWhole(process, from, to) && { notFolders: notWhole }),
+    }),
     external: ({ from }, drivers, process) => external({ path: from }, drivers, process),
-    invoke: ({ from, to }, { grant, process }, { vfs, treeOf }) => {
-      const whole =
-        permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
-      return vfs.move(grant, treeOf(process), from, to, whole ? {} : { notFolders: notWhole })
+    invoke: ({ from, to }, call, { vfs, treeOf }) => {
+      const { process, grant } = call
+      // A label that a rule gives to a place does not stay behind.
+      const labels = joinLabels(process.labels, call.given)
+      const tree = treeOf(process)
+      const whole = takesWhole(process, from, to)
+      return telling(call, tree, [from, to], 'names', () =>
+        vfs.move(grant, tree, from, to, whole ? { labels } : { notFolders: notWhole, labels }),
+      )
     },
   }),
 } as const

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
+import { withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { syscall } from './row.ts'
 
@@ -26,7 +27,10 @@ export const ipcCalls = {
     returns: 'null',
     cost: 1,
     judge: ({ to, message }) => [{ action: 'ipc.send', resource: to, args: { bytes: sizeOf(message) } }],
-    invoke: ({ to, message }, { grant }, { ipc }) => ipc.send(grant, to, message),
+    invoke: ({ to, message }, { grant, process }, { ipc }) => {
+      const labels = withoutLabels(process.labels, process.releases.use(message))
+      return ipc.send(grant, to, message, labels)
+    },
   }),
   'ipc.receive': syscall({
     summary:
@@ -44,8 +48,10 @@ export const ipcCalls = {
     returns: '{ readonly from: string; readonly pid: number; readonly message: unknown }',
     cost: 1,
     judge: ({ from }) => [{ action: 'ipc.receive', resource: from ?? '*', args: {} }],
-    invoke: async ({ from, timeoutMs }, { grant, process }, { ipc, clock }) => ({
-      ...(await ipc.receive(grant, from, timeoutMs, clock.of(process))),
-    }),
+    invoke: async ({ from, timeoutMs }, { grant, process, carries }, { ipc, clock }) => {
+      const { labels, ...message } = await ipc.receive(grant, from, timeoutMs, clock.of(process))
+      carries(labels)
+      return message
+    },
   }),
 } as const

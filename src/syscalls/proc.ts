@@ -1,10 +1,14 @@
 /** Calls on processes and signals. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { exitToJson } from '../drivers/proc.ts'
 import { isErrno, SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
+import { withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { dispositionNames } from '../proc/dispositions.ts'
+import { readNarrowSchema } from '../proc/narrow-schema.ts'
+import type { Process } from '../proc/process.ts'
 import { agentSignals, signalName } from '../proc/signals.ts'
 import { record, syscall } from './row.ts'
 
@@ -24,6 +28,22 @@ const guestError = z.strictObject({
   code: errorText.optional(),
 })
 
+const programs = {
+  source: z.string().max(limits.programBytesMax).meta({ description: 'the text of an ES module' }),
+  args: z.array(json).optional().meta({ description: 'arguments of its default export' }),
+  name: agent.optional().meta({ description: 'that of its parent by default' }),
+  policy: json.optional().meta({ description: 'the name of a preset, or a document; it can only narrow' }),
+}
+
+/** What a policy is told of a program that an agent starts. */
+const programArguments = ({ identity }: Process, source: string) => ({
+  isolation: identity.isolation,
+  // Only where a condition asks: a program can be large.
+  get sha256() {
+    return createHash('sha256').update(source).digest('hex')
+  },
+})
+
 export const procCalls = {
   'proc.self': syscall({
     summary: 'The process itself: pid, parent, name, isolation, labels, what is left of its budget.',
@@ -38,41 +58,64 @@ export const procCalls = {
     summary:
       'Starts a child from the source text of a module; its policy and budget can only narrow those of its parent.',
     args: z.strictObject({
-      source: z.string().max(limits.programBytesMax).meta({ description: 'the text of an ES module' }),
-      args: z.array(json).optional().meta({ description: 'arguments of its default export' }),
-      name: agent.optional().meta({ description: 'that of its parent by default' }),
-      policy: json
-        .optional()
-        .meta({ description: 'the name of a preset, or a document; it can only narrow' }),
+      ...programs,
       budget: budget.optional().meta({ description: 'as in a policy; it can only narrow' }),
     }),
     params: ['program'],
     returns: '{ readonly pid: number }',
     cost: 1,
     judge: ({ name, source }, _drivers, process) => [
-      {
-        action: 'proc.spawn',
-        resource: name ?? process.name,
-        args: {
-          isolation: process.identity.isolation,
-          // Only where a condition asks: a program can be large.
-          get sha256() {
-            return createHash('sha256').update(source).digest('hex')
-          },
-        },
-      },
+      { action: 'proc.spawn', resource: name ?? process.name, args: programArguments(process, source) },
     ],
     invoke: ({ source, args = [], name, policy, budget }, { grant, process }, { proc }) =>
       proc.spawn(grant, process, { source, args, name: name ?? process.name, policy, budget }),
+  }),
+  'proc.extract': syscall({
+    summary:
+      'Has a child look at what the process itself must not take on, and gives one value of a narrow schema. Whatever goes wrong in it is one and the same error.',
+    args: z.strictObject({
+      ...programs,
+      schema: json.meta({
+        description: '`enum`, boolean, integer, date or a text with a pattern: how much it may tell',
+      }),
+      budget: budget.optional().meta({ description: 'taken out of that of this process at once' }),
+    }),
+    params: ['program'],
+    returns: 'unknown',
+    cost: 1,
+    bits: ({ schema }) => readNarrowSchema(schema).bits,
+    judge: ({ name, source, schema }, _drivers, process) => [
+      {
+        action: 'proc.extract',
+        resource: name ?? process.name,
+        args: Object.defineProperty(programArguments(process, source), 'bits', {
+          value: readNarrowSchema(schema).bits,
+          enumerable: true,
+        }) as ReturnType<typeof programArguments> & { readonly bits: number },
+      },
+    ],
+    invoke: async ({ source, args = [], name, policy, budget, schema }, call, { proc }) => {
+      const { grant, process, releases } = call
+      const narrow = readNarrowSchema(schema)
+      const request = { source, args, name: name ?? process.name, policy, budget }
+      const { value, labels } = await proc.extract(grant, process, request, narrow)
+      const reason = `a value of at most ${narrow.bits} bits`
+      releases(withoutLabels(labels, process.labels), { by: 'proc.extract', reason, again: false })
+      return value
+    },
   }),
   'proc.wait': syscall({
     summary: 'Waits until a child has ended, and tells how.',
     args: z.strictObject({ pid: z.int().positive().meta({ description: 'a child of this process' }) }),
     params: ['pid'],
     returns:
-      "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string }",
+      "{ readonly status: 'exited' | 'killed' | 'failed'; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string }; readonly signal?: string; readonly reason?: string; readonly labels?: readonly string[] }",
     cost: 1,
-    invoke: ({ pid }, { grant, process }, { proc }) => proc.wait(grant, process, pid),
+    invoke: async ({ pid }, { grant, process, carries }, { proc }) => {
+      const exit = await proc.wait(grant, process, pid)
+      carries(exit.labels)
+      return exitToJson(exit)
+    },
   }),
   'proc.signal': syscall({
     summary: 'Sends a signal to a process, by pid or by name.',
@@ -86,10 +129,14 @@ export const procCalls = {
     returns: '{ readonly effect: string }',
     cost: 1,
     judge: ({ target, signal }, { table }) => [
-      { action: 'proc.signal', resource: table.find(target).name, args: { signal } },
+      { action: 'proc.signal', resource: table.findFor(target).name, args: { signal } },
     ],
-    invoke: ({ target, signal }, { grant, process }, { proc, table }) =>
-      proc.signal(grant, process, table.find(target), signal),
+    stakes: ({ target }, { table }) => ({ pid: table.findFor(target).pid }),
+    invoke: ({ target, signal }, { grant, process, carries }, { proc, table }) => {
+      const found = table.findFor(target)
+      carries(found.labels)
+      return proc.signal(grant, process, found, signal)
+    },
   }),
   'proc.sigaction': syscall({
     summary: 'Says how a signal is taken: by default, ignored, or by a handler. Agents use `proc.on`.',

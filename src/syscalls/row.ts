@@ -10,6 +10,7 @@ import type { VfsDriver } from '../drivers/vfs/driver.ts'
 import type { Tree } from '../drivers/vfs/tree.ts'
 import type { Grant } from '../grant.ts'
 import type { Json, JsonObject } from '../json.ts'
+import type { Labels } from '../labels.ts'
 import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
@@ -40,12 +41,50 @@ interface JudgedBy<A extends Action> {
 /** One question to the policy. */
 export type Judged = { [A in Action]: JudgedBy<A> }[Action]
 
+/** Why a result does not carry labels on, for the record. */
+export interface Release {
+  /** Who released it: a tool or a syscall. */
+  readonly by: string
+  readonly reason: string
+  /** Whether the process may give exactly this value away once without these labels, although it carries them. */
+  readonly again: boolean
+}
+
 /** One admitted call, as `invoke` sees it. */
 export interface Call {
   readonly process: Process
   readonly grant: Grant
   /** The guest's own number of the call. */
   readonly number: number
+  /**
+   * Says where what the guest learns by the call came from; may be said several times, also before it fails.
+   * The process takes the labels on before it gets the result or the error.
+   */
+  readonly carries: (labels: Labels) => void
+  /** What the rules that permit it give to what comes of it. */
+  readonly given: Labels
+  /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
+  readonly releases: (labels: Labels, how: Release) => void
+}
+
+/** One file or folder that a call would change. */
+export interface FileStake {
+  readonly path: string
+  /** What it would hold: these bytes, these after what it holds, what is at another path, or nothing. */
+  readonly becomes:
+    | { readonly bytes: Uint8Array; readonly added: boolean }
+    | { readonly movedFrom: string }
+    | 'nothing'
+    | 'moved'
+}
+
+/** What a call would change as things are now: an approval is bound to it. */
+export interface Stakes {
+  readonly files?: readonly FileStake[]
+  /** The process that a name or pid means now. */
+  readonly pid?: number
+  /** Why it could not be done with an approval either, if it is done on a folder. */
+  readonly notFolders?: string
 }
 
 export interface Syscall<Args = never> {
@@ -60,10 +99,14 @@ export interface Syscall<Args = never> {
   readonly returns: string
   /** How many calls it counts as in a budget of `syscalls`. */
   readonly cost: number
+  /** What it takes of the budget of bits; nothing where undefined. */
+  readonly bits?: (args: Args, drivers: Drivers) => number
   /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */
   readonly judge?: (args: Args, drivers: Drivers, process: Process) => readonly Judged[]
+  /** What an approval of the call is bound to, besides its arguments. */
+  readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */
   readonly external?: (args: Args, drivers: Drivers, process: Process) => boolean
   readonly invoke: (args: Args, call: Call, drivers: Drivers) => Json | Promise<Json>

@@ -21,6 +21,11 @@ export const toolCalls = {
       { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name) },
     ],
     external: () => true,
-    invoke: ({ name, args }, { grant }, { tool }) => tool.call(grant, name, args),
+    invoke: ({ name, args }, { grant, carries, releases }, { tool }) => {
+      carries(tool.labelsOf(name))
+      const reason = 'the application registered the tool as one that declassifies'
+      releases(tool.declassifiedBy(name), { by: `tool ${name}`, reason, again: true })
+      return tool.call(grant, name, args)
+    },
   }),
 } as const

@@ -44,6 +44,16 @@ export function writeSections(sections: readonly Section[], order: readonly stri
   writeFileSync(page, `${before}${mark}\n\n${body}\n`)
 }
 
+/** Puts a table between the marks `<!-- NAME -->` and `<!-- /NAME -->` of docs/benchmarks.md. */
+export function writeTable(name: string, lines: readonly string[]): void {
+  const text = readFileSync(page, 'utf8')
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no place for the table \`${name}\``)
+  const table = `${begin}\n\n${machine}.\n\n${lines.join('\n')}\n\n`
+  writeFileSync(page, text.slice(0, from) + table + text.slice(to))
+}
+
 /** @returns `p50 / p90 / p99` of times in ms, and `–` where there is none */
 export function spread(samples: readonly number[]): string {
   if (samples.length === 0) return '–'

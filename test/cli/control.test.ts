@@ -1,5 +1,5 @@
 /** A running kernel from another terminal: ps, kill, logs, inspect, as processes of their own. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { findDir } from '../../src/cli/find-kernel.ts'
@@ -34,7 +34,7 @@ test('a run is seen, looked at and ended from another terminal', async () => {
   expect(ps.stdout).toMatch(/^1 +0 +agent +(waiting|running) +cell +permissive /m)
   const inspected = await gatehouse(folder, ['inspect', 'agent'])
   expect(inspected.stdout).toMatch(/^agent \(pid 1\): waiting\n/)
-  expect(inspected.stdout).toMatch(/^calls in flight:\n {2}#\d+ ipc\.receive \* for /m)
+  expect(inspected.stdout).toMatch(/^calls in flight:\n {2}#\d+ ipc\.receive \* open for /m)
   const killed = await gatehouse(folder, ['kill', 'agent'])
   expect(killed).toEqual({ code: 0, stdout: 'agent (pid 1): ended the process\n', stderr: '' })
   const { code, stderr } = await ended
@@ -149,6 +149,20 @@ test('a process that ended can be looked at, and is not there to be killed', asy
     code: 1,
     stderr: 'gatehouse: process 1 (`failing`) has ended\n',
   })
+})
+
+test('a directory that another user has closed is not said to have no kernel', () => {
+  const folder = folderWith({ '.gatehouse/lock': '' })
+  chmodSync(folder, 0o755)
+  const isRoot = process.geteuid?.() === 0
+  chmodSync(join(folder, '.gatehouse'), isRoot ? 0o700 : 0)
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    expect(() => findDir(folder)).toThrow(/`\.gatehouse` is closed to this user/)
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(join(folder, '.gatehouse'), 0o700)
+  }
 })
 
 test('no kernel, one that has ended, and one that was killed are told apart', async () => {

@@ -57,6 +57,46 @@ describe('gatehouse policy test', () => {
     ])
   })
 
+  test('cases that say what has been seen and done', async () => {
+    const payments = `version: 1
+name: payments
+rules:
+  - { id: to-known, effect: permit, action: tool.call, resource: pay, when: 'origin(args.to) in ["task", "trusted"]' }
+  - { id: few, effect: forbid, action: tool.call, when: 'history.run.count("tool.call", "pay", "10m") >= 2' }
+  - { id: apart, effect: forbid, action: tool.call, when: 'principal in history.everyone.agents("tool.call", "draft", "24h")' }
+`
+    const tried = `policy: ../payments.yaml
+cases:
+  - { action: tool.call, resource: pay, args: { to: bob }, origins: { task: [pay bob] }, effect: permit, rule: to-known }
+  - { action: tool.call, resource: pay, args: { to: bob }, origins: { untrusted: [pay bob] }, effect: forbid }
+  - action: tool.call
+    resource: pay
+    args: { to: bob }
+    origins: { trusted: [{ name: bob }] }
+    history: [{ action: tool.call, resource: pay, in: run, times: 2 }]
+    effect: forbid
+    rule: few
+  - action: tool.call
+    resource: pay
+    args: { to: bob }
+    origins: { trusted: [{ name: bob }] }
+    history:
+      - { action: tool.call, resource: pay, ago: 10m, times: 5 }
+      - { action: tool.call, resource: pay, in: other, times: 5 }
+      - { action: tool.call, resource: draft, in: other, agent: clerk }
+    effect: permit
+    rule: to-known
+  - { principal: clerk, action: tool.call, resource: pay, args: { to: bob }, history: [{ action: tool.call, resource: draft, in: other, ago: 1h }], effect: forbid, rule: apart }
+`
+    const folder = folderWith({ 'payments.yaml': payments, 'cases/payments.yaml': tried })
+    expect(await gatehouse(folder, ['policy', 'test', 'payments.yaml'])).toMatchObject({
+      code: 0,
+      stdout: 'ok cases/payments.yaml: 5 of 5 cases hold under payments\n',
+    })
+    expect(await gatehouse(folder, ['policy', 'coverage', 'payments.yaml'])).toMatchObject({ code: 0 })
+    expect(await gatehouse(folder, ['policy', 'lint', 'payments.yaml'])).toMatchObject({ code: 0 })
+  })
+
   test('the same for a program', async () => {
     const { stdout } = await gatehouse(files(''), ['policy', 'test', 'desk.yaml', '--json'])
     expect(JSON.parse(stdout).files).toMatchObject([
@@ -83,6 +123,21 @@ describe('gatehouse policy test', () => {
       'a misspelt action',
       'policy: strict\ncases:\n  - { action: fs.raed, resource: /a, effect: forbid }\n',
       'desk.yaml:3: unknown action `fs.raed`; did you mean `fs.read`?',
+    ],
+    [
+      'something done that is no action',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, history: [{ action: fs.*, resource: /a }] }\n',
+      'cases/desk.yaml:3:74: `cases.0.history.0.action`: `fs.*` covers several actions; name the one that was done',
+    ],
+    [
+      'a time that is none',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, history: [{ action: fs.read, resource: /a, ago: 3 d }] }\n',
+      '`cases.0.history.0.ago`: `3 d` is not a duration',
+    ],
+    [
+      'a place that is none',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, origins: { tsak: [x] } }\n',
+      '`cases.0.origins`',
     ],
     ['no cases', 'policy: strict\ncases: []\n', 'cases/desk.yaml:2:8: `cases`'],
     [

@@ -132,6 +132,34 @@ test('the presets are listed with whom each is for', async () => {
   })
 })
 
+test('a condition is explained with what has been seen and done', async () => {
+  const guarded = `version: 1
+name: guarded
+rules:
+  - id: known
+    effect: permit
+    action: tool.call
+    resource: send
+    when: origin(args.to) == "trusted" && history.run.count("tool.call", "read_*") == 0
+`
+  const folder = folderWith({ 'guarded.yaml': guarded })
+  const why = (...more: readonly string[]) =>
+    gatehouse(folder, [
+      ...['policy', 'explain', '--policy', 'guarded.yaml', '--principal', 'agent', '--action', 'tool.call'],
+      ...['--resource', 'send', '--args', '{"to":"bob@corp.com"}', ...more],
+    ])
+  const seen = ['--seen', 'trusted=Bob@corp.com', '--seen', 'untrusted=a=b']
+  expect((await why(...seen)).stdout).toMatch(/^permitted /)
+  expect((await why()).stdout).toMatch(/^forbidden /)
+  expect((await why(...seen, '--done', 'tool.call=write_mail')).stdout).toMatch(/^permitted /)
+  expect((await why(...seen, '--done', 'tool.call=read_mail')).stdout).toMatch(/^forbidden /)
+  expect(await why('--seen', 'unknown=x')).toMatchObject({ code: 2 })
+  expect(await why('--done', 'tool.cal=x')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('did you mean'),
+  })
+})
+
 test('a condition is explained with the arguments and labels that are given', async () => {
   const guarded = `version: 1
 name: guarded
@@ -157,4 +185,33 @@ rules:
     code: 2,
     stderr: expect.stringContaining('JSON object'),
   })
+})
+
+test('explain asks about what a call holds, and a policy that only narrows is checked alone and asked beside another', async () => {
+  const folder = folderWith({ 'good.yaml': good })
+  const about = async (...more: readonly string[]) =>
+    (await gatehouse(folder, ask('/mem/a', '--policy', 'no-secrets', ...more))).stdout
+  expect(await about()).toMatch(/^permitted/)
+  const write = [
+    'policy',
+    'explain',
+    '--policy',
+    'good.yaml',
+    '--policy',
+    'no-secrets',
+    '--principal',
+    'agent',
+  ]
+  const content = ['--content', 'password = "correct7horse8battery9"']
+  const held = await gatehouse(folder, [...write, '--action', 'fs.write', '--resource', '/mem/a', ...content])
+  expect(held.stdout).toMatch(/^forbidden .* by rule `not-kept` \(no-secrets:\d+\), since it holds/)
+  expect((await gatehouse(folder, ['policy', 'check', 'no-secrets'])).stdout).toMatch(/^ok no-secrets: /)
+  const alone = await gatehouse(folder, [
+    'policy',
+    'explain',
+    '--policy',
+    'no-secrets',
+    ...ask('/a').slice(4),
+  ])
+  expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('narrows what stands beside it')])
 })

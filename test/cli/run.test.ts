@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { folderWith, gatehouse } from '../support/cli.ts'
+import { serve } from '../support/servers.ts'
 
 const returns = (expression: string): string =>
   `export default async (...args: unknown[]) => (${expression})\n`
@@ -57,6 +58,27 @@ test.each([
     'two mounts at one place',
     ['a.ts', '--mount', '.:/data', '--mount', './sub:/data'],
     /two mounts at `\/data`/,
+  ],
+  ['a secret without a server', ['a.ts', '--secret', 'T=env:HOME'], /write NAME=env:VARIABLE,origin=URL/],
+  [
+    'a secret for a wildcard',
+    ['a.ts', '--secret', 'T=file:a.ts,origin=https://*.example'],
+    /`T`: origin `https:\/\/\*\.example` has a wildcard/,
+  ],
+  [
+    'a secret in an unknown place',
+    ['a.ts', '--secret', 'T=env:HOME,origin=https://a.example,in=headers'],
+    /there are header, body, query; did you mean `header`/,
+  ],
+  [
+    'a secret of a variable that is not there',
+    ['a.ts', '--secret', 'T=env:GATEHOUSE_NONE,origin=https://a.example'],
+    /secret `T`: the environment has no variable `GATEHOUSE_NONE`/,
+  ],
+  [
+    'one secret twice',
+    ['a.ts', ...['T', 'T'].flatMap((name) => ['--secret', `${name}=file:a.ts,origin=https://a.example`])],
+    /two secrets `T`/,
   ],
   ['a name that cannot stand in a table', ['a.ts', '--name', '../x'], /an agent cannot be called `\.\.\/x`/],
   [
@@ -274,6 +296,16 @@ test('an agent that breaks V8 ends its cell with code 1, and inline the whole co
   expect((await gatehouse(folder, ['evidence', 'verify'])).code).toBe(0)
 })
 
+test('an agent that V8 cannot stop inline ends, and the command with it', async () => {
+  const folder = folderWith({ 'agent.ts': 'export default () => { let n = 3n; for (;;) n *= n }' })
+  const { code, stderr } = await gatehouse(folder, [
+    ...['run', 'agent.ts', '--isolation', 'inline', '--timeout', '300ms'],
+  ])
+  expect(stderr).toMatch(/`agent` was ended by SIGBUDGET/)
+  expect(code).toBe(128 + 34)
+  expect((await gatehouse(folder, ['evidence', 'verify'])).code).toBe(0)
+})
+
 test('an agent that signals itself ends with 128 + n', async () => {
   const folder = folderWith({ 'agent.ts': returns("await proc.signal((await proc.self()).pid, 'SIGUSR1')") })
   expect((await gatehouse(folder, ['run', 'agent.ts', '--policy', 'permissive'])).code).toBe(128 + 10)
@@ -345,4 +377,46 @@ test('while another kernel writes to the evidence, a second run is refused', asy
   } finally {
     await store.close()
   }
+})
+
+test('a secret comes from the environment or a file, and goes to its server only', async () => {
+  const value = 'tok/en+with="odd"&characters'
+  const heard: unknown[] = []
+  const url = await serve((request, response) => {
+    heard.push(request.headers['x-a'], request.headers['x-b'])
+    response
+      .setHeader('content-type', 'text/plain')
+      .end(`${request.headers['x-a']} ${request.headers['x-b']}`)
+  })
+  const origin = new URL(url).origin
+  const folder = folderWith({
+    'agent.ts': returns(
+      `(await fetch('${url}', { headers: { 'x-a': '\${secret:A}', 'x-b': '\${secret:B}' } })).text()`,
+    ),
+    'b, with a comma': `${value}-b\n`,
+    'local.yaml':
+      'version: 1\nname: local\nrules:\n  - { id: web, effect: permit, action: net.fetch, addresses: [loopback] }\n',
+  })
+  const secrets = [
+    `A=env:GATEHOUSE_A,origin=${origin},in=header+query`,
+    `B=file:b, with a comma,origin=https://a.example,origin=${origin}`,
+  ]
+  const args = ['run', 'agent.ts', '--policy', 'local.yaml', ...secrets.flatMap((each) => ['--secret', each])]
+  const { code, stdout, stderr } = await gatehouse(folder, args, { GATEHOUSE_A: value })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '[secret:A] [secret:B]\n' })
+  expect(heard).toEqual([value, `${value}-b`])
+  expect(stderr).not.toContain('odd')
+})
+
+test('a value on the command line is refused, and not shown again', async () => {
+  const folder = folderWith({ 'a.ts': returns('1') })
+  const { code, stderr } = await gatehouse(folder, [
+    'run',
+    'a.ts',
+    '--secret',
+    'T=ghp_012345,origin=https://a.example',
+  ])
+  expect(code).toBe(2)
+  expect(stderr).toContain('does not belong on a command line')
+  expect(stderr).not.toContain('ghp_012345')
 })

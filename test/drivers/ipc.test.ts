@@ -4,6 +4,7 @@ import { makeChance, systemClock } from '../../src/clock.ts'
 import { IpcDriver } from '../../src/drivers/ipc.ts'
 import { EvidenceLog } from '../../src/evidence/log.ts'
 import { MemoryStore } from '../../src/evidence/memory-store.ts'
+import { Runs } from '../../src/gate/runs.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Json } from '../../src/json.ts'
 import { limits } from '../../src/limits.ts'
@@ -11,7 +12,10 @@ import { Observers } from '../../src/observers.ts'
 import type { Drivers } from '../../src/syscalls/row.ts'
 
 const log = EvidenceLog.open({ store: new MemoryStore(), clock: systemClock, durability: 'process' })
-const gate = new Gate({ chance: makeChance(1) } as Drivers, log, new Observers())
+const gate = new Gate({
+  drivers: { chance: makeChance(1) } as Drivers,
+  ...{ log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
+})
 
 const send = (ipc: IpcDriver, to: string, message: Json): Promise<unknown> =>
   gate.host('sender', 'ipc.send', [to], false, (grant) => ipc.send(grant, to, message))
@@ -59,5 +63,5 @@ test('what a receiver waits for takes no room', async () => {
     ipc.receive(grant, undefined, undefined),
   )
   await send(ipc, 'waits', { a: [1, null] })
-  expect(await received).toEqual({ from: 'sender', pid: 0, message: { a: [1, null] } })
+  expect(await received).toEqual({ from: 'sender', pid: 0, message: { a: [1, null] }, labels: [] })
 })

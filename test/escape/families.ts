@@ -7,7 +7,9 @@ import { decoder } from './decoder.ts'
 import { evaluation } from './evaluation.ts'
 import { files } from './files.ts'
 import { forgery } from './forgery.ts'
+import { modern } from './modern.ts'
 import { network } from './network.ts'
+import { secrets } from './secrets.ts'
 import { stackTraces } from './stack-traces.ts'
 import { thenables } from './thenables.ts'
 
@@ -22,4 +24,6 @@ export const families: readonly Family[] = [
   files,
   network,
   authority,
+  modern,
+  secrets,
 ]

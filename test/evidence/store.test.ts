@@ -51,6 +51,23 @@ function storeContract(name: string, make: () => EvidenceStore): void {
     await store.close()
   })
 
+  test(`${name}: of the newest bytes there are the whole lines`, async () => {
+    const store = make()
+    const lines = Array.from({ length: 40 }, (_, index) => `line ${index} ${'ü'.repeat(index)}`)
+    for (const line of lines) {
+      store.append('log', line)
+      store.commit()
+    }
+    const sizes = lines.map((line) => Buffer.byteLength(line) + 1)
+    for (let bytes = 0; bytes < 3_500; bytes += 7) {
+      let first = lines.length
+      for (let left = bytes; first > 0 && left >= (sizes[first - 1] ?? 0); first -= 1)
+        left -= sizes[first - 1] ?? 0
+      expect([...store.lines('log', bytes)]).toEqual(lines.slice(first))
+    }
+    await store.close()
+  })
+
   test(`${name}: those who wait for the device at once are all answered`, async () => {
     const store = make()
     const waits = Array.from({ length: 50 }, async (_, index) => {

@@ -56,8 +56,11 @@ describe('what is said', () => {
     )
   })
 
-  test('what a person would have to approve is refused, and says so', async () => {
-    const kernel = boot({ policy: policyOf([{ id: 'ask-first', effect: 'ask', action: 'fs.read' }]) })
+  test('what a person has to approve waits, is refused by time, and says so', async () => {
+    const kernel = boot({
+      policy: policyOf([{ id: 'ask-first', effect: 'ask', action: 'fs.read' }]),
+      approvals: { timeout: '20ms' },
+    })
     const message = await ask(kernel, `return ${refusalOf('fs.read("/tmp/a")')}`)
     expect(message).toContain('a person has to approve it, by rule `ask-first`')
     expect(entriesOf(kernel, 'intent', 'fs.read')).toEqual([])

@@ -22,6 +22,12 @@ const eaters: Readonly<Record<string, Eater>> = {
     tries: 'Keeps small arrays until the heap is full.',
     body: 'const all = []; for (;;) all.push(new Array(1_000).fill(all.length))',
   },
+  'arrays of one number without end': {
+    tries: 'Keeps arrays that V8 fills in one step, in a loop that it goes on with past its memory limit.',
+    body: 'const all = []; for (;;) all.push(new Array(1_000).fill(1))',
+    notInline:
+      'V8 gives the isolate up, and its loop goes on taking memory: the process ends, and the application has to be restarted.',
+  },
   'objects with ever more keys': {
     tries: 'Adds keys to one object without end.',
     body: 'const all = {}; for (let n = 0; ; n += 1) all["k" + n] = n',

@@ -5,6 +5,7 @@ import { type ArgumentType, anyArguments, argumentsOfSchema } from '../../src/po
 import { environmentFor } from '../../src/policy/cel-environment.ts'
 import { Meter } from '../../src/policy/cel-values.ts'
 import { compileCondition } from '../../src/policy/condition.ts'
+import { Origins } from '../../src/policy/origin.ts'
 import type { Request } from '../../src/policy/types.ts'
 import { request } from './support.ts'
 
@@ -85,6 +86,49 @@ describe('a condition holds, or not', () => {
   })
 })
 
+test('a condition asks where a value has been seen', () => {
+  const seen = new Origins()
+  seen.task([{ to: 'a@home.org', n: 200 }])
+  seen.received({ b: ['b@away.org', 1234] }, ['untrusted'])
+  const at = (text: string, args: Request['args']): boolean | string =>
+    holds(text, mail, asked(args, { origin: (value, pay) => seen.of(value, pay) }))
+  expect(at('origin(args.to) == "task"', { to: ['a@home.org'] })).toBe(true)
+  expect(at('origin(args.to) == "untrusted"', { to: ['a@home.org', 'b@away.org'] })).toBe(true)
+  expect(at('args.to.all(t, origin(t) in ["task", "trusted"])', { to: ['b@away.org'] })).toBe(false)
+  expect(at('origin(args.copies) == "task"', { copies: 200 })).toBe(true)
+  expect(at('origin(args.price) == "untrusted"', { price: 1234.0 })).toBe(true)
+  expect(at('origin(args.meta) == "untrusted"', { meta: { x: [1234, { y: 'a@home.org' }] } })).toBe(true)
+  expect(at('origin(args) == "task"', { to: ['a@home.org'], copies: 200 })).toBe(true)
+  expect(at('origin(args.parts) == "unknown"', { parts: [{ name: 'Eve' }] })).toBe(true)
+  expect(at('origin(resource) == "unknown"', {})).toBe(true)
+})
+
+test('a condition takes a text apart, into words or into the links in it', () => {
+  const seen = new Origins()
+  seen.task(['move it to 2024-05-20 at 10:00, and link home.org'])
+  const at = (text: string, body: string): boolean | string =>
+    holds(text, mail, asked({ body }, { origin: (value, pay) => seen.of(value, pay) }))
+  expect(at('origin(words(args.body)) == "task"', '2024-05-20 10:00')).toBe(true)
+  expect(at('origin(words(args.body)) == "task"', '2024-05-21 10:00')).toBe(false)
+  expect(at('origin(links(args.body)) == "task"', 'see home.org')).toBe(true)
+  expect(at('origin(links(args.body)) == "task"', 'see home.org or away.org')).toBe(false)
+  expect(at('size(links(args.body)) == 0', 'see you at home')).toBe(true)
+  expect(at('links(args.body).all(l, l == "x")', 'a.io '.repeat(2_000))).toMatch(/more than 1000/)
+  expect(at('size(links(args.body)) > 0', 'a '.repeat(300_000))).toMatch(/^it takes more than \d+ steps$/)
+})
+
+test('a search of the texts that takes too long forbids', () => {
+  const seen = new Origins()
+  seen.received('aa bb '.repeat(40_000), ['untrusted'])
+  const asks = asked(
+    { to: ['aa cc', 'aa dd', 'aa ee', 'aa ff', 'aa gg'] },
+    { origin: (value, pay) => seen.of(value, pay) },
+  )
+  expect(holds('args.to.exists(t, origin(t) == "task")', mail, asks)).toMatch(
+    /^it takes more than \d+ steps$/,
+  )
+})
+
 describe('what it says cannot be judged', () => {
   test.each<readonly [text: string, why: string]>([
     ['budget.tokens > 5', 'no such key: tokens'],
@@ -102,6 +146,9 @@ describe('what it says cannot be judged', () => {
     const silent = request('tool.call', 'send_email', { args: sent })
     expect(holds('"x" in labels', mail, silent)).toBe('unknown variable: labels')
     expect(holds('budget.syscalls > 1', mail, silent)).toBe('unknown variable: budget')
+    expect(holds('origin(args.to) == "task"', mail, silent)).toBe(
+      'where values have been seen is not known here',
+    )
   })
 
   test('a call whose arguments are not what the type says', () => {
@@ -136,12 +183,19 @@ describe('is refused when it is read:', () => {
     ['budget.token > 1', '7 unknown key `token`; did you mean `tokens`?'],
     ['args.x == 1', '5 unknown key `x`; there is none here', argumentsOf('ipc.receive')],
     ['princpal == "x"', '0 unknown name `princpal`; did you mean `principal`?'],
-    ['origin == "x"', '0 `origin` belongs to origins of values, which this version does not have yet'],
     [
-      'true && origin(args.to) == "x"',
-      '8 `origin` belongs to origins of values, which this version does not have yet',
+      'origin == "x"',
+      '0 unknown name `origin`; names here are principal, action, resource, args, labels, budget, isolation',
     ],
-    ['history.count > 1', '0 `history` belongs to rules over history, which this version does not have yet'],
+    ['true && origin(args.to) == "tsak"', '27 `tsak` is no origin; did you mean `task`?'],
+    [
+      '!(origin(args.to) in ["task", "me"])',
+      '30 `me` is no origin; origins are task, trusted, untrusted, unknown',
+    ],
+    ['origin(args.two) == "task"', '12 unknown key `two`; did you mean `to`?'],
+    ['origin(args.to)', '0 the condition is of type `string`; it has to be true or false'],
+    ['origin() == "task"', "0 not of the right type: found no matching overload for 'origin()'"],
+    ['history.count > 1', '0 `history` is asked as in `history.run.count("tool.call", "send_*") >= 3`'],
     ['args.body.containz("a")', '10 unknown function `containz`; did you mean `contains`?'],
     [
       'args.body.matches("(a+)+$")',

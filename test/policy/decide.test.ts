@@ -56,6 +56,41 @@ describe('one policy', () => {
     expect(decision.reason).toMatch(/^a person has to approve it, by rule `ask` \(test:\d+\)$/)
   })
 
+  test('what asks has terms of its own, and those of the permits beside it hold too', () => {
+    const web = { action: 'net.fetch', resource: 'http://*/**' } as const
+    const limit = { calls: 3, per: '1m' } as const
+    const rules: RuleDocument[] = [
+      { id: 'free', effect: 'permit', ...web, rateLimit: limit, addresses: ['private'] },
+      { id: 'person', effect: 'ask', ...web, once: true, addresses: ['loopback'] },
+      { id: 'idle', effect: 'permit', ...web, when: 'false', once: true },
+    ]
+    const decision = setOf(documentOf(rules)).decide(request('net.fetch', 'http://localhost/'))
+    expect(decision).toMatchObject({
+      ...{ effect: 'ask', rules: [{ id: 'person' }], addresses: ['loopback', 'private'] },
+      obligations: [
+        { rule: { id: 'person' }, once: true },
+        { rule: { id: 'free' }, rateLimit: { calls: 3 } },
+      ],
+    })
+    const other = documentOf([{ id: 'web', effect: 'permit', ...web, addresses: ['loopback'] }], {
+      name: 'b',
+    })
+    expect(setOf(documentOf(rules), other).decide(request('net.fetch', 'http://localhost/'))).toMatchObject({
+      effect: 'ask',
+      addresses: ['loopback'],
+    })
+  })
+
+  test('a forbid has no terms, whatever asks beside it', () => {
+    const set = setOf(
+      documentOf([
+        { id: 'person', effect: 'ask', action: 'tool.call', once: true },
+        { id: 'no', effect: 'forbid', action: 'tool.call' },
+      ]),
+    )
+    expect(set.decide(request('tool.call', 'search'))).not.toHaveProperty('obligations')
+  })
+
   test('every rule that decides is named', () => {
     const twice = { ...permitAll, id: 'again' }
     const decision = setOf(documentOf([permitAll, twice])).decide(request('tool.call', 'search'))

@@ -101,6 +101,26 @@ test('conditions are tried with what they name, and that is said', () => {
   expect(labels.differences).toMatchObject([{ request: { labels: ['web'] } }])
 })
 
+test('conditions on origin and history are tried with each origin, and with each count', () => {
+  const of = (...origins: readonly string[]) => [
+    rule({ action: 'tool.call', when: `origin(args.to) in ${JSON.stringify(origins)}` }),
+  ]
+  const found = between(of('task'), of('task', 'untrusted')).differences
+  expect(found).toMatchObject([{ request: { supposed: 'values are of origin untrusted' } }])
+  expect(between(of('task', 'untrusted'), of('task')).differences).toEqual([])
+  const calls = (max: number) => [
+    rule({ action: 'tool.call', when: `history.run.count("tool.call", "*", "10m") < ${max}` }),
+  ]
+  expect(between(calls(3), calls(5)).differences).toMatchObject([
+    { request: { supposed: 'the agent has done what is counted 3 times' } },
+  ])
+  expect(between(calls(5), calls(3)).differences).toEqual([])
+  const apart = [rule({ effect: 'forbid', when: 'principal in history.run.agents("tool.call", "pay")' })]
+  expect(
+    between([rule({}), ...apart.map((it) => ({ ...it, id: 'apart' }))], [rule({})]).differences,
+  ).toHaveLength(1)
+})
+
 test('a query is a sample', () => {
   const url = (query: string) => [rule({ action: 'net.fetch', resource: `https://a.org/s${query}` })]
   expect(between(url('?q=*'), url('')).sampled).toHaveLength(1)

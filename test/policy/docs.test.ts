@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
-import { listPresets } from '../../src/config/policy.ts'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { listPresets, loadNarrowing, loadPolicy } from '../../src/config/policy.ts'
 import { actions } from '../../src/policy/actions.ts'
 import { compileMatcher, readResource } from '../../src/policy/match.ts'
+import { Origins } from '../../src/policy/origin.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
-import { laterKeys, policySchema } from '../../src/policy/schema.ts'
+import { engineSchema, policySchema } from '../../src/policy/schema.ts'
 
 const text = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8')
-const blocks = [...text.matchAll(/^```(\w+)( refused| cases)?\n(.*?)^```$/gms)].map(
+const blocks = [...text.matchAll(/^```(\w+)( refused| cases| engine)?\n(.*?)^```$/gms)].map(
   ([, language, kind, body = '']) => ({
-    language: kind === ' cases' ? 'cases' : language,
+    language: kind === ' cases' || kind === ' engine' ? kind.slice(1) : language,
     refused: kind === ' refused',
     body,
   }),
@@ -21,6 +24,24 @@ test.each(blocks.filter(({ language, refused }) => language === 'yaml' && !refus
     expect(parsePolicy(body, 'docs/policy.md').rules.length).toBeGreaterThan(0)
   },
 )
+
+test('the examples in Cedar and of a document for it load', () => {
+  const bodies = (of: string) => blocks.filter(({ language }) => language === of).map(({ body }) => body)
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-docs-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const [text = ''] = bodies('cedar')
+  writeFileSync(join(folder, 'team.cedar'), text)
+  for (const document of bodies('engine')) {
+    writeFileSync(join(folder, 'team.yaml'), document)
+    expect(loadPolicy(join(folder, 'team.yaml')).policies[0]?.rules.map(({ id }) => id)).toEqual([
+      'notes',
+      'wiki',
+      'mail',
+      'no-secrets',
+    ])
+  }
+  expect(bodies('engine').length).toBe(1)
+})
 
 describe('an example that is refused', () => {
   const pairs = blocks.flatMap((block, index) =>
@@ -73,10 +94,28 @@ describe('the tables of patterns are true', () => {
   test('there are some', () => expect(rows.length).toBeGreaterThan(7))
 })
 
+describe('the table of what is found is true', () => {
+  const cells = (cell = ''): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it)
+  const section = text.slice(text.indexOf('\n## Origin\n'), text.indexOf('\n## History\n'))
+  const rows = [...section.matchAll(/^\| `([^`]+)` \| (`.*) \| (`.*) \|$/gm)]
+  test.each(rows.map(([, seen = '', yes, no]) => [seen, cells(yes), cells(no)] as const))(
+    '%s',
+    (seen, yes, no) => {
+      const origins = new Origins()
+      origins.received({ seen }, ['untrusted'])
+      const asNumber = (it: string): string | number => (/^[\d.]+$/.test(it) ? Number(it) : it)
+      expect(yes.filter((it) => origins.of(asNumber(it)) !== 'untrusted')).toEqual([])
+      expect(no.filter((it) => origins.of(it) !== 'unknown')).toEqual([])
+    },
+  )
+  test('there are some', () => expect(rows.length).toBeGreaterThan(5))
+})
+
 test('every key of the schema and every preset is on the page', () => {
   const { properties } = policySchema
   const keys = [
     ...Object.keys(properties),
+    ...Object.keys(engineSchema.properties),
     ...Object.keys(properties.rules.items.properties),
     ...Object.keys(properties.budget.properties),
     ...Object.keys(properties.signals.properties),
@@ -85,9 +124,17 @@ test('every key of the schema and every preset is on the page', () => {
   expect(keys.filter((key) => !text.includes(`| \`${key}\` |`))).toEqual([])
 })
 
-test('the page says which keys are for later', () => {
-  for (const key of ['label', 'redact', 'log']) {
-    expect(text).toContain(`\`${key}\``)
-    expect(Object.hasOwn(laterKeys, key)).toBe(true)
+test('the table of the OWASP Top 10 has every risk and every rule of the preset, and tests that exist', () => {
+  const rows = [...text.matchAll(/^\| (ASI\d\d) .* \|$/gm)].map(([row, id = '']) => ({ row, id }))
+  const ids = rows.map(({ id }) => id)
+  expect(ids).toEqual(Array.from({ length: 10 }, (_, index) => `ASI${String(index + 1).padStart(2, '0')}`))
+  for (const { row } of rows) {
+    const files = [...row.matchAll(/`(test\/[^`]+)`/g)].map(([, file = '']) => file)
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files)
+      expect([file, existsSync(new URL(`../../${file}`, import.meta.url))]).toEqual([file, true])
   }
+  const [preset] = loadNarrowing('owasp-agentic').policies
+  const risks = new Set(preset?.rules.map((rule) => rule.id.slice(0, 5).toUpperCase()))
+  expect([...risks].toSorted()).toEqual(ids)
 })

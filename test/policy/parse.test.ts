@@ -19,9 +19,6 @@ function problems(text: string): readonly string[] {
   throw new Error('it was loaded')
 }
 
-const later = (key: string, what: string): string =>
-  `\`${key}\` belongs to ${what}, which this version does not have yet; without it the policy would mean something else, so it is not loaded`
-
 describe('a policy is refused, with line and column, for', () => {
   test.each<readonly [why: string, text: string, problem: string]>([
     [
@@ -220,7 +217,7 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'addresses without net.fetch',
       rule('action: fs.read', 'addresses: [loopback]'),
-      '7:5 `addresses` belongs to rules that permit net.fetch and nothing else',
+      '7:5 `addresses` belongs to rules that permit net.fetch, or ask about it, and nothing else',
     ],
     [
       'an unknown class of address',
@@ -313,17 +310,36 @@ describe('a policy is refused, with line and column, for', () => {
       '7:16 for `fs.list`: unknown key `length`; keys here are path',
     ],
     [
-      'a condition of what is not there yet',
-      rule('action: tool.call', 'when: "origin(args.to) == \'x\'"'),
-      '7:12 `origin` belongs to origins of values, which this version does not have yet',
+      'a condition on an origin that there is not',
+      rule('action: tool.call', 'when: "origin(args.to) == \'tsak\'"'),
+      '7:31 `tsak` is no origin; did you mean `task`?',
     ],
     [
       'more conditions than are compiled',
       `${head}rules:\n${Array.from({ length: limits.policyConditionsMax + 1 }, (_, index) => `  - { id: r${index}, effect: permit, action: fs.read, when: "true" }\n`).join('')}`,
       `4:3 ${limits.policyConditionsMax + 1} rules have a condition, at most ${limits.policyConditionsMax} may`,
     ],
-    ['`label`', rule('action: fs.read', 'label: [x]'), `7:5 ${later('label', 'labels')}`],
-    ['`redact`', rule('action: fs.read', 'redact: [x]'), `7:5 ${later('redact', 'obligations')}`],
+    [
+      'a label that is none',
+      rule('action: fs.read', 'label: [Untrusted]'),
+      '7:13 `Untrusted` is no label; write a lower-case word, with dashes between several, such as `untrusted` or `customer-data`',
+    ],
+    [
+      'no labels',
+      rule('action: fs.read', 'label: []'),
+      '7:12 `label` is an empty list; name one, or leave the key out',
+    ],
+    [
+      'a key that is said otherwise',
+      rule('action: fs.read', 'approval: [x]'),
+      '7:5 `approval` is no key here: it is the effect `ask`',
+    ],
+    ['`labels`', rule('action: fs.read', 'labels: [x]'), '7:5 unknown key `labels`; did you mean `label`?'],
+    [
+      '`redact` of an unknown kind',
+      rule('action: fs.read', 'redact: [x]'),
+      '7:14 `redact` is `x`; it is one of email, phone, card, iban, national-id, secret',
+    ],
     [
       'a limit in one word',
       rule('action: fs.read', 'rateLimit: 3/s'),
@@ -357,12 +373,12 @@ describe('a policy is refused, with line and column, for', () => {
     [
       'a limit of what forbids',
       `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, rateLimit: { calls: 1, per: 1s } }\n`,
-      '4:47 `rateLimit` belongs to rules that permit, and this one does not',
+      '4:47 `rateLimit` belongs to rules that permit or ask, and this one forbids',
     ],
     [
-      '`once` of what asks',
-      `${head}rules:\n  - { id: a, effect: ask, action: fs.read, once: true }\n`,
-      '4:44 `once` belongs to rules that permit, and this one does not',
+      '`once` of what forbids',
+      `${head}rules:\n  - { id: a, effect: forbid, action: fs.read, once: true }\n`,
+      '4:47 `once` belongs to rules that permit or ask, and this one forbids',
     ],
     [
       'not `once`, which is what it means to leave it out',

@@ -2,13 +2,29 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readCases } from '../../src/config/cases.ts'
-import { listPresets, loadPolicy } from '../../src/config/policy.ts'
+import { listPresets, loadNarrowing, loadPolicy } from '../../src/config/policy.ts'
 import { coverage, runCases } from '../../src/policy/cases.ts'
+import { diff } from '../../src/policy/diff.ts'
+import { lint } from '../../src/policy/lint.ts'
 
 const folder = new URL('../../policies/', import.meta.url)
 
 test('the presets are these', () => {
-  expect(listPresets()).toEqual(['audit', 'permissive', 'read-only', 'researcher', 'strict'])
+  expect(listPresets()).toEqual([
+    'audit',
+    'data-analyst',
+    'developer',
+    'no-pii',
+    'no-secrets',
+    'office-assistant',
+    'owasp-agentic',
+    'permissive',
+    'read-only',
+    'researcher',
+    'strict',
+    'support-desk',
+    'team-chat',
+  ])
 })
 
 describe.each(listPresets())('%s', (name) => {
@@ -18,8 +34,10 @@ describe.each(listPresets())('%s', (name) => {
 
   test('opens with whom it is for, and is called as its file', () => {
     expect(text).toMatch(/^# For /)
-    expect(set.policies[0]?.document.for).toBeTruthy()
-    expect([set.name, cases.length >= 12]).toEqual([name, true])
+    // What only narrows is tried beside another.
+    const policy = set.policies.at(-1)
+    expect(policy?.document.for).toBeTruthy()
+    expect([policy?.name, cases.length >= 12]).toEqual([name, true])
   })
 
   test('states its refusals first', () => {
@@ -52,4 +70,31 @@ test('audit observes the rules of strict, to the letter', () => {
     for: audit?.document.for,
     mode: 'observe',
   })
+})
+
+describe.each(['no-pii', 'no-secrets', 'owasp-agentic'])('%s only narrows', (name) => {
+  test('it is nothing alone', () => {
+    expect(() => loadPolicy(name)).toThrow(/narrows what stands beside it, and nothing that is enforced does/)
+  })
+
+  test.each(['strict', 'researcher', 'developer', 'support-desk'])(
+    'beside %s it permits nothing more',
+    (base) => {
+      const { differences, wider } = diff(loadPolicy(base), loadPolicy([base, name]))
+      expect([differences, wider]).toEqual([[], []])
+    },
+  )
+})
+
+test('what only narrows is not called broad', () => {
+  for (const name of ['no-pii', 'no-secrets', 'owasp-agentic'])
+    expect(lint(loadNarrowing(name)).findings).toEqual([])
+})
+
+test('no preset has a rule without effect', () => {
+  for (const name of listPresets())
+    expect([name, lint(loadNarrowing(name)).findings.filter(({ kind }) => kind !== 'broad')]).toEqual([
+      name,
+      [],
+    ])
 })

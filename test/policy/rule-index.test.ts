@@ -1,6 +1,7 @@
 /** The index finds what a look at every rule would find, and not much else. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import type { Action } from '../../src/policy/actions.ts'
 import { matchesPrincipal, matchesResource } from '../../src/policy/compiled-rule.ts'
 import { type Prefix, PrefixTree, prefixOf } from '../../src/policy/index-tree.ts'
@@ -134,4 +135,23 @@ test('the quick look at a path finds every path that has a problem', () => {
       expect([text, typeof readPath(text) !== 'string']).toEqual([text, sound])
     }
   }
+})
+
+test('rules about any resource are kept for as many agents as there are, each its own', () => {
+  const document = documentOf([
+    { id: 'own', effect: 'permit', action: 'fs.read', principal: 'agent7' },
+    { id: 'pattern', effect: 'permit', action: 'fs.read', principal: 'agent*9' },
+    { id: 'all', effect: 'permit', action: 'fs.read' },
+  ])
+  const index = compilePolicy(parsePolicy(JSON.stringify(document), 'test')).index.get('fs.read')
+  const readings = readResource('fs.read', '/a')
+  if (typeof readings === 'string') throw new Error(readings)
+  for (let turn = 0; turn < 2; turn += 1)
+    for (let number = 0; number < 2 * limits.indexedPrincipalsMax; number += 1) {
+      const found = index?.matching(`agent${number}`, readings).map(({ rule }) => rule.id)
+      const expected = ['all']
+      if (number % 10 === 9) expected.unshift('pattern')
+      if (number === 7) expected.unshift('own')
+      expect(found).toEqual(expected)
+    }
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
-import { addressClasses, policySchema, policySchemaText } from '../../src/policy/schema.ts'
+import { addressClasses, engineSchema, policySchema, policySchemaText } from '../../src/policy/schema.ts'
 
 test('policies/schema.json is what the code prints', () => {
   const file = new URL('../../policies/schema.json', import.meta.url)
@@ -17,6 +17,7 @@ test('every map of the schema is closed', () => {
     for (const [key, item] of Object.entries(value)) walk(item, `${path}/${key}`)
   }
   walk(policySchema, '')
+  walk(engineSchema, 'engine')
   expect(open).toEqual([])
 })
 
@@ -45,12 +46,29 @@ test('an editor that knows only JSON Schema refuses what the loader refuses by f
   for (const more of [
     { when: true },
     { when: '' },
-    { label: ['x'] },
+    { label: ['X'] },
+    { label: [] },
     { resource: [] },
     { action: 'fs.move' },
     { addresses: ['x'] },
   ])
     expect(valid({ ...policy, rules: [{ ...rule, ...more }] })).toBe(false)
+})
+
+test('an editor knows both kinds of document apart', () => {
+  const valid = new Ajv({ strict: false }).compile(JSON.parse(policySchemaText()))
+  const head = { version: 1, name: 'desk' }
+  expect(valid({ ...head, rules: [] })).toBe(true)
+  expect(valid({ ...head, engine: 'cedar', file: 'a.cedar' })).toBe(true)
+  for (const wrong of [
+    {},
+    { engine: 'cedar' },
+    { engine: 'opa', file: 'a.wasm' },
+    { engine: 'cedar', file: 'a.cedar', rules: [] },
+    { engine: 'rego', file: 'a.wasm', entrypoint: 'a b' },
+    { file: 'a.cedar', rules: [] },
+  ])
+    expect(valid({ ...head, ...wrong })).toBe(false)
 })
 
 test('address classes are those of grants', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileUrl, readUrl } from '../../src/policy/urls.ts'
+import { compileUrl, readAnyUrl, readUrl } from '../../src/policy/urls.ts'
 import { documentOf, request, setOf } from './support.ts'
 
 /** What a policy with this one permit, and with this one forbid beside a permit for all, says to a URL. */
@@ -231,4 +231,103 @@ test('whatever comes before the path, only a host below the suffix matches', () 
     }),
     { numRuns: 3_000 },
   )
+})
+
+describe('the quick way to read a plain URL gives what the parser gives', () => {
+  test.each([
+    'https://en.wikipedia.org/wiki/Otter?a=1&b=2',
+    'https://a.org/',
+    'https://a.org/?',
+    'https://a.org/a/',
+    'https://a.org/a//b',
+    'https://a.org/./a',
+    'https://a.org/.a/..b',
+    'https://a.org/a/..',
+    'https://a.org',
+    'https://a.org:443/',
+    'https://a.org:8443/',
+    'https://xn--a.org/',
+    'https://xn--bcher-kva.example/',
+    'https://a--b.org/',
+    'https://-a.org/',
+    'https://a.org./',
+    'https://1.2.3.4/',
+    'https://0x7f.1/',
+    'https://a.0x10/',
+    'https://a.b.c1/',
+    'https://localhost/',
+    'https://u@a.org/',
+    'https://a.org/%41',
+    'https://a.org/a%2Fb',
+    "https://a.org/?a='",
+    'https://a.org/?a=%27',
+    'https://a.org/#x',
+    'HTTPS://A.org/',
+    'https://a.org/a\n',
+    'https://a.org/ä',
+    `https://${'a.'.repeat(200)}org/`,
+    'ftp://a.org/',
+  ])('%s', (text) => expect(readUrl(text)).toEqual(readAnyUrl(text)))
+
+  test('whatever it is made of', () => {
+    const part = fc.constantFrom(
+      ...[
+        'http',
+        'https',
+        '://',
+        ':',
+        '/',
+        '//',
+        '.',
+        '..',
+        '-',
+        '--',
+        'xn--',
+        'a',
+        'org',
+        '0x1',
+        '7',
+        '%2F',
+        '%41',
+      ],
+      ...[
+        '?',
+        '=',
+        '&',
+        '#',
+        '@',
+        '~',
+        '_',
+        '+',
+        ',',
+        ';',
+        '$',
+        '*',
+        '(',
+        ')',
+        '!',
+        "'",
+        '"',
+        '\\',
+        '|',
+        ' ',
+        '\t',
+        'é',
+        'A',
+      ],
+    )
+    const text = fc.tuple(
+      fc.constantFrom('https://a.org/', 'https://', 'http://b.'),
+      fc.array(part, { maxLength: 12 }),
+    )
+    fc.assert(
+      fc.property(text, ([start, parts]) => {
+        const url = `${start}${parts.join('')}`
+        expect(readUrl(url)).toEqual(readAnyUrl(url))
+        const written = URL.parse(url)?.href
+        if (written !== undefined) expect(readUrl(written)).toEqual(readAnyUrl(written))
+      }),
+      { numRuns: 20_000 },
+    )
+  })
 })

@@ -146,6 +146,23 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
   })
 })
 
+test('STOP that meets a guest that has just died of its memory changes nothing', async () => {
+  const kernel = boot()
+  let begun = false
+  kernel.on('output', () => {
+    begun = true
+  })
+  const proc = kernel.spawn(
+    { source: main('console.log("begins"); const kept = []; for (;;) kept.push({ at: kept.length })') },
+    { budget: { memory: '16MiB' } },
+  )
+  await until(() => begun, 'it begins')
+  // The application is busy meanwhile, so that the kernel does not hear of its death before.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000)
+  proc.signal('STOP')
+  expect(await proc.exit).toMatchObject({ status: 'failed', error: { code: 'ENOMEM' } })
+})
+
 test('no CPU is used while a guest stands still', async () => {
   const kernel = boot({ isolation: 'cell', cells: { spare: 0 } })
   const proc = await running(kernel, spinner)

@@ -1,6 +1,6 @@
 /** The process table, as `ps` and /proc show it. */
 import { expect, test } from 'vitest'
-import { ask, boot, exitValue, main, until } from '../support/kernel.ts'
+import { ask, boot, exitValue, main, sleep, until } from '../support/kernel.ts'
 
 const asleep = main('await new Promise((resolve) => setTimeout(resolve, 60_000))')
 
@@ -83,6 +83,19 @@ test('a process knows itself, and what is left of its budget', async () => {
     ...{ pid: 1, ppid: 0, name: 'me', isolation: 'inline', labels: [] },
     budget: { syscalls: 3, cpuMs: expect.any(Number) },
   })
+})
+
+test('a program that spins in its first turn is seen to use CPU, and its budget to go', async () => {
+  const kernel = boot({ isolation: 'cell' })
+  const proc = kernel.spawn({ source: 'export default () => { for (;;); }' }, { budget: { cpu: '20s' } })
+  const row = () => kernel.ps().find(({ pid }) => pid === proc.pid)
+  await until(() => (row()?.cpuMs ?? 0) > 100, 'it is seen')
+  expect(row()?.budgetLeft.cpuMs).toBeLessThan(19_950)
+  proc.signal('STOP')
+  await until(() => proc.state === 'stopped', 'it is stopped')
+  const before = row()?.cpuMs
+  await sleep(50)
+  expect(row()?.cpuMs).toBe(before)
 })
 
 test('a pid is never given twice', async () => {

@@ -102,6 +102,22 @@ export class Application {
     })
   }
 
+  /** What a person may do with what waits, the newest first or not. */
+  answer(random: Random): void {
+    this.#expecting('an answer', () => {
+      const { approvals } = this.#parts.system.gate
+      const waiting = approvals.list()
+      const request = waiting.length === 0 ? undefined : random.pick(waiting)
+      const what = random.weighted({ approve: 6, deny: 2, 'approve as edited': 2, 'approve twice': 1 })
+      this.#parts.tally.saw(`a person says ${what} of ${waiting.length}`)
+      if (request === undefined) return
+      const { id, args } = request
+      if (what === 'deny') approvals.deny(id, { reason: 'no' })
+      else approvals.approve(id, what === 'approve as edited' ? { args: JSON.parse(args.text) } : {})
+      if (what === 'approve twice') approvals.approve(id)
+    })
+  }
+
   files(): void {
     const files = this.#parts.system.filesOf(this.#random.pick(agentNames))
     const work = this.#random.chance(0.5) ? files.write('/mem/working/a', 'host') : files.read('/policy/hash')
@@ -121,9 +137,17 @@ export class Application {
   /** What a tool or a listener of the application may do in the middle of the kernel's work. */
   meddle(random: Random, pid: number): void {
     const target = random.chance(0.6) ? pid : random.between(1, this.#parts.checker.processes.size + 1)
-    const what = random.weighted({ signal: 10, spawn: 2, 'cell dies': 1, reload: 1, shutdown: 0.2 })
+    const what = random.weighted({
+      signal: 10,
+      answer: 2,
+      spawn: 2,
+      'cell dies': 1,
+      reload: 1,
+      shutdown: 0.2,
+    })
     this.#parts.tally.fault(`meddling: ${what}`)
     if (what === 'signal') this.signal(random, target)
+    else if (what === 'answer') this.answer(random)
     else if (what === 'spawn') this.spawn()
     else if (what === 'cell dies') this.#parts.space.kill(random)
     else if (what === 'reload') this.reload()
@@ -139,7 +163,7 @@ export class Application {
       this.#expecting('signal', () => this.#parts.system.table.find(pid).signal('SIGSTOP', 'by a listener'))
       within = false
     })
-    for (const event of ['state', 'signal', 'syscall', 'output'] as const)
+    for (const event of ['state', 'signal', 'syscall', 'approval', 'output'] as const)
       this.#parts.system.observers.on(event, ({ pid }) => {
         if (within || !random.chance(0.03)) return
         within = true

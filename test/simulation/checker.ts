@@ -212,14 +212,13 @@ export class Checker extends RecordChecks {
     if (above !== undefined && (above.syscalls < syscalls || above.cpuMs < cpuMs))
       this.violated(`process ${pid} has used more than its parent was charged`)
     if (!this.#alive) return
-    if (process.inFlight.size !== model.open.size)
-      this.violated(
-        `process ${pid} has ${process.inFlight.size} calls in flight, and ${model.open.size} on record`,
-      )
+    const open = model.open.size + model.asking.size
+    if (process.inFlight.size !== open)
+      this.violated(`process ${pid} has ${process.inFlight.size} calls in flight, and ${open} on record`)
     const asked = [...model.asked.values()].reduce((sum, count) => sum + count, 0)
-    if (!model.still && asked > model.open.size + process.turns.waiting)
+    if (!model.still && asked > open + process.turns.waiting)
       this.violated(
-        `process ${pid} waits for ${asked} answers: ${model.open.size} calls are open, ${process.turns.waiting} answered`,
+        `process ${pid} waits for ${asked} answers: ${open} calls are open, ${process.turns.waiting} answered`,
       )
   }
 

@@ -24,7 +24,7 @@ const stepsMax = Number(values.steps)
 const leakEvery = one ? 1 : 10
 const failuresMax = 10
 
-const totals = { seeds: 0, steps: 0, processes: 0, entries: 0, effects: 0, failures: 0 }
+const totals = { seeds: 0, steps: 0, processes: 0, entries: 0, effects: 0, approvals: 0, failures: 0 }
 const faults = new Map<string, number>()
 
 async function live(seed: number): Promise<Outcome> {
@@ -43,6 +43,7 @@ function tally(outcome: Outcome): void {
   totals.processes += outcome.processes
   totals.entries += outcome.entries
   totals.effects += outcome.effects
+  totals.approvals += outcome.approvals
   for (const [name, times] of outcome.faults) faults.set(name, (faults.get(name) ?? 0) + times)
 }
 
@@ -63,9 +64,9 @@ for (let seed = first; seed < first + count && totals.failures < failuresMax; se
   else if (one) console.log(`seed ${seed}: no promise broken; fingerprint ${outcome.fingerprint}`)
 }
 const seconds = Math.round((performance.now() - began) / 100) / 10
-const { seeds, steps, processes, entries, effects, failures } = totals
+const { seeds, steps, processes, entries, effects, approvals, failures } = totals
 console.log(
-  `\n${seeds} seeds, ${steps} steps, ${processes} processes, ${entries} entries, ${effects} effects outside, ${seconds} s`,
+  `\n${seeds} seeds, ${steps} steps, ${processes} processes, ${entries} entries, ${effects} effects outside, ${approvals} approved, ${seconds} s`,
 )
 console.log(`faults injected: ${[...faults].map(([name, times]) => `${name} ${times}`).join(', ') || 'none'}`)
 console.log(`violations: ${failures}`)

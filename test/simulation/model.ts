@@ -48,6 +48,10 @@ export class ProcessModel {
   readonly asked = new Map<number, number>()
   /** Intents without outcome, by their place in the chain: the guest's number of the call. */
   readonly open = new Map<number, number>()
+  /** Calls that wait for a person or for their process to go on, by the `seq` of the entry that asked. */
+  readonly asking = new Map<number, string>()
+  /** Of these, the ones that a person has approved. */
+  readonly approved = new Set<number>()
   /** Syscalls that were admitted for it and all below it, by their cost. */
   charged = 0
   used = { syscalls: 0, cpuMs: 0 }

@@ -27,6 +27,8 @@ export class RecordChecks {
   readonly processes = new Map<number, ProcessModel>()
   /** Calls of tools and texts that were printed. */
   effects = 0
+  /** Calls that were made because a person approved them. */
+  approvals = 0
   protected readonly parts: CheckerParts
   protected store: FaultyStore | undefined
   /** The process whose start was put on record last. */
@@ -71,6 +73,8 @@ export class RecordChecks {
     else if (kind === 'intent') this.#admitted(model, entry)
     else if (kind === 'outcome') this.#ended(model, entry)
     else if (kind === 'refusal') this.#refused(model, entry)
+    else if (kind === 'ask') this.#asked(model, entry)
+    else if (kind === 'answer') this.#personSaid(model, entry)
     else if (kind === 'exit') this.#exited(model, entry)
   }
 
@@ -84,12 +88,28 @@ export class RecordChecks {
       this.violated(`process ${model.pid} began under ${ppid}, which had ended`)
   }
 
-  #admitted(model: ProcessModel, { seq, call, syscall, decision, args }: Entry): void {
+  #asked(model: ProcessModel, { seq, id, follows, syscall }: Entry): void {
+    if (model.over) this.violated(`${syscall} of process ${model.pid} was asked about after its end`)
+    for (const [ask, asked] of model.asking) if (asked === follows) model.asking.delete(ask)
+    model.asking.set(seq, String(id))
+  }
+
+  #personSaid(model: ProcessModel, { ask, id, answer, args }: Entry): void {
+    if (model.asking.get(Number(ask)) !== id) this.violated(`request ${ask} was answered, and did not wait`)
+    if (model.approved.has(Number(ask))) this.violated(`request ${ask} was answered twice`)
+    if (answer === 'approved' && args === undefined) model.approved.add(Number(ask))
+    if (answer === 'cancelled' && model.over) model.asking.delete(Number(ask))
+  }
+
+  #admitted(model: ProcessModel, { seq, call, syscall, decision, args, ask }: Entry): void {
     const name = String(syscall)
     if (model.over) this.violated(`${name} of process ${model.pid} was admitted after its end`)
     if (model.still) this.violated(`${name} of process ${model.pid} was admitted while it was ${model.state}`)
     const { effect } = decision as { effect: string }
-    if (effect !== 'permit' && (effect !== 'unjudged' || rows[name]?.judge !== undefined))
+    model.asking.delete(Number(ask))
+    const approved = model.approved.delete(Number(ask))
+    if (effect === 'ask' && approved) this.approvals += 1
+    else if (effect !== 'permit' && (effect !== 'unjudged' || rows[name]?.judge !== undefined))
       this.violated(`${name} of process ${model.pid} was admitted, and the decision on it is ${effect}`)
     model.open.set(seq, Number(call))
     if (name === 'tool.call' || name === 'proc.output') {
@@ -112,7 +132,9 @@ export class RecordChecks {
       this.violated(`call ${intent} of ${model.pid} ended, and was not open`)
   }
 
-  #refused(model: ProcessModel, { code, reason, syscall }: Entry): void {
+  #refused(model: ProcessModel, { code, reason, syscall, ask }: Entry): void {
+    model.asking.delete(Number(ask))
+    model.approved.delete(Number(ask))
     if (model.over) this.violated(`${syscall} of process ${model.pid} was refused after its end`)
     if (model.still && !/stopped process/.test(String(reason)))
       this.violated(`${syscall} of process ${model.pid} was judged while it was ${model.state}`)

@@ -29,13 +29,16 @@ describe('a simulated kernel', () => {
 
   test('has let go of its processes when it is down', async () => {
     let lived = 0
+    let approved = 0
     for (let seed = 100; seed < 112; seed += 1) {
       const world = new World(seed)
-      const { violations, faults, processes } = await world.run(800)
+      const { violations, faults, processes, approvals } = await world.run(800)
       expect(violations).toEqual([])
       lived += processes
+      approved += approvals
       if (!faults.has('the store failed')) expect(await processesHeld(world)).toBe(0)
     }
     expect(lived).toBeGreaterThan(50)
+    expect(approved).toBeGreaterThan(10)
   })
 })

@@ -112,7 +112,7 @@ export function makeTools(parts: ToolParts): Record<string, ToolDefinition<never
       return random.chance(0.5) ? later(random.between(1, 100)) : 'meddled'
     },
     forbidden: () => 'never',
-    asked: () => 'never',
+    asked: () => 'approved',
   }
   return Object.fromEntries(
     Object.entries(acts).map(([name, act]): [string, ToolDefinition<never>] => [

@@ -20,6 +20,8 @@ export interface Outcome {
   readonly entries: number
   /** Effects outside the kernel that happened. */
   readonly effects: number
+  /** Calls that were made because a person approved them. */
+  readonly approvals: number
   readonly faults: ReadonlyMap<string, number>
   readonly violations: readonly string[]
   readonly lately: readonly string[]
@@ -148,6 +150,7 @@ export class World {
       pass: 4,
       spawn: this.#system.table.live().length < rootsMax ? 5 : 1,
       signal: 4,
+      answer: this.#system.gate.approvals.list().length > 0 ? 8 : 0,
       reload: 0.3,
       files: 1,
       look: 0.5,
@@ -159,6 +162,7 @@ export class World {
     else if (what === 'spawn') this.#application.spawn()
     else if (what === 'signal')
       this.#application.signal(random, random.between(1, this.#checker.processes.size + 1))
+    else if (what === 'answer') this.#application.answer(random)
     else if (what === 'reload') this.#application.reload()
     else if (what === 'files') this.#application.files()
     else if (what === 'look') this.#application.look()
@@ -221,6 +225,7 @@ export class World {
       processes: this.#checker.processes.size,
       entries: this.#store.written,
       effects: this.#checker.effects,
+      approvals: this.#checker.approvals,
       faults,
       violations: this.#checker.violations,
       lately: this.#tally.lately(),

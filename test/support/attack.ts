@@ -14,8 +14,9 @@ export interface Attack {
   /** One sentence: what the program tries. */
   readonly tries: string
   /**
-   * The text of an ES module. Its default export is told what to reach for: `{ port, bystander }`, a server of the
-   * host on 127.0.0.1 that nothing may ask, and the pid of a process of another agent.
+   * The text of an ES module. Its default export is told what to reach for: `{ port, bystander, api, thief }`: a
+   * server of the host on 127.0.0.1 that nothing may ask, the pid of a process of another agent, a server that
+   * secrets are for, and one that they are not for.
    */
   readonly source: string
   /** One of these is how its process ends. */
@@ -26,8 +27,6 @@ export interface Attack {
   readonly policy?: PolicyRef
   /** Why V8 alone does not contain it; it then runs in cells only, and stands in the threat model. */
   readonly notInline?: string
-  /** Why it succeeds in cells today, by an order of events that no test can count on; it is not run there until then. */
-  readonly succeeds?: string
 }
 
 /** Attacks on one property. */

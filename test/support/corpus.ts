@@ -13,6 +13,7 @@ import {
 import { type Attack, type Ending, program } from './attack.ts'
 import { liveCells } from './children.ts'
 import { ArenaHost } from './corpus-host.ts'
+import { ArenaWeb } from './corpus-web.ts'
 
 /** What every attacker may use, unless its attack says otherwise. One turn may take as long, by the clock on the wall. */
 const budget = { cpu: '2s', memory: '32MiB', wall: '20s' } as const
@@ -27,11 +28,18 @@ const nanosecondsPerMs = 1e6
 const verifiedBytesMax = 1024 * 1024
 
 /** Everything that is not structural, except what belongs to others. */
-const policy: PolicyDocument = {
+const policyFor = ({ api, thief }: ArenaWeb['ports']): PolicyDocument => ({
   version: 1,
   name: 'corpus',
   rules: [
     { id: 'everything', effect: 'permit', action: '*' },
+    {
+      id: 'web',
+      effect: 'permit',
+      action: 'net.fetch',
+      resource: [api, thief].map((port) => `http://*:${port}/**`),
+      addresses: ['loopback'],
+    },
     {
       id: 'others',
       effect: 'forbid',
@@ -40,13 +48,17 @@ const policy: PolicyDocument = {
     },
     { id: 'closed', effect: 'forbid', action: 'fs.*', resource: '/tmp/closed/**' },
   ],
-}
+})
 
 /** Permits everything; processes of different ones share no cell. */
 const tenancy = (generation: number): PolicyDocument => ({
   version: 1,
   name: `generation-${generation}`,
-  rules: [{ id: 'all', effect: 'permit', action: '*' }],
+  rules: [
+    { id: 'all', effect: 'permit', action: '*' },
+    // What is open on this machine the corpus's own policy says.
+    { id: 'local', effect: 'permit', action: 'net.fetch', addresses: ['loopback'] },
+  ],
 })
 
 const bystander = program(`let going = true, n = 0
@@ -79,7 +91,8 @@ export interface Outcome {
 /** A kernel with something to steal, and others beside the attacker. */
 export class Arena {
   readonly kernel: KernelSpace
-  readonly #host = new ArenaHost()
+  readonly #host: ArenaHost
+  readonly #web: ArenaWeb
   readonly #bystander: ProcessHandle
   readonly #defects: unknown[] = []
   readonly #output = new Map<number, string>()
@@ -89,18 +102,23 @@ export class Arena {
   #generation = 0
 
   static async open(isolation: 'cell' | 'inline'): Promise<Arena> {
-    const arena = new Arena(isolation)
-    await arena.#host.listen()
+    const host = new ArenaHost()
+    const web = new ArenaWeb()
+    await Promise.all([host.listen(), web.listen()])
+    const arena = new Arena(isolation, host, web)
     await arena.#progress()
     return arena
   }
 
-  private constructor(isolation: 'cell' | 'inline') {
+  private constructor(isolation: 'cell' | 'inline', host: ArenaHost, web: ArenaWeb) {
+    this.#host = host
+    this.#web = web
     const { folder, secrets } = this.#host
     this.#pauses.enable()
     this.kernel = new KernelSpace({
-      policy,
+      policy: policyFor(web.ports),
       isolation,
+      secrets: web.secrets,
       evidence: { dir: join(folder, 'evidence') },
       mounts: {
         '/workspace': { host: join(folder, 'mounted'), mode: 'ro' },
@@ -132,7 +150,7 @@ export class Arena {
       { source: attack.source },
       {
         name: 'attacker',
-        args: [{ port: this.#host.port, bystander: this.#bystander.pid }],
+        args: [{ port: this.#host.port, bystander: this.#bystander.pid, ...this.#web.ports }],
         budget: { ...budget, ...attack.budget },
         policy: [tenancy(this.#generation), ...(attack.policy === undefined ? [] : [attack.policy].flat())],
       },
@@ -150,6 +168,7 @@ export class Arena {
     assert.deepEqual(this.#defects.splice(0), [], 'the kernel meets no defect of its own')
     assert.ok(this.#stallMs < boundMs, `the bystander waited ${Math.round(this.#stallMs)} ms`)
     this.#host.assertUntouched()
+    this.#web.assertNotStolen()
     this.#assertNothingLeaked(attack, exit)
     if (this.#host.evidenceBytes < verifiedBytesMax) this.#assertVerified()
     return { exit, probeMs, stallMs: this.#stallMs, pauseMs }
@@ -168,6 +187,7 @@ export class Arena {
       this.#pauses.disable()
       await this.kernel.shutdown()
       this.#host.close()
+      this.#web.close()
     }
   }
 
@@ -232,7 +252,7 @@ export class Arena {
     this.#output.clear()
     const named = hostTexts.filter((text) => !attack.source.includes(text))
     const own = [this.#host.folder, repository, process.execPath, process.cwd()]
-    const hidden = [...Object.values(this.#host.secrets), ...own, ...named]
+    const hidden = [...Object.values(this.#host.secrets), ...this.#web.traces, ...own, ...named]
     const shown = { exit: JSON.stringify(exit), output, evidence: this.#host.newEvidence() }
     for (const [where, text] of Object.entries(shown))
       for (const what of hidden)

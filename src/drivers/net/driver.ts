@@ -3,11 +3,15 @@ import { type Clock, systemClock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
 import { Grant, type GrantScope } from '../../grant.ts'
 import { limits } from '../../limits.ts'
+import { presentBody } from './body.ts'
 import { openConnection } from './connect.ts'
 import { exchange, type FetchReply } from './exchange.ts'
 import { netError } from './failures.ts'
-import { type FetchRequest, readRequest, type SoundRequest } from './request.ts'
+import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
+import { cleanAnswer } from './secrets/clean.ts'
+import type { FilledRequest } from './secrets/secrets.ts'
+import { Secrets } from './secrets/secrets.ts'
 import { parseUrl, type WebUrl } from './url.ts'
 
 export interface NetOptions {
@@ -19,6 +23,8 @@ export interface NetOptions {
   readonly lookup?: Lookup
   /** Certificate authorities to trust in place of the system's, as PEM. */
   readonly ca?: readonly string[]
+  /** What placeholders stand for; none by default. */
+  readonly secrets?: Secrets
 }
 
 export class NetDriver {
@@ -27,6 +33,7 @@ export class NetDriver {
   readonly #heldBytesMax: number
   readonly #resolver: Resolver
   readonly #ca: readonly string[] | undefined
+  readonly #secrets: Secrets
   readonly #flights = new Set<Flight>()
   #heldBytes = 0
   #closed = false
@@ -37,6 +44,15 @@ export class NetDriver {
     this.#heldBytesMax = options.heldBytesMax ?? limits.fetchBytesHeldMax
     this.#resolver = new Resolver(options.lookup ?? systemLookup)
     this.#ca = options.ca
+    this.#secrets = options.secrets ?? new Secrets([])
+  }
+
+  /**
+   * Part of decoding: whether every secret that the request names may be used so.
+   * @throws SyscallError EINVAL or EPERM that names the secret, and what would help
+   */
+  check(request: FetchRequest): void {
+    this.#secrets.usesIn(request)
   }
 
   /**
@@ -50,6 +66,7 @@ export class NetDriver {
     const url = parseUrl(request.url)
     const scope = Grant.demand(grant, 'net.fetch', url.resource)
     this.#admit(scope)
+    const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
     const flight = new Flight(scope.pid, grant.signal)
     const stopTimer = this.#clock.after(this.#fetchMs, () =>
@@ -57,7 +74,10 @@ export class NetDriver {
     )
     this.#flights.add(flight)
     try {
-      return await this.#fly(flight, url, sound, scope)
+      flight.signal.throwIfAborted()
+      // The last step before the network: nothing that is on record or was judged holds a value.
+      const filled = await this.#secrets.fill(url, request, sound, uses, flight.signal)
+      return await this.#fly(flight, url, filled, scope)
     } catch (error) {
       throw netError(error, `${url.host}:${url.port}`, flight.sent)
     } finally {
@@ -76,8 +96,7 @@ export class NetDriver {
     await Promise.all([...this.#flights].map((flight) => flight.landed))
   }
 
-  async #fly(flight: Flight, url: WebUrl, request: SoundRequest, scope: GrantScope): Promise<FetchReply> {
-    flight.signal.throwIfAborted()
+  async #fly(flight: Flight, url: WebUrl, request: FilledRequest, scope: GrantScope): Promise<FetchReply> {
     const socket = await openConnection(url, {
       resolver: this.#resolver,
       permitted: scope.addresses,
@@ -85,7 +104,12 @@ export class NetDriver {
       signal: flight.signal,
     })
     flight.sent = true
-    return exchange(socket, url, request, flight.signal, (bytes) => this.#hold(flight, bytes))
+    const hold = (bytes: number): void => this.#hold(flight, bytes)
+    const answer = await exchange(socket, { ...url, query: request.query }, request, flight.signal, hold)
+    const clean = await cleanAnswer(answer, request.values, this.#secrets.redactorFor(request.values), hold)
+    flight.signal.throwIfAborted()
+    const { status, statusText, headers, type, bytes } = clean
+    return { status, statusText, headers, url: url.resource, ...presentBody(bytes, type) }
   }
 
   #admit(scope: GrantScope): void {

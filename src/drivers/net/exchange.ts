@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { assert, SyscallError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { type Body, type Hold, presentBody, readBody } from './body.ts'
+import { type Body, type Hold, readBody } from './body.ts'
 import type { SoundRequest } from './request.ts'
 import { Client } from './undici.ts'
 import type { WebUrl } from './url.ts'
@@ -17,6 +17,18 @@ export type FetchReply = {
   readonly url: string
 } & Body
 
+/** The same as it came, with its body unpacked. */
+export interface Answer {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly bytes: Uint8Array
+}
+
+/** @returns the first value of a header by its name in lower case */
+export const headerOf = ({ headers }: Pick<Answer, 'headers'>, name: string): string | undefined =>
+  headers.find(([known]) => known === name)?.[1]
+
 /**
  * @param socket connected, checked, and used by nobody else
  * @throws SyscallError EFBIG, EIO, EAGAIN; undici's error; the signal's reason
@@ -27,7 +39,7 @@ export async function exchange(
   request: SoundRequest,
   signal: AbortSignal,
   hold: Hold,
-): Promise<FetchReply> {
+): Promise<Answer> {
   const client = oneConnectionClient(socket, url)
   try {
     const answer = await client.request({
@@ -40,11 +52,9 @@ export async function exchange(
       reset: true,
     })
     const headers = headerPairs(answer.headers)
-    const value = (name: string) => headers.find(([known]) => known === name)?.[1]
-    const bytes = await readBody(answer.body, value('content-encoding'), hold)
+    const bytes = await readBody(answer.body, headerOf({ headers }, 'content-encoding'), hold)
     signal.throwIfAborted()
-    const { statusCode: status, statusText } = answer
-    return { status, statusText, headers, url: url.resource, ...presentBody(bytes, value('content-type')) }
+    return { status: answer.statusCode, statusText: answer.statusText, headers, bytes }
   } finally {
     await client.destroy()
     socket.destroy()

@@ -2,7 +2,9 @@
 import { SyscallError } from '../../errors.ts'
 import { Grant } from '../../grant.ts'
 import type { Json } from '../../json.ts'
+import { type Labels, noLabels } from '../../labels.ts'
 import { assertCount, type Content, toBytes, toContent } from './content.ts'
+import { type Looked, lookAt } from './look.ts'
 import type { Awaitable } from './mount.ts'
 import type { Tree } from './tree.ts'
 
@@ -13,6 +15,14 @@ export interface ReadOptions {
   readonly length?: number | undefined
   /** `text` (UTF-8) by default. */
   readonly encoding?: 'text' | 'bytes' | undefined
+}
+
+/** What a file carries when it is written. */
+export interface Written {
+  /** Of the content; none by default. */
+  readonly labels?: Labels
+  /** Of who writes, which a new name carries; those of the content by default. */
+  readonly naming?: Labels
 }
 
 /**
@@ -32,15 +42,15 @@ export class VfsDriver {
   }
 
   /** Replaces the file, or makes it where its folder exists. */
-  write(grant: Grant, tree: Tree, path: string, content: Content): Awaitable<Json> {
+  write(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
     demand(grant, 'fs.write', path)
-    return then(tree.write(path, toBytes(content), 'replace'), nothing)
+    return then(tree.write(path, toBytes(content), 'replace', written.labels, written.naming), nothing)
   }
 
   /** Adds to the end of the file, or makes it where its folder exists. */
-  append(grant: Grant, tree: Tree, path: string, content: Content): Awaitable<Json> {
+  append(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
     demand(grant, 'fs.append', path)
-    return then(tree.write(path, toBytes(content), 'append'), nothing)
+    return then(tree.write(path, toBytes(content), 'append', written.labels, written.naming), nothing)
   }
 
   /** @returns `[{ name, type: 'file' | 'folder' }]`, ordered by name */
@@ -55,9 +65,9 @@ export class VfsDriver {
     return then(tree.stat(path), ({ type, size, modified }) => ({ type, size, modified }))
   }
 
-  mkdir(grant: Grant, tree: Tree, path: string): Awaitable<Json> {
+  mkdir(grant: Grant, tree: Tree, path: string, labels: Labels = noLabels): Awaitable<Json> {
     demand(grant, 'fs.mkdir', path)
-    return then(tree.mkdir(path), nothing)
+    return then(tree.mkdir(path, labels), nothing)
   }
 
   /** @param options with `recursive`, a folder goes with all it holds; without, only when it is empty */
@@ -65,10 +75,10 @@ export class VfsDriver {
     grant: Grant,
     tree: Tree,
     path: string,
-    options: { readonly recursive?: boolean | undefined } = {},
+    options: { readonly recursive?: boolean | undefined; readonly labels?: Labels } = {},
   ): Awaitable<Json> {
     demand(grant, 'fs.remove', path)
-    return then(tree.remove(path, options.recursive ?? false), nothing)
+    return then(tree.remove(path, options.recursive ?? false, options.labels), nothing)
   }
 
   /**
@@ -80,21 +90,33 @@ export class VfsDriver {
     tree: Tree,
     from: string,
     to: string,
-    { notFolders }: { readonly notFolders?: string } = {},
+    { notFolders, labels = noLabels }: { readonly notFolders?: string; readonly labels?: Labels } = {},
   ): Awaitable<Json> {
     demand(grant, 'fs.move', from)
     demand(grant, 'fs.move', to)
-    if (notFolders === undefined) return then(tree.move(from, to), nothing)
+    if (notFolders === undefined) return then(tree.move(from, to, labels), nothing)
     return then(tree.stat(from), ({ type }) => {
       if (type === 'folder') throw new SyscallError('EPERM', notFolders)
       demand(grant, 'fs.move', from)
-      return then(tree.move(from, to), nothing)
+      return then(tree.move(from, to, labels), nothing)
     })
+  }
+
+  /** What stands there, for a person who is asked to let it change; at once for a mount in memory. */
+  look(grant: Grant, tree: Tree, path: string): Awaitable<Looked> {
+    demand(grant, 'approval', path)
+    const place = tree.resolve(path)
+    return lookAt(place.mount, place.path)
   }
 
   /** Whether an effect on this path outlives the kernel, so that its intent has to be durable first. */
   isExternal(tree: Tree, path: string): boolean {
     return tree.resolve(path).mount.external
+  }
+
+  /** Whether nothing that a guest wrote can be read at a path. */
+  isFixed(tree: Tree, path: string): boolean {
+    return tree.resolve(path).mount.fixed
   }
 }
 

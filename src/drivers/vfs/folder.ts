@@ -29,13 +29,23 @@ const looksAtOnce = 64
  */
 export class HostFolder {
   readonly identity: string
+  /** What the host called it when it was opened, without links; names labels and nothing else. Empty but for the root. */
+  readonly real: string
   readonly #base: string
   readonly #pinned: boolean
   readonly #hidden: Hidden
   readonly #shut: () => unknown
 
-  private constructor(base: string, stat: BigIntStats, pinned: boolean, hidden: Hidden, shut: () => unknown) {
+  private constructor(
+    base: string,
+    stat: BigIntStats,
+    pinned: boolean,
+    hidden: Hidden,
+    shut: () => unknown,
+    real = '',
+  ) {
     this.#base = base
+    this.real = real
     this.identity = identityOf(stat)
     this.#pinned = pinned
     this.#hidden = hidden
@@ -51,7 +61,7 @@ export class HostFolder {
       const stat = fstatSync(fd, { bigint: true })
       const reached = statSync(base, { bigint: true, throwIfNoEntry: false })
       if (reached === undefined || identityOf(reached) !== identityOf(stat)) throw because('EIO')
-      return new HostFolder(base, stat, pinned, hidden, () => closeSync(fd))
+      return new HostFolder(base, stat, pinned, hidden, () => closeSync(fd), real)
     } catch (cause) {
       closeSync(fd)
       throw cause

@@ -7,6 +7,8 @@ export const identityOf = (stat: BigIntStats): string => `${stat.dev}:${stat.ino
 
 /** Unfinished files of a replacement begin so; they are never shown. */
 export const partPrefix = '.gatehouse-part-'
+/** Where kernels keep their evidence and sockets by default: that of another kernel, or of an earlier one, is not shown either. */
+const defaultFolder = '.gatehouse'
 
 /**
  * A hidden file is known by its identity, so that another name, link or bind mount shows it no more than its own,
@@ -34,7 +36,7 @@ export class Hidden {
 
   /** @param parent identity of the folder that holds it */
   hidesPlace(parent: string, name: string): boolean {
-    return name.startsWith(partPrefix) || this.#places.has(placeOf(parent, name))
+    return name === defaultFolder || name.startsWith(partPrefix) || this.#places.has(placeOf(parent, name))
   }
 
   hidesFile(identity: string): boolean {

@@ -1,10 +1,12 @@
 /** A folder of the host as a mount: regular files and folders, and no way out of it. */
 import { mkdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { KernelError, SyscallError } from '../../errors.ts'
+import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import { assertFileSize } from './content.ts'
 import { HostFolder } from './folder.ts'
 import { type Hidden, identityOf } from './hidden.ts'
+import { HostLabels, HostLabelTable } from './host-labels.ts'
 import { appendFile, assertWritable, readFile, replaceFile, reserved } from './hostfile.ts'
 import { Lanes } from './lanes.ts'
 import type { FileStat, ListEntry, Mount, MountMode } from './mount.ts'
@@ -20,6 +22,8 @@ export interface HostOptions {
   readonly hidden: Hidden
   /** Whether names are reached through open descriptors; only Linux can, and does by default. */
   readonly pinned?: boolean
+  /** Kept for all mounts together, since two may show the same files; its own by default. */
+  readonly labels?: HostLabelTable
 }
 
 /**
@@ -32,7 +36,8 @@ export function openHostMount(options: HostOptions): HostMount {
     if (options.hidden.coversFolder(options.host)) {
       throw new SyscallError('EPERM', 'it belongs to the kernel and is shown in no mount')
     }
-    return new HostMount(HostFolder.openRoot(options.host, pinned, options.hidden), options, pinned)
+    const root = HostFolder.openRoot(options.host, pinned, options.hidden)
+    return new HostMount(root, options, pinned)
   } catch (cause) {
     const reason = translate(cause)
     if (!(reason instanceof SyscallError)) throw reason
@@ -42,6 +47,8 @@ export function openHostMount(options: HostOptions): HostMount {
 
 export class HostMount implements Mount {
   readonly external = true
+  readonly fixed: boolean
+  readonly labels: HostLabels
   /** Whether nothing that happens between check and open leads out; false where only real paths can be compared. */
   readonly pinned: boolean
   readonly #root: HostFolder
@@ -53,7 +60,9 @@ export class HostMount implements Mount {
   constructor(root: HostFolder, options: HostOptions, pinned: boolean) {
     this.#root = root
     this.#mode = options.mode
+    this.fixed = options.mode === 'ro'
     this.#hidden = options.hidden
+    this.labels = new HostLabels(options.labels ?? new HostLabelTable(), root.real)
     this.pinned = pinned
   }
 
@@ -61,14 +70,22 @@ export class HostMount implements Mount {
     return this.#parent(path, 'EISDIR', (folder, name) => readFile(folder, name, offset, length))
   }
 
-  async write(path: string, data: Uint8Array, how: 'replace' | 'append'): Promise<void> {
+  async write(
+    path: string,
+    data: Uint8Array,
+    how: 'replace' | 'append',
+    labels: Labels = noLabels,
+    naming = labels,
+  ): Promise<void> {
     assertMode(this.#mode, 'add')
     assertFileSize(data.length)
-    await this.#parent(path, 'EISDIR', async (folder, name) => {
-      if (how === 'append') return appendFile(folder, name, data)
-      if ((await folder.look(name)).kind === 'file') assertMode(this.#mode, 'alter')
-      await replaceFile(folder, name, data)
-    })
+    await this.labels.change(path, labels, naming, () =>
+      this.#parent(path, 'EISDIR', async (folder, name) => {
+        if (how === 'append') return appendFile(folder, name, data)
+        if ((await folder.look(name)).kind === 'file') assertMode(this.#mode, 'alter')
+        await replaceFile(folder, name, data)
+      }),
+    )
   }
 
   list(path: string): Promise<readonly ListEntry[]> {
@@ -86,22 +103,31 @@ export class HostMount implements Mount {
     })
   }
 
-  async mkdir(path: string): Promise<void> {
+  async mkdir(path: string, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'add')
-    await this.#parent(path, 'EEXIST', async (folder, name) => {
-      if ((await folder.look(name)).kind === 'hidden') throw reserved()
-      await mkdir(folder.at(name))
-    })
+    await this.labels.make(path, labels, () =>
+      this.#parent(path, 'EEXIST', async (folder, name) => {
+        if ((await folder.look(name)).kind === 'hidden') throw reserved()
+        await mkdir(folder.at(name))
+      }),
+    )
   }
 
   /** Links, pipes and devices are not removed; a folder that holds one stays, and that is ENOTEMPTY. */
-  async remove(path: string, recursive: boolean): Promise<void> {
+  async remove(path: string, recursive: boolean, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'alter')
-    await this.#parent(path, 'EBUSY', (folder, name) => this.#removeFrom(folder, name, path, recursive))
+    await this.labels.change(path, labels, labels, () =>
+      this.#parent(path, 'EBUSY', (folder, name) => this.#removeFrom(folder, name, path, recursive)),
+    )
   }
 
-  async move(from: string, to: string): Promise<void> {
+  async move(from: string, to: string, labels: Labels = noLabels): Promise<void> {
     assertMode(this.#mode, 'alter')
+    if (from === to) return this.#move(from, to)
+    await this.labels.move(from, to, labels, () => this.#move(from, to))
+  }
+
+  async #move(from: string, to: string): Promise<void> {
     await this.#parent(from, 'EBUSY', async (source, name) => {
       const { kind, stat } = await source.need(name)
       if (from === to) return

@@ -1,11 +1,14 @@
 /** Where everything is in a process's tree. */
 import { KernelError, SyscallError } from '../../errors.ts'
+import type { Labels } from '../../labels.ts'
 import type { Hidden } from './hidden.ts'
 import type { Home } from './homes.ts'
 import { type HostMount, openHostMount } from './host.ts'
+import { HostLabelTable } from './host-labels.ts'
 import { MemoryMount } from './memory.ts'
 import type { MountMode } from './mount.ts'
 import { covers, normalizePath } from './path.ts'
+import type { MountLabels } from './path-labels.ts'
 import { Tree } from './tree.ts'
 import { VirtualMount, type VirtualView } from './virtual.ts'
 
@@ -33,18 +36,20 @@ export interface Views {
   readonly proc: VirtualView
   /** One JSON description per tool. */
   readonly tools: VirtualView
+  /** What these carry; nothing where it is not named. */
+  readonly labels?: Readonly<Partial<Record<'audit' | 'ipc' | 'proc', MountLabels>>>
 }
 
 /** The option `mounts`: where in the tree → which host folder. Read-only unless said. */
 export type HostMounts = Readonly<
-  Record<string, { readonly host: string; readonly mode?: MountMode; readonly label?: string }>
+  Record<string, { readonly host: string; readonly mode?: MountMode; readonly labels?: Labels }>
 >
 
 /** An opened host mount; closed when the kernel ends. */
 export interface OpenedMount {
   readonly at: string
   readonly mount: HostMount
-  readonly label?: string
+  readonly labels?: Labels
 }
 
 /**
@@ -59,9 +64,10 @@ export function openMounts(mounts: HostMounts, hidden: Hidden): readonly OpenedM
   if (twice !== undefined) throw new KernelError('EINVAL', `two mounts at \`${twice}\``)
   const opened: OpenedMount[] = []
   try {
-    for (const [index, { host, mode, label }] of Object.values(mounts).entries()) {
-      const mount = openHostMount({ host, mode: mode ?? 'ro', hidden })
-      opened.push({ at: points[index] ?? '', mount, ...(label !== undefined && { label }) })
+    const shared = new HostLabelTable()
+    for (const [index, { host, mode, labels }] of Object.values(mounts).entries()) {
+      const mount = openHostMount({ host, mode: mode ?? 'ro', hidden, labels: shared })
+      opened.push({ at: points[index] ?? '', mount, ...(labels !== undefined && { labels }) })
     }
   } catch (cause) {
     for (const { mount } of opened) void mount.close()
@@ -100,12 +106,12 @@ export function standardTree(parts: {
 }): Tree {
   const { home, temporary, views, mounts } = parts
   return new Tree([
-    { at: '/audit', mount: new VirtualMount(views.audit) },
-    { at: '/ipc', mount: new VirtualMount(views.ipc) },
+    { at: '/audit', mount: new VirtualMount(views.audit, views.labels?.audit) },
+    { at: '/ipc', mount: new VirtualMount(views.ipc, views.labels?.ipc) },
     { at: '/mem', mount: home.memory },
     { at: '/mem/episodic', mount: home.episodic },
     { at: '/policy', mount: new VirtualMount(views.policy) },
-    { at: '/proc', mount: new VirtualMount(views.proc) },
+    { at: '/proc', mount: new VirtualMount(views.proc, views.labels?.proc) },
     { at: '/state', mount: home.state },
     { at: '/tmp', mount: temporary },
     { at: '/tools', mount: new VirtualMount(views.tools) },

@@ -1,9 +1,11 @@
 /** A folder in memory as a mount: its modes, its quota, and the errno for each thing that cannot be done. */
 import { SyscallError } from '../../errors.ts'
+import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import { assertFileSize, spanOf } from './content.ts'
 import type { FileStat, ListEntry, Mount, MountMode } from './mount.ts'
 import { covers, folderOf, inFolder } from './path.ts'
+import { PathLabels } from './path-labels.ts'
 import { Quota } from './quota.ts'
 import { assertMode, because, noFolder } from './reasons.ts'
 import { byName } from './virtual.ts'
@@ -24,6 +26,9 @@ export interface MemoryOptions {
 /** Every method is synchronous, so no call sees another one half done. */
 export class MemoryMount implements Mount {
   readonly external = false
+  readonly fixed = false
+  /** Exact: a file is where its path says, and nobody else changes it. */
+  readonly labels = new PathLabels()
   readonly #mode: MountMode
   readonly #folders: readonly string[]
   readonly #volume: CountedVolume
@@ -44,14 +49,26 @@ export class MemoryMount implements Mount {
     return this.#volume.read(path, offset, spanOf(found.size, offset, length))
   }
 
-  write(path: string, data: Uint8Array, how: 'replace' | 'append'): void {
+  write(
+    path: string,
+    data: Uint8Array,
+    how: 'replace' | 'append',
+    labels: Labels = noLabels,
+    naming = labels,
+  ): void {
     assertMode(this.#mode, 'add')
     const before = this.#volume.find(path)
     if (before?.type === 'folder') throw because('EISDIR')
     if (before === undefined) this.#assertFolder(folderOf(path))
     else if (how === 'replace') assertMode(this.#mode, 'alter')
     assertFileSize(data.length + (how === 'append' ? (before?.size ?? 0) : 0))
+    const folder = folderOf(path)
+    this.labels.assertRoom([path], labels)
+    if (before === undefined) this.labels.assertRoom([folder], naming)
     this.#volume.write(path, data, how, before?.size)
+    if (how === 'replace') this.labels.set(path, labels)
+    else this.labels.add(path, labels)
+    if (before === undefined) this.labels.add(folder, naming)
   }
 
   list(path: string): readonly ListEntry[] {
@@ -66,23 +83,29 @@ export class MemoryMount implements Mount {
     return this.#need(path)
   }
 
-  mkdir(path: string): void {
+  mkdir(path: string, labels: Labels = noLabels): void {
     assertMode(this.#mode, 'add')
     if (this.#volume.find(path) !== undefined) throw because('EEXIST')
     this.#assertFolder(folderOf(path))
+    this.labels.assertRoom([folderOf(path)], labels)
     this.#volume.makeFolder(path)
+    this.labels.make(path, labels)
+    this.labels.add(folderOf(path), labels)
   }
 
-  remove(path: string, recursive: boolean): void {
+  remove(path: string, recursive: boolean, labels: Labels = noLabels): void {
     assertMode(this.#mode, 'alter')
     const found = this.#need(path)
     this.#assertNotFixed(path)
     if (!recursive) this.#assertEmpty(path, found)
+    this.labels.assertRoom([folderOf(path)], labels)
     this.#volume.drop(path)
+    this.labels.drop(path)
+    this.labels.add(folderOf(path), labels)
   }
 
   /** As rename(2): replaces a file by a file and an empty folder by a folder. */
-  move(from: string, to: string): void {
+  move(from: string, to: string, labels: Labels = noLabels): void {
     assertMode(this.#mode, 'alter')
     const source = this.#need(from)
     this.#assertNotFixed(from)
@@ -93,8 +116,12 @@ export class MemoryMount implements Mount {
     else this.#assertReplaceable(to, target, source)
     // No path grows beyond what a call can name, so that whatever walks the tree ends within a known depth.
     if (this.#volume.longest(from) - from.length + to.length > limits.pathMax) throw because('ENAMETOOLONG')
+    const folders = [folderOf(from), folderOf(to)]
+    this.labels.assertRoom([from, ...folders], labels)
     if (target !== undefined) this.#volume.drop(to)
     this.#volume.rename(from, to)
+    this.labels.move(from, to, labels)
+    for (const folder of folders) this.labels.add(folder, labels)
   }
 
   #makeFolders(path: string): void {

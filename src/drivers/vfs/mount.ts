@@ -1,4 +1,6 @@
 /** One device under a process's tree. Every kind passes the contract test in test/contracts/mount.ts. */
+import type { Labels } from '../../labels.ts'
+import type { MountLabels } from './path-labels.ts'
 
 export type MountMode = 'ro' | 'rw' | 'append'
 export type Awaitable<T> = T | Promise<T>
@@ -23,12 +25,26 @@ export interface ListEntry {
 export interface Mount {
   /** Whether an effect here outlives the kernel, so that its intent has to be durable first. */
   readonly external: boolean
+  /** Whether nothing that a guest wrote can be read here. */
+  readonly fixed: boolean
+  /** What its files and folders carry. */
+  readonly labels: MountLabels
   read(path: string, offset: number, length: number | undefined): Awaitable<Uint8Array>
-  write(path: string, data: Uint8Array, how: 'replace' | 'append'): Awaitable<void>
+  /**
+   * @param labels of the content; none by default, here and below
+   * @param naming of who writes, which a new name carries; those of the content by default
+   */
+  write(
+    path: string,
+    data: Uint8Array,
+    how: 'replace' | 'append',
+    labels?: Labels,
+    naming?: Labels,
+  ): Awaitable<void>
   list(path: string): Awaitable<readonly ListEntry[]>
   stat(path: string): Awaitable<FileStat>
-  mkdir(path: string): Awaitable<void>
+  mkdir(path: string, labels?: Labels): Awaitable<void>
   /** Removes a file, or a folder that is empty; with `recursive` a folder and all below it. */
-  remove(path: string, recursive: boolean): Awaitable<void>
-  move(from: string, to: string): Awaitable<void>
+  remove(path: string, recursive: boolean, labels?: Labels): Awaitable<void>
+  move(from: string, to: string, labels?: Labels): Awaitable<void>
 }

@@ -1,7 +1,9 @@
 /** One process's mount table: which device serves a path. */
 import { assert, SyscallError } from '../../errors.ts'
+import { joinLabels, type Labels, noLabels } from '../../labels.ts'
 import type { Awaitable, FileStat, ListEntry, Mount } from './mount.ts'
 import { covers, folderOf, inFolder } from './path.ts'
+import { noPathLabels } from './path-labels.ts'
 import { because } from './reasons.ts'
 import { byName, VirtualMount } from './virtual.ts'
 
@@ -9,8 +11,8 @@ export interface TreeMount {
   /** A normalised path, not `/`. */
   readonly at: string
   readonly mount: Mount
-  /** What everything read from here is labelled with. */
-  readonly label?: string
+  /** What everything from here is labelled with. */
+  readonly labels?: Labels
 }
 
 /** Where a path leads: a mount, and the path within it. */
@@ -18,7 +20,7 @@ export interface Place {
   readonly mount: Mount
   readonly path: string
   readonly at: string
-  readonly label: string | undefined
+  readonly labels: Labels
 }
 
 /**
@@ -45,10 +47,44 @@ export class Tree {
 
   /** @param path normalised */
   resolve(path: string): Place {
-    for (const { at, mount, label } of this.#mounts) {
-      if (covers(at, path)) return { mount, path: path.slice(at.length) || '/', at, label }
+    for (const { at, mount, labels = noLabels } of this.#mounts) {
+      if (covers(at, path)) return { mount, path: path.slice(at.length) || '/', at, labels }
     }
-    return { mount: this.#root, path, at: '/', label: undefined }
+    return { mount: this.#root, path, at: '/', labels: noLabels }
+  }
+
+  /** What the content, the size, the names at a path carry. */
+  labelsOf(path: string): Labels {
+    const place = this.resolve(path)
+    return joinLabels(place.labels, place.mount.labels.of(place.path))
+  }
+
+  /** What folders on the way brought that a labelled process made or moved. */
+  labelsThrough(path: string): Labels {
+    const place = this.resolve(path)
+    return place.mount.labels.through(place.path)
+  }
+
+  /**
+   * @returns what tells whether a mount was changed, and releases what the content of a file carries; of the mount's own
+   *   labels nobody releases it
+   * @throws SyscallError EROFS where files are not labelled
+   */
+  releaseAt(path: string): { readonly changes: number; readonly release: (labels: Labels) => void } {
+    const { mount, path: within } = this.resolve(path)
+    const { labels } = mount
+    if (labels.release === undefined)
+      throw new SyscallError(
+        'EROFS',
+        'what is shown there is not a file of its own, and is released by nobody',
+      )
+    return { changes: labels.changes ?? 0, release: (released) => labels.release?.(within, released) }
+  }
+
+  /** What carries that there is something, or nothing, at a path. */
+  labelsAround(path: string): Labels {
+    const place = this.resolve(path)
+    return joinLabels(place.labels, place.mount.labels.around(place.path))
   }
 
   read(path: string, offset: number, length: number | undefined): Awaitable<Uint8Array> {
@@ -57,10 +93,16 @@ export class Tree {
     return place.mount.read(place.path, offset, length)
   }
 
-  write(path: string, data: Uint8Array, how: 'replace' | 'append'): Awaitable<void> {
+  write(
+    path: string,
+    data: Uint8Array,
+    how: 'replace' | 'append',
+    labels: Labels = noLabels,
+    naming = labels,
+  ): Awaitable<void> {
     if (this.#leading.has(path)) throw because('EISDIR')
     const place = this.resolve(path)
-    return place.mount.write(place.path, data, how)
+    return place.mount.write(place.path, data, how, labels, naming)
   }
 
   async list(path: string): Promise<readonly ListEntry[]> {
@@ -78,21 +120,21 @@ export class Tree {
     return { type: 'folder', size: 0, modified: 0 }
   }
 
-  mkdir(path: string): Awaitable<void> {
+  mkdir(path: string, labels: Labels = noLabels): Awaitable<void> {
     if (this.#leading.has(path)) throw because('EEXIST')
     const place = this.resolve(path)
-    return place.mount.mkdir(place.path)
+    return place.mount.mkdir(place.path, labels)
   }
 
   /** @throws SyscallError EBUSY for a mount point or a folder above one */
-  remove(path: string, recursive: boolean): Awaitable<void> {
+  remove(path: string, recursive: boolean, labels: Labels = noLabels): Awaitable<void> {
     this.#assertNoMountPoint(path)
     const place = this.resolve(path)
-    return place.mount.remove(place.path, recursive)
+    return place.mount.remove(place.path, recursive, labels)
   }
 
   /** @throws SyscallError EXDEV between mounts, as rename(2) does, even where both are the same device */
-  move(from: string, to: string): Awaitable<void> {
+  move(from: string, to: string, labels: Labels = noLabels): Awaitable<void> {
     this.#assertNoMountPoint(from)
     this.#assertNoMountPoint(to)
     const source = this.resolve(from)
@@ -103,7 +145,7 @@ export class Tree {
         `\`${source.at}\` and \`${target.at}\` are different mounts; write a copy, then remove this one`,
       )
     }
-    return source.mount.move(source.path, target.path)
+    return source.mount.move(source.path, target.path, labels)
   }
 
   #assertNoMountPoint(path: string): void {
@@ -134,6 +176,7 @@ function makeRoot(leading: ReadonlyMap<string, ReadonlySet<string>>): Mount {
       const names = leading.get(path)
       return names && { type: 'folder', entries: [...names].map((name) => ({ name, type: 'folder' })) }
     },
+    noPathLabels,
     `no mount covers it; what there is lies below ${points.join(', ')}`,
   )
 }

@@ -3,6 +3,7 @@ import { SyscallError } from '../../errors.ts'
 import { spanOf } from './content.ts'
 import type { Awaitable, FileStat, ListEntry, Mount } from './mount.ts'
 import { folderOf } from './path.ts'
+import { type MountLabels, noPathLabels } from './path-labels.ts'
 import { because } from './reasons.ts'
 
 export type VirtualNode =
@@ -14,14 +15,23 @@ export type VirtualView = (path: string) => Awaitable<VirtualNode | undefined>
 
 export class VirtualMount implements Mount {
   readonly external = false
+  /** It shows names and texts that guests gave. */
+  readonly fixed = false
+  readonly labels: MountLabels
   readonly #view: VirtualView
   readonly #refusal: string
 
   /**
    * @param view what the tree holds, asked anew for every call
+   * @param labels what is shown carries; nothing by default
    * @param refusal why nothing can be written, for the message
    */
-  constructor(view: VirtualView, refusal = 'the kernel writes it, and agents only read it') {
+  constructor(
+    view: VirtualView,
+    labels: MountLabels = noPathLabels,
+    refusal = 'the kernel writes it, and agents only read it',
+  ) {
+    this.labels = labels
     this.#view = view
     this.#refusal = refusal
   }

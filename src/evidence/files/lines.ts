@@ -33,11 +33,52 @@ export function* readStream(
   }
 }
 
+/**
+ * @param bytes how much of the end is read
+ * @returns the whole lines in it, oldest first
+ * @throws EvidenceError as `readStream` does
+ */
+export function* readNewest(dir: string, stream: Stream, bytes: number): Generator<string, void, undefined> {
+  const numbers = reporting('the evidence cannot be read', () => segmentNumbers(dir, stream))
+  const sizes = new Map(numbers.map((number) => [number, sizeOf(dir, segmentName(stream, number))]))
+  let skipped = Math.max(0, [...sizes.values()].reduce((sum, size) => sum + size, 0) - bytes)
+  for (const [number, size] of sizes) {
+    const from = Math.min(skipped, size)
+    skipped -= from
+    if (from === size) continue
+    const file = segmentName(stream, number)
+    const fd = reporting(`\`${file}\` cannot be read`, () => openRegular(dir, file, flags.read))
+    try {
+      yield* readSegment(fd, file, from === 0 ? 0 : lineEnd(fd, from - 1, size))
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
+
+function sizeOf(dir: string, file: string): number {
+  const fd = reporting(`\`${file}\` cannot be read`, () => openRegular(dir, file, flags.read))
+  try {
+    return fstatSync(fd).size
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** @returns the position after the first newline from a position on; the end of the file where there is none */
+function lineEnd(fd: number, from: number, size: number): number {
+  for (let at = from; at < size; at += limits.evidenceReadBytes) {
+    const found = readAt(fd, at, limits.evidenceReadBytes).indexOf(newline)
+    if (found !== -1) return at + found + 1
+  }
+  return size
+}
+
 /** @returns what follows the last newline */
-function* readSegment(fd: number, file: string): Generator<string, Buffer, undefined> {
+function* readSegment(fd: number, file: string, from = 0): Generator<string, Buffer, undefined> {
   const size = fstatSync(fd).size
   let carried: Buffer[] = []
-  for (let at = 0; at < size; ) {
+  for (let at = from; at < size; ) {
     const part = readAt(fd, at, Math.min(limits.evidenceReadBytes, size - at))
     if (part.length === 0) break
     at += part.length

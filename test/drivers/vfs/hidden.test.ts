@@ -126,3 +126,11 @@ async function withMount(hidden: readonly string[], use: (mount: HostMount) => P
     await mount.close()
   }
 }
+
+test('the default folder of any kernel is absent wherever it lies, by its name', async () => {
+  await withMount([], async (mount) => {
+    expect(await mount.list('/sub')).toEqual([])
+    await refused('ENOENT', () => mount.read('/sub/.gatehouse/keys/key', 0, undefined))
+    await refused('ENOENT', () => mount.stat('/sub/.gatehouse'))
+  })
+})

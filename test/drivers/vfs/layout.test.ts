@@ -77,12 +77,15 @@ test.runIf(process.platform === 'linux')('one bad mount leaves none open', async
 test('a host folder is read-only unless said', async () => {
   const folder = makeHostFolder({ f: 'host' })
   const mounts = openMounts(
-    { '/workspace': { host: folder.path, label: 'confidential' }, '/out': { host: folder.path, mode: 'rw' } },
+    {
+      '/workspace': { host: folder.path, labels: ['confidential'] },
+      '/out': { host: folder.path, mode: 'rw' },
+    },
     nothing,
   )
   const tree = treeOf(new Homes(now), 'a', mounts)
   expect(await read(tree, '/workspace/f')).toBe('host')
-  expect(tree.resolve('/workspace/f')).toMatchObject({ label: 'confidential', mount: { external: true } })
+  expect(tree.resolve('/workspace/f')).toMatchObject({ labels: ['confidential'], mount: { external: true } })
   await refused('EROFS', () => tree.write('/workspace/f', bytes('x'), 'replace'))
   await tree.write('/out/g', bytes('new'), 'replace')
   expect(await read(tree, '/workspace/g')).toBe('new')

@@ -14,7 +14,7 @@ const read = async (tree: Tree, path: string): Promise<string> =>
 test('the longest mount point wins, at whole names only', async () => {
   const tree = new Tree([
     { at: '/work', mount: memory({ '/f': 'work', '/sub/f': 'beneath' }) },
-    { at: '/workspace', mount: memory({ '/f': 'workspace' }), label: 'confidential' },
+    { at: '/workspace', mount: memory({ '/f': 'workspace' }), labels: ['confidential'] },
     { at: '/work/sub', mount: memory({ '/f': 'sub' }) },
   ])
   expect(await read(tree, '/work/f')).toBe('work')
@@ -23,9 +23,9 @@ test('the longest mount point wins, at whole names only', async () => {
   expect(tree.resolve('/workspace/a/b')).toMatchObject({
     path: '/a/b',
     at: '/workspace',
-    label: 'confidential',
+    labels: ['confidential'],
   })
-  expect(tree.resolve('/work')).toMatchObject({ path: '/', at: '/work', label: undefined })
+  expect(tree.resolve('/work')).toMatchObject({ path: '/', at: '/work', labels: [] })
   await refused('ENOENT', () => read(tree, '/works/f'))
 })
 

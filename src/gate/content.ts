@@ -1,0 +1,84 @@
+/** What a call holds in itself, and taking data out of what comes back: the gate's side of `contains` and `redact`. */
+import { SyscallError } from '../errors.ts'
+import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import { Content, textOf, Unscannable } from '../policy/content.ts'
+import type { DataKind } from '../policy/detect/kinds.ts'
+import { redact, redactText } from '../policy/redact.ts'
+import type { Decision } from '../policy/types.ts'
+
+/** Calls that carry bytes as `base64` beside their other arguments, and get them so. */
+const carryBytes: ReadonlySet<string> = new Set(['fs.read', 'fs.write', 'fs.append', 'net.fetch'])
+
+/**
+ * @param name the syscall
+ * @param args its decoded arguments
+ * @returns everything in them, read when somebody asks
+ */
+export const contentOf = (name: string, args: unknown): Content =>
+  new Content(() => textOf(withText(name, args as Json)))
+
+/** @throws Unscannable for bytes that are no text */
+function withText(name: string, value: Json): Json {
+  const bytes = carryBytes.has(name) ? bytesIn(value) : undefined
+  return bytes === undefined ? value : { ...(value as object), base64: textOfBytes(bytes) }
+}
+
+function bytesIn(value: Json): string | undefined {
+  if (typeof value !== 'object' || value === null || !('base64' in value)) return undefined
+  return typeof value.base64 === 'string' ? value.base64 : undefined
+}
+
+/** @throws Unscannable: what is packed, encrypted or in another encoding cannot be looked through */
+function textOfBytes(base64: string): string {
+  if (base64.length > limits.scanMax * 2)
+    throw new Unscannable(`it has more bytes than a search for data takes at once`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(base64, 'base64'))
+  } catch {
+    throw new Unscannable('it holds bytes that are no text in UTF-8')
+  }
+}
+
+/** @returns the kinds of data that the rules of a decision take out of what comes back */
+export const redactedKinds = (decision: Decision | undefined): readonly DataKind[] => [
+  ...new Set((decision?.obligations ?? []).flatMap((it) => it.redact ?? [])),
+]
+
+/**
+ * @param name the syscall
+ * @returns the result without data of these kinds
+ * @throws SyscallError EPERM where it cannot be looked through; the effect has happened then, and its result is not shown
+ */
+export function redactResult(name: string, result: Json, kinds: readonly DataKind[]): Json {
+  try {
+    const bytes = carryBytes.has(name) ? bytesIn(result) : undefined
+    if (bytes === undefined) return redact(result, kinds)
+    const given = withText(name, result)
+    const taken = redact(given, kinds)
+    if (taken === given) return result
+    const { base64, ...rest } = taken as { readonly base64: string }
+    return { ...rest, base64: Buffer.from(base64).toString('base64') }
+  } catch (error) {
+    if (error instanceof Unscannable) throw unseen(error)
+    throw error
+  }
+}
+
+/** @returns the message of a failure without data of these kinds; a plain one where it cannot be looked through */
+export function redactMessage(message: string, kinds: readonly DataKind[]): string {
+  try {
+    return redactText(message, kinds)
+  } catch (error) {
+    if (error instanceof Unscannable) return 'it failed, and what it says cannot be shown'
+    throw error
+  }
+}
+
+/** Why something that cannot be looked through is not shown. */
+export const unseen = ({ message }: Unscannable): SyscallError =>
+  new SyscallError(
+    'EPERM',
+    `a rule with \`redact\` shows only what can be looked through, and ${message}; what came back is not shown`,
+    true,
+  )

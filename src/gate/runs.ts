@@ -1,0 +1,171 @@
+/** What a run leads policies to remember: how often its permits were used, where values have been seen, what was done. */
+import type { Clock } from '../clock.ts'
+import { SyscallError } from '../errors.ts'
+import type { EvidenceLog } from '../evidence/log.ts'
+import type { Json } from '../json.ts'
+import { limits } from '../limits.ts'
+import type { Action } from '../policy/actions.ts'
+import { type Counter, Deeds } from '../policy/deeds.ts'
+import { type History, type HistoryQuery, isLasting } from '../policy/history.ts'
+import { Origins } from '../policy/origin.ts'
+import { Room } from '../policy/room.ts'
+import type { Needs, PolicySet, Request } from '../policy/types.ts'
+import type { Process } from '../proc/process.ts'
+import { Tallies } from '../proc/tallies.ts'
+import { Past } from './past.ts'
+
+/** A first process and all below it. */
+interface Run {
+  readonly tallies: Tallies
+  readonly origins: Origins
+  /** For what is kept of its history. */
+  readonly room: Room
+  /** Whether any of its policies asks where values have been seen. Until then nothing is taken in but the task. */
+  asksOrigins: boolean
+}
+
+export class Runs {
+  readonly #past: Past
+  readonly #room = new Room(limits.originRoomMax)
+  /** By first process. */
+  readonly #runs = new WeakMap<Process, Run>()
+  /** By process: what it and all below it did. */
+  readonly #deeds = new WeakMap<Process, Deeds>()
+  /** The policy whose questions are counted for. */
+  readonly #counted = new WeakMap<Process, PolicySet>()
+
+  constructor(clock: Clock, log: EvidenceLog) {
+    this.#past = new Past(clock, log)
+  }
+
+  /**
+   * Policies of the application come into force: what they ask about earlier runs is looked up on record, and what
+   * cannot be read there is not known.
+   */
+  prepare({ history }: Needs): void {
+    this.#past.remember(history)
+  }
+
+  /** @param args of a first process, as far as they are JSON: the task */
+  begin(process: Process, args: readonly Json[]): void {
+    this.#runOf(process).origins.task(args)
+  }
+
+  /** Lets go of what was remembered for a run, once its first process has ended. */
+  end(process: Process): void {
+    if (process.parent === undefined) this.#runs.get(process)?.origins.close()
+  }
+
+  /**
+   * The tallies of the process's run, and the time of its clock in ms.
+   * @throws SyscallError EPERM for an extraction
+   */
+  talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
+    if (process.identity.sealed)
+      throw new SyscallError(
+        'EPERM',
+        'what is permitted only so often is not for an extraction: its uses would tell something',
+      )
+    return { tallies: this.#runOf(process).tallies, now: nowOf(process) }
+  }
+
+  /** What the policy of a process asks beside the call itself. */
+  answersFor(process: Process): Pick<Request, 'origin' | 'history'> {
+    const { origins, history: asked } = process.policy.needs
+    // What an extraction does is not counted, so no rule may rely on it; what is not told forbids.
+    const history = process.identity.sealed ? [] : asked
+    if (!origins && history.length === 0) return {}
+    return {
+      ...(origins && { origin: (value, pay) => this.#runOf(process).origins.of(value, pay) }),
+      ...(history.length > 0 && { history: this.#historyOf(process) }),
+    }
+  }
+
+  /**
+   * Takes note of a call that is admitted, before its effect.
+   * @param sent its arguments, where it leaves the kernel: only from there can they come back as somebody else's
+   */
+  admitted(
+    process: Process,
+    judged: readonly { readonly action: Action; readonly resource: string }[],
+    sent: Json | undefined,
+  ): void {
+    const run = this.#runOf(process)
+    const { needs } = process.policy
+    run.asksOrigins ||= needs.origins
+    if (sent !== undefined && !run.asksOrigins) run.origins.missed()
+    else if (sent !== undefined) run.origins.sent(sent)
+    if (judged.length === 0 || process.identity.sealed) return
+    this.#count(process)
+    const at = nowOf(process)
+    for (const { action, resource } of judged) {
+      for (let each: Process | undefined = process; each !== undefined; each = each.parent)
+        this.#deedsOf(each).note({ agent: process.name, action, resource, at })
+      this.#past.note(process.name, action, resource)
+    }
+  }
+
+  /** Takes in the result of a call, with its labels; that of an extraction's call tells the run nothing. */
+  received(process: Process, result: Json, labels: readonly string[]): void {
+    if (process.identity.sealed) return
+    const run = this.#runOf(process)
+    if (run.asksOrigins) run.origins.received(result, labels)
+  }
+
+  /** What its policy asks is counted from its first call on, also where nothing was asked yet. */
+  #count(process: Process): void {
+    const { policy } = process
+    if (this.#counted.get(process) === policy) return
+    this.#counted.set(process, policy)
+    for (const query of policy.needs.history) if (!isLasting(query.scope)) this.#counterOf(process, query)
+  }
+
+  #historyOf(process: Process): History {
+    return {
+      count: (query) =>
+        isLasting(query.scope)
+          ? this.#past.count(query, process.name)
+          : this.#counterOf(process, query).count(nowOf(process)),
+      agents: (query) =>
+        isLasting(query.scope)
+          ? this.#past.agents(query)
+          : this.#counterOf(process, query).agents(nowOf(process)),
+    }
+  }
+
+  #counterOf(process: Process, query: HistoryQuery): Counter {
+    const whose = query.scope === 'process' ? process : firstOf(process)
+    return this.#deedsOf(whose).counter(query, nowOf(process))
+  }
+
+  #deedsOf(process: Process): Deeds {
+    const known = this.#deeds.get(process)
+    if (known !== undefined) return known
+    const deeds = new Deeds(this.#runOf(process).room)
+    this.#deeds.set(process, deeds)
+    return deeds
+  }
+
+  #runOf(process: Process): Run {
+    const first = firstOf(process)
+    const known = this.#runs.get(first)
+    if (known !== undefined) return known
+    const run = {
+      tallies: new Tallies(),
+      origins: new Origins(this.#room),
+      room: new Room(limits.historyRunMax),
+      asksOrigins: false,
+    }
+    this.#runs.set(first, run)
+    return run
+  }
+}
+
+/** In ms since the run began. */
+const nowOf = (process: Process): number => firstOf(process).usage.wallMs
+
+function firstOf(process: Process): Process {
+  let first = process
+  while (first.parent !== undefined) first = first.parent
+  return first
+}

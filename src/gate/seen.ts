@@ -1,0 +1,23 @@
+/** What the calls of a run bring in and send out, for the question where a value has been seen. */
+import type { Json } from '../json.ts'
+import type { Process } from '../proc/process.ts'
+import type { Drivers } from '../syscalls/row.ts'
+import type { Admitted } from './admission.ts'
+
+/** @returns the arguments of a call that leaves the kernel, bytes as the text that they are */
+export function sentOf(args: Json, isExternal: boolean): Json | undefined {
+  if (!isExternal) return undefined
+  const base64 = args !== null && typeof args === 'object' && 'base64' in args ? args.base64 : undefined
+  return typeof base64 === 'string' ? [args, Buffer.from(base64, 'base64').toString('utf8')] : args
+}
+
+/**
+ * Whether a result was made by nobody in here: it comes from a tool, the network, or a folder of the host that no
+ * guest can write to. Files and messages are what guests made of them, and are never trusted.
+ */
+export function isForeign({ external, args }: Admitted, drivers: Drivers, process: Process): boolean {
+  if (!external) return false
+  const { path } = args as { readonly path?: unknown }
+  // Of calls that leave the kernel only those on files have a path.
+  return typeof path !== 'string' || drivers.vfs.isFixed(drivers.treeOf(process), path)
+}
