@@ -44,13 +44,27 @@ function catastrophe(number: number, message: string): void {
     code: 'ENOMEM',
     reason: `agent code broke V8 by running out of memory (${message.slice(0, 80)}), and its cell was ended`,
   }
+  const frame = encodeFrame({
+    ...{ kind: 'fault', guest: number, number: 0, name: '' },
+    text: JSON.stringify(fault),
+  })
   try {
-    writeSync(
-      kernelDescriptor,
-      encodeFrame({ kind: 'fault', guest: number, number: 0, name: '', text: JSON.stringify(fault) }),
-    )
+    // The pipe may be full for a moment.
+    for (let tries = 0; !isWritten(frame) && tries < lastWordsMax; tries += 1);
   } finally {
     die()
+  }
+}
+
+/** How often a cell that ends tries to say why; no sleep is possible any more. */
+const lastWordsMax = 1_000
+
+function isWritten(frame: Uint8Array): boolean {
+  try {
+    return writeSync(kernelDescriptor, frame) > 0
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return false
+    throw error
   }
 }
 
