@@ -103,6 +103,7 @@ export class Spawner {
     this.#keepOwn(process, [parent && this.#own.get(parent), agent.policy])
     table.add(process)
     if (parent === undefined) this.#parts.runs.begin(process, args)
+    if (how === 'sealed') this.#parts.runs.extraction(process)
     if (agent.code.kind === 'text') this.#load(process, agent.code.load, args)
     return process
   }

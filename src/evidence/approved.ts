@@ -4,21 +4,37 @@ import type { Entry } from './entry.ts'
 /** A request that may still be used: by whose call, and whether it was approved. */
 interface Open {
   readonly whose: string
+  /** Until when it can be approved, ms since 1970. */
+  readonly expires: number
+  answered: boolean
   approved: boolean
 }
+
+/** An answer is on record a moment after it was taken. */
+const writtenWithinMs = 1_000
 
 export class Approved {
   /** By the `seq` of the entry that asked. */
   readonly #open = new Map<number, Open>()
 
-  /** Takes note of what is asked and answered. */
-  read(entry: Entry): void {
-    if (entry.kind === 'ask') this.#open.set(entry.seq, { whose: whoseOf(entry), approved: false })
-    if (entry.kind !== 'answer') return
+  /**
+   * Takes note of what is asked and answered.
+   * @returns false for an answer to what was not asked, or was answered already
+   */
+  read(entry: Entry): boolean {
+    if (entry.kind === 'ask') {
+      const expires = typeof entry.expires === 'number' ? entry.expires : Number.NEGATIVE_INFINITY
+      this.#open.set(entry.seq, { whose: whoseOf(entry), expires, answered: false, approved: false })
+    }
+    if (entry.kind !== 'answer') return true
     const open = this.#open.get(Number(entry.ask))
+    if (open === undefined || open.answered) return false
+    open.answered = true
+    const inTime = entry.time <= open.expires + writtenWithinMs
     // With other arguments in place of the agent's it is a request of its own, which follows.
-    if (open !== undefined && entry.answer === 'approved' && entry.args === undefined) open.approved = true
+    if (entry.answer === 'approved' && entry.args === undefined && inTime) open.approved = true
     else this.#open.delete(Number(entry.ask))
+    return true
   }
 
   /** @returns whether an admitted call was approved before, and not used yet; it is used by this */

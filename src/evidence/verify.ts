@@ -11,6 +11,8 @@ import type { Entry, EntryBody } from './entry.ts'
  * - `chain`: it does not name the hash of the line before: one of the two was changed
  * - `outcome-without-intent`, `duplicate-outcome`: an effect without a record before it, or two ends of one
  * - `effect-without-permit`: an effect that no policy permitted and no person approved
+ * - `answer-without-ask`: a person's answer to what was not asked, or was answered already
+ * - `release-without-outcome`: a value that a call is said to have released, and its outcome does not
  * - `payload`: a payload's text is not what was hashed
  */
 export type ProblemKind =
@@ -21,6 +23,8 @@ export type ProblemKind =
   | 'outcome-without-intent'
   | 'duplicate-outcome'
   | 'effect-without-permit'
+  | 'answer-without-ask'
+  | 'release-without-outcome'
   | 'payload'
 
 export interface Problem {
@@ -61,7 +65,7 @@ const gapMax = 2 ** 20
 /**
  * @param lines the log, oldest first, each without its newline
  * @param packs lines of payloads; a payload that is not there was deleted, which is no problem
- * @returns what was found; it streams, and keeps one byte for each entry, and what is asked and not used yet
+ * @returns what was found; it streams, and keeps one byte for each entry, and what is asked or released and not used yet
  */
 export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> = []): Verification {
   const verifier = new Verifier()
@@ -73,6 +77,8 @@ export function verifyEntries(lines: Iterable<string>, packs: Iterable<string> =
 class Verifier {
   readonly #calls = new Calls()
   readonly #approved = new Approved()
+  /** Intents whose outcome released a value, until the entry about that. */
+  readonly #releasing = new Set<number>()
   readonly #problems: Problem[] = []
   readonly #badPayloads = new Map<string, string>()
   #more = 0
@@ -107,7 +113,9 @@ class Verifier {
         'it does not follow from the line before: one of the two was changed',
       )
     this.#number(entry.seq)
-    this.#approved.read(entry)
+    if (!this.#approved.read(entry))
+      this.#found(this.#position, 'answer-without-ask', `no open request is on record for it before`)
+    if (entry.kind === 'declassify') this.#declassified(entry)
     if (entry.kind === 'intent') this.#intent(entry)
     if (entry.kind === 'outcome') this.#outcome(entry)
     if (this.#badPayloads.size > 0) this.#payloads(entry)
@@ -129,7 +137,14 @@ class Verifier {
     this.#found(this.#position, 'effect-without-permit', `${why}, and yet it was admitted`)
   }
 
+  /** What a person releases is of no call. */
+  #declassified({ intent }: Entry): void {
+    if (intent === undefined || this.#releasing.delete(Number(intent))) return
+    this.#found(this.#position, 'release-without-outcome', `call ${intent} is not on record as releasing it`)
+  }
+
   #outcome(entry: Entry): void {
+    if (entry.released !== undefined) this.#releasing.add(Number(entry.intent))
     const found = this.#calls.settle(entry.intent)
     if (found === 'open') return
     if (found === 'settled')
@@ -275,5 +290,5 @@ function decisionOf(entry: EntryBody): unknown {
 }
 
 /** Actions on which a policy has the say; the rest (clock, randomness, output, a process about itself) need no permit. */
-const judged = /^(fs|net|tool|llm|ipc)\.|^proc\.(spawn|signal)$/
+const judged = /^(fs|net|tool|llm|ipc)\.|^proc\.(spawn|extract|signal)$/
 const isJudged = (syscall: unknown): boolean => typeof syscall !== 'string' || judged.test(syscall)

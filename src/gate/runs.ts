@@ -51,6 +51,14 @@ export class Runs {
     this.#runOf(process).origins.task(args)
   }
 
+  /**
+   * An extraction begins, of which nobody may learn what it sends: so some of what the run has sent is not known from
+   * here on, whatever that is, and nothing that comes in after it is trusted.
+   */
+  extraction(process: Process): void {
+    this.#runOf(process).origins.missed()
+  }
+
   /** Lets go of what was remembered for a run, once its first process has ended. */
   end(process: Process): void {
     if (process.parent === undefined) this.#runs.get(process)?.origins.close()
@@ -90,12 +98,14 @@ export class Runs {
     judged: readonly { readonly action: Action; readonly resource: string }[],
     sent: Json | undefined,
   ): void {
+    // What one sends is not looked at: see `extraction`.
+    if (process.identity.sealed) return
     const run = this.#runOf(process)
     const { needs } = process.policy
     run.asksOrigins ||= needs.origins
     if (sent !== undefined && !run.asksOrigins) run.origins.missed()
     else if (sent !== undefined) run.origins.sent(sent)
-    if (judged.length === 0 || process.identity.sealed) return
+    if (judged.length === 0) return
     this.#count(process)
     const at = nowOf(process)
     for (const { action, resource } of judged) {

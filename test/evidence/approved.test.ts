@@ -1,12 +1,13 @@
 /** An auditor finds an effect that a rule asked about and nobody approved, or that used an approval twice. */
 import { expect, test } from 'vitest'
 import type { EntryBody } from '../../src/evidence/entry.ts'
+import { findSyscall, syscallNames } from '../../src/syscalls.ts'
 import { inMemory } from './support.ts'
 
 const call = { run: 'r', pid: 1, agent: 'a', isolation: 'cell', call: 3, syscall: 'tool.call', resource: 't' }
 const decision = { effect: 'ask', policy: 'p', rules: [] }
 const args = { hash: 'h', bytes: 2 }
-const ask: EntryBody = { kind: 'ask', ...call, id: 'x', decision, args, labels: [] }
+const ask: EntryBody = { kind: 'ask', ...call, id: 'x', decision, args, labels: [], expires: 1e15 }
 const answer = (how: string, more: object = {}): EntryBody => ({
   ...{ kind: 'answer', run: 'r', pid: 1, ask: 0, id: 'x', answer: how, by: 'Anna' },
   ...more,
@@ -36,6 +37,7 @@ test.each<[string, EntryBody[]]>([
   ['approved for another call', [ask, answer('approved'), intent({ call: 4 })]],
   ['approved for another resource', [ask, answer('approved'), intent({ resource: 'u' })]],
   ['approved for longer arguments', [ask, answer('approved'), intent({ args: { hash: 'i', bytes: 3 } })]],
+  ['approved too late', [{ ...ask, expires: 1 }, answer('approved'), intent()]],
   ['approved without its labels', [ask, answer('approved'), intent({ labels: ['untrusted'] })]],
   [
     'approved under other rules',
@@ -51,4 +53,46 @@ test('so is one that nobody was asked about, or that does not say', () => {
   expect(problems(ask, answer('approved'), { kind: 'intent', ...call, decision })).toEqual([
     '2 effect-without-permit',
   ])
+})
+
+test('an answer to what was not asked, or a second one, is one', () => {
+  expect(problems(answer('denied'))).toEqual(['0 answer-without-ask'])
+  expect(problems(ask, answer('approved'), answer('denied'))).toEqual(['2 answer-without-ask'])
+  expect(problems(ask, answer('expired'), answer('approved'), intent())).toEqual([
+    '2 answer-without-ask',
+    '3 effect-without-permit',
+  ])
+})
+
+test('a value that no outcome released is one; what a person releases is of no call', () => {
+  const permitted = intent({ decision: { effect: 'permit', policy: 'p', rules: [] }, ask: undefined })
+  const outcome = (more: object = {}): EntryBody => ({
+    ...{ kind: 'outcome', run: 'r', pid: 1, intent: 0, status: 'committed' },
+    ...more,
+  })
+  const released = (more: object = {}): EntryBody => ({
+    ...{
+      kind: 'declassify',
+      run: 'r',
+      pid: 1,
+      by: 'tool t',
+      reason: 'x',
+      labels: ['untrusted'],
+      value: args,
+    },
+    ...more,
+  })
+  expect(problems(permitted, outcome({ released: ['untrusted'] }), released({ intent: 0 }))).toEqual([])
+  expect(problems(permitted, outcome(), released({ intent: 0 }))).toEqual(['2 release-without-outcome'])
+  expect(problems(released({ intent: 7 }))).toEqual(['0 release-without-outcome'])
+  expect(problems(released())).toEqual([])
+})
+
+test('every syscall that a policy judges needs a permit', () => {
+  const judged = syscallNames.filter((name) => findSyscall(name).judge !== undefined)
+  expect(judged).toContain('proc.extract')
+  for (const syscall of judged)
+    expect(problems(intent({ syscall, decision: { effect: 'unjudged' } })), syscall).toEqual([
+      '0 effect-without-permit',
+    ])
 })

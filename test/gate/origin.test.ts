@@ -138,3 +138,22 @@ describe('what the guest itself said does not become trusted', () => {
     expect((await running.exit).value).toEqual([refused, 'ok'])
   })
 })
+
+describe('an extraction', () => {
+  const planner = (body: string, before = '') =>
+    ask(
+      boot({ policy: { ...known, budget: { bits: 8 } }, tools }),
+      `${before}; await proc.extract(${JSON.stringify(main(`${body}; return true`))}, { schema: { type: 'boolean' } })
+       await tools.contacts({}); return ${to('carol@corp.com')}`,
+    )
+
+  test('tells nothing by what it sends: what comes in after it is not trusted, whatever it did', async () => {
+    const silent = await planner('')
+    expect(silent).toEqual(refused)
+    expect(await planner("await tools.echo({ what: 'carol@corp.com' })")).toEqual(silent)
+  })
+
+  test('takes nothing from what was trusted before', async () => {
+    expect(await planner('', 'await tools.contacts({})')).toBe('ok')
+  })
+})
