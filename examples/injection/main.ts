@@ -13,7 +13,7 @@ interface Outcome {
 }
 
 async function runAll(policy: string): Promise<readonly Outcome[]> {
-  await using kernel = new KernelSpace({ policy: here(policy), evidence: 'memory' })
+  const kernel = new KernelSpace({ policy: here(policy), evidence: 'memory' })
   const happened = build(kernel)
   const outcomes: Outcome[] = []
   for (const { task, done, landed } of scenarios) {
@@ -24,6 +24,7 @@ async function runAll(policy: string): Promise<readonly Outcome[]> {
     const hasHappened = (effect: string): boolean => now.some((line) => line.startsWith(effect))
     outcomes.push({ done: hasHappened(done), landed: hasHappened(landed) })
   }
+  await kernel.shutdown()
   return outcomes
 }
 

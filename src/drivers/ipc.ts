@@ -5,7 +5,7 @@ import { Grant } from '../grant.ts'
 import type { Json } from '../json.ts'
 import { type Labels, noLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
-import { type Deadline, deadlineOf } from './deadline.ts'
+import { deadlineOf } from './deadline.ts'
 
 export interface Message {
   readonly from: string
@@ -84,11 +84,11 @@ export class IpcDriver {
     clock: Pick<Clock, 'after'> = systemClock,
   ): Promise<Message> {
     const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
-    const late = deadlineOf(clock, timeoutMs)
+    const late = deadlineOf(clock, timeoutMs, grant.signal)
     try {
-      return await this.#take(agent, from, grant.signal, late)
+      return await this.#take(agent, from, late.signal)
     } catch (error) {
-      if (late.signal.aborted && !grant.aborted)
+      if (late.isOver && !grant.aborted)
         throw new SyscallError('ETIMEDOUT', `no message within ${timeoutMs} ms`)
       throw error
     } finally {
@@ -97,16 +97,11 @@ export class IpcDriver {
     }
   }
 
-  async #take(
-    agent: string,
-    from: string | undefined,
-    killed: AbortSignal,
-    late: Deadline,
-  ): Promise<Message> {
+  async #take(agent: string, from: string | undefined, signal: AbortSignal): Promise<Message> {
     const mailbox = this.#mailbox(agent)
     const index = mailbox.waiting.findIndex((message) => from === undefined || message.from === from)
     const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
-    if (kept === undefined) return waitFor(mailbox, from, AbortSignal.any([killed, late.signal]))
+    if (kept === undefined) return waitFor(mailbox, from, signal)
     this.#count(mailbox, -sizeOf(kept))
     return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text), labels: kept.labels }
   }

@@ -164,15 +164,15 @@ export class ToolDriver {
   async call(grant: Grant, name: string, args: Json): Promise<Json> {
     const { pid, agent } = Grant.demand(grant, 'tool.call', name)
     const tool = this.#get(name)
-    const late = deadlineOf(this.#clock, tool.timeoutMs)
-    const signal = AbortSignal.any([grant.signal, late.signal])
+    const late = deadlineOf(this.#clock, tool.timeoutMs, grant.signal)
+    const { signal } = late
     try {
       const result = await raceAbort(Promise.resolve(tool.run(args, { signal, pid, agent })), signal)
       return asJson(result === undefined ? null : result, 'result')
     } catch (error) {
       if (grant.signal.aborted)
         throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known', true)
-      if (late.signal.aborted)
+      if (late.isOver)
         throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`, true)
       if (error instanceof SyscallError) throw error
       this.#onFailure(name, error)

@@ -36,8 +36,7 @@ describe('a simulated kernel', () => {
       expect(violations).toEqual([])
       lived += processes
       approved += approvals
-      // The last ones may hang on a frame of the engine for a while; what is leaked is all of them.
-      if (!faults.has('the store failed')) expect(await processesHeld(world)).toBeLessThanOrEqual(2)
+      if (!faults.has('the store failed')) expect(await processesHeld(world)).toBe(0)
     }
     expect(lived).toBeGreaterThan(50)
     expect(approved).toBeGreaterThan(10)
