@@ -6,7 +6,7 @@ import { readApprovals } from './approvals/settings.ts'
 import type { Clock } from './clock.ts'
 import { SyscallError } from './errors.ts'
 import type { DeclassifyBody, RefusalBody } from './evidence/entry.ts'
-import type { EvidenceLog } from './evidence/log.ts'
+import type { EvidenceLog, Receipt } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
@@ -16,6 +16,7 @@ import { Effects } from './gate/effects.ts'
 import { keep, tryRecord } from './gate/record.ts'
 import type { Runs } from './gate/runs.ts'
 import { Grant } from './grant.ts'
+import type { Json } from './json.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
 import { Flight } from './proc/flight.ts'
@@ -34,6 +35,17 @@ export interface GateParts {
   readonly approvals?: ApprovalOptions | undefined
 }
 
+/** What the application does to an agent's files. */
+export interface HostAct {
+  readonly agent: string
+  readonly syscall: string
+  readonly resources: readonly string[]
+  /** As those of the syscall, for the record. */
+  readonly args: Json
+  /** Whether the effect outlives the kernel. */
+  readonly external: boolean
+}
+
 export class Gate {
   readonly #means: AdmissionMeans
   readonly #log: EvidenceLog
@@ -49,7 +61,7 @@ export class Gate {
     this.#log = log
     this.#observers = observers
     this.#effects = new Effects({ drivers, log, observers, mint, runs, held: this.#held })
-    const record = (process: Process, append: () => void): boolean => tryRecord(log, process, append)
+    const record = (process: Process, append: () => Receipt) => tryRecord(log, process, append)
     this.approvals = new Desk({ log, observers, clock, record, ...readApprovals(approvals) })
     this.#asking = new Asking({
       ...{ drivers, log, mint, runs, held: this.#held, desk: this.approvals },
@@ -99,17 +111,16 @@ export class Gate {
 
   /**
    * An act of the application itself on an agent's files: not judged, but on record before it happens.
-   * @param external whether the effect outlives the kernel
    * @param act gets the grant
    */
   async host<T>(
-    agent: string,
-    syscall: string,
-    resources: readonly string[],
-    external: boolean,
+    { agent, syscall, resources, args, external }: HostAct,
     act: (grant: Grant) => T | Promise<T>,
   ): Promise<T> {
-    this.#log.append({ kind: 'host', agent, syscall, resource: resources.join(' → ') })
+    this.#log.append({
+      ...{ kind: 'host', agent, syscall, resource: resources.join(' → ') },
+      args: this.#log.payload(JSON.stringify(args)),
+    })
     if (external) await this.#log.durable()
     const grant = mint.make({ pid: 0, agent, syscall, resources, addresses: [] }, new Flight())
     try {
@@ -146,8 +157,8 @@ export class Gate {
 
   #refuse(arrival: Arrival, error: unknown): void {
     const { process, number, name } = arrival
-    if (error instanceof EvidenceError)
-      return answer(arrival, failureReply('EIO', sentence('EIO', name, undefined, error.message)))
+    // The log has failed: the kernel is told by the log itself and ends every process.
+    if (error instanceof EvidenceError) return
     if (!(error instanceof Refusal)) this.#observers.defect(error)
     const refusal =
       error instanceof Refusal
@@ -168,11 +179,11 @@ export class Gate {
         ...(ask !== undefined && { ask }),
       } satisfies RefusalBody),
     )
-    if (!recorded) return
+    if (recorded === undefined) return
     this.#observers.refused(process, name, resource, cause, decision)
     const message = sentence(cause.code, name, resource, cause.message)
     process.lastRefusal = { code: cause.code, message, decision }
-    answer({ process, number }, failureReply(cause.code, message))
+    answer({ process, number }, failureReply(cause.code, message), recorded.seq)
     process.ledger.spend('syscalls', 1)
     if (decision !== undefined) process.called(`${name} ${arrival.text}`, cause.code === 'EPERM')
     if (process.ledger.left('syscalls') < -limits.callsPastBudgetMax)

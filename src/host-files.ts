@@ -7,6 +7,7 @@ import type { Tree } from './drivers/vfs/tree.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Gate } from './gate.ts'
 import type { Grant } from './grant.ts'
+import type { Json } from './json.ts'
 import { type Labels, noLabels, readLabels } from './labels.ts'
 
 type Data = string | Uint8Array
@@ -41,17 +42,25 @@ export class HostFiles {
 
   /** @throws KernelError with the errno of POSIX; EROFS below /policy, /proc, /tools and /audit, for everyone */
   async write(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
-    const written = writtenWith(options)
-    await this.#act('fs.write', [path], (grant, [at]) =>
-      this.#driver.write(grant, this.#tree, at, contentOf(data), written),
-    )
+    await this.#put('fs.write', path, data, options)
   }
 
   async append(path: string, data: Data, options: WriteOptions = {}): Promise<void> {
-    const written = writtenWith(options)
-    await this.#act('fs.append', [path], (grant, [at]) =>
-      this.#driver.append(grant, this.#tree, at, contentOf(data), written),
-    )
+    await this.#put('fs.append', path, data, options)
+  }
+
+  async #put(
+    syscall: 'fs.write' | 'fs.append',
+    path: string,
+    data: Data,
+    { labels: given = noLabels }: WriteOptions,
+  ): Promise<void> {
+    const labels = readLabels(given, '`labels`')
+    const content = contentOf(data, syscall, path)
+    const put = syscall === 'fs.write' ? this.#driver.write : this.#driver.append
+    const act = (grant: Grant, [at]: Paths) =>
+      put.call(this.#driver, grant, this.#tree, at, content, { labels })
+    await this.#act(syscall, [path], act, { ...content, labels: [...labels] })
   }
 
   /** @returns what a process takes on when it reads there; nothing where there is nothing @throws KernelError EINVAL */
@@ -76,7 +85,8 @@ export class HostFiles {
   }
 
   async remove(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
-    await this.#act('fs.remove', [path], (grant, [at]) => this.#driver.remove(grant, this.#tree, at, options))
+    const act = (grant: Grant, [at]: Paths) => this.#driver.remove(grant, this.#tree, at, options)
+    await this.#act('fs.remove', [path], act, { recursive: options.recursive ?? false })
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -119,24 +129,19 @@ export class HostFiles {
     syscall: string,
     given: readonly string[],
     act: (grant: Grant, paths: Paths) => unknown,
+    args: Readonly<Record<string, Json>> = {},
   ): Promise<unknown> {
     try {
       const [first = '/', second = first] = given.map(normalizePath)
-      const external = this.#driver.isExternal(this.#tree, first)
-      return await this.#gate.host(
-        this.#agent,
-        syscall,
-        given.length > 1 ? [first, second] : [first],
-        external,
-        (grant) => act(grant, [first, second]),
-      )
+      const isMove = given.length > 1
+      const what = {
+        ...{ agent: this.#agent, syscall, resources: isMove ? [first, second] : [first] },
+        args: isMove ? { from: first, to: second, ...args } : { path: first, ...args },
+        external: this.#driver.isExternal(this.#tree, first),
+      }
+      return await this.#gate.host(what, (grant) => act(grant, [first, second]))
     } catch (error) {
-      if (error instanceof SyscallError)
-        throw new KernelError(
-          error.code,
-          `${error.code}: ${syscall} \`${given.join(' → ')}\`: ${error.message}`,
-        )
-      throw error
+      throw kernelErrorOf(error, syscall, given)
     }
   }
 }
@@ -146,12 +151,16 @@ export interface WriteOptions {
   readonly labels?: Labels
 }
 
-const writtenWith = ({ labels = noLabels }: WriteOptions) => ({ labels: readLabels(labels, '`labels`') })
-
 type Paths = readonly [string, string]
 
-function contentOf(data: Data): { text: string } | { base64: string } {
+function kernelErrorOf(error: unknown, syscall: string, given: readonly string[]): unknown {
+  if (!(error instanceof SyscallError)) return error
+  return new KernelError(error.code, `${error.code}: ${syscall} \`${given.join(' → ')}\`: ${error.message}`)
+}
+
+function contentOf(data: Data, syscall: string, path: string): { text: string } | { base64: string } {
   if (typeof data === 'string') return { text: data }
   if (data instanceof Uint8Array) return { base64: Buffer.from(data).toString('base64') }
-  throw new SyscallError('EINVAL', 'what is written has to be a string or a Uint8Array')
+  const error = new SyscallError('EINVAL', 'what is written has to be a string or a Uint8Array')
+  throw kernelErrorOf(error, syscall, [path])
 }

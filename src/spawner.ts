@@ -2,11 +2,12 @@
 import type { Agent } from './agents.ts'
 import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './allowance.ts'
 import type { Chance, Clock } from './clock.ts'
-import { narrow } from './config/policy.ts'
+import { documentsText, narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
 import { KernelError, SyscallError } from './errors.ts'
-import type { PayloadRef } from './evidence/entry.ts'
+import type { PayloadRef, SpawnBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
+import type { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import type { Runs } from './gate/runs.ts'
 import type { Gate } from './gate.ts'
@@ -25,6 +26,8 @@ import { doors } from './syscalls.ts'
 export interface SpawnerParts {
   readonly table: ProcessTable
   readonly log: EvidenceLog
+  /** Of that log. */
+  readonly shared: SharedPayloads
   readonly clock: Clock
   readonly chance: Chance
   readonly gate: Gate
@@ -45,8 +48,6 @@ export interface SpawnerParts {
 export class Spawner {
   readonly #parts: SpawnerParts
   readonly #intake: Intake
-  /** Programs that are on record already, by their text. */
-  readonly #recorded = new Map<string, PayloadRef>()
   /** What an agent adds to the kernel's policy, kept for a reload. */
   readonly #programs = new WeakMap<Process, ProgramText>()
   readonly #unstarted = new WeakMap<Process, () => void>()
@@ -142,18 +143,20 @@ export class Spawner {
   record(
     process: Process,
     args: PayloadRef | undefined,
-    program?: { readonly ref: PayloadRef; readonly boot: PayloadRef },
+    program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
-    const { labels } = process
+    const { labels, policy } = process
     this.#parts.log.append({
       kind: 'spawn',
-      ...{ run, pid, ppid, agent: name, isolation, labels, policy: process.policy.hash },
-      ...(process.identity.sealed && { extraction: true }),
+      ...{ run, pid, ppid, agent: name, isolation, labels, policy: policy.hash },
+      documents: this.#parts.shared.of(documentsText(policy.policies)),
+      budget: { ...process.ledger.budget },
+      ...(process.identity.sealed && { extraction: true as const }),
       ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
-      ...(program !== undefined && { program: program.ref, boot: program.boot }),
-    })
+      ...program,
+    } satisfies SpawnBody)
   }
 
   #ownsCell(process: Process): boolean {
@@ -201,7 +204,8 @@ export class Spawner {
     const argsText = JSON.stringify(args)
     const before = log.written
     this.record(process, log.payload(argsText), {
-      ref: this.#recordProgram(program.text),
+      program: this.#parts.shared.of(program.text),
+      filename: program.filename,
       boot: log.payload(boot),
     })
     process.recorded(log.written - before)
@@ -251,15 +255,6 @@ export class Spawner {
         }
       }
     return { call: guard(events.call), turn: guard(events.turn), fault: guard(events.fault) }
-  }
-
-  #recordProgram(text: string): PayloadRef {
-    const known = this.#recorded.get(text)
-    if (known !== undefined) return known
-    const ref = this.#parts.log.payload(text)
-    if (this.#recorded.size >= limits.programsKeptMax) this.#recorded.clear()
-    this.#recorded.set(text, ref)
-    return ref
   }
 }
 

@@ -3,7 +3,7 @@ import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
 import { type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
-import { loadPolicy, policyFiles } from './config/policy.ts'
+import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
@@ -15,6 +15,7 @@ import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
 import type { EvidenceLog } from './evidence/log.ts'
+import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
@@ -34,6 +35,7 @@ import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
+import type { Delivery } from './proc/turns.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { Trees } from './trees.ts'
@@ -49,6 +51,7 @@ export class System implements Supervisor {
   readonly gate: Gate
   readonly runs: Runs
   readonly #clock: Clock
+  readonly #shared: SharedPayloads
   readonly #trees: Trees
   readonly #spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   /** Of processes that have ended, and whose end is not durable yet. */
@@ -78,6 +81,7 @@ export class System implements Supervisor {
     this.log = openLog(evidence, this.#clock, ground.store, mounts)
     this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
+    this.#shared = new SharedPayloads(this.log)
     this.log.onFailure((error) => this.#evidenceFailed(error))
     const views = { table: this.table, tool, ipc, log: this.log }
     this.#trees = new Trees({ clock: this.#clock, mounts, views })
@@ -99,6 +103,7 @@ export class System implements Supervisor {
     this.spawner = new Spawner({
       table: this.table,
       log: this.log,
+      shared: this.#shared,
       clock: this.#clock,
       chance,
       gate: this.gate,
@@ -121,9 +126,10 @@ export class System implements Supervisor {
   /** @param jail around its cells; undefined where it has none */
   #open(isolation: Isolation, jail: Jail | undefined): void {
     const { hash: policy, name: policies, needs } = this.#ceiling
+    const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(needs)
     const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    this.log.append({ kind: 'open', policy, policies, isolation, ...protections })
+    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...protections })
   }
 
   get ceiling(): PolicySet {
@@ -149,6 +155,7 @@ export class System implements Supervisor {
       kind: 'reload',
       policy: policy.hash,
       policies: policy.name,
+      documents: this.#shared.of(documentsText(policy.policies)),
       before: this.#ceiling.hash,
     })
     this.#ceiling = policy
@@ -175,6 +182,10 @@ export class System implements Supervisor {
   signalled(process: Process, signal: SignalName, by: string): void {
     this.#record(process, { kind: 'signal', signal, by })
     this.observers.signalled(process, signal, by)
+  }
+
+  delivers(process: Process, delivery: Delivery): void {
+    this.#record(process, { kind: 'turn', ...delivery })
   }
 
   resumed(process: Process): void {
@@ -226,12 +237,10 @@ export class System implements Supervisor {
   #recordExit(process: Process, exit: Exit): void {
     const { cpuMs, syscalls, tokens, costUsd } = exit.usage
     const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
+    const isKept = value !== undefined && this.log.failed === undefined
     this.#record(process, {
-      kind: 'exit',
-      ...rest,
-      ...(value !== undefined && {
-        value: this.log.failed === undefined ? this.log.payload(JSON.stringify(value)) : null,
-      }),
+      ...{ kind: 'exit', ...rest },
+      ...(isKept && { value: this.log.payload(JSON.stringify(value)) }),
       usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
     })
   }
@@ -245,7 +254,7 @@ export class System implements Supervisor {
   /** Once the log has failed nothing more is put on record, and every process is ending for that reason. */
   #record(
     process: Process,
-    body: { readonly kind: 'state' | 'signal' | 'exit'; readonly [field: string]: unknown },
+    body: { readonly kind: 'turn' | 'state' | 'signal' | 'exit'; readonly [field: string]: unknown },
   ): void {
     if (this.log.failed !== undefined) return
     const before = this.log.written

@@ -38,7 +38,7 @@ const gate = new Gate({
 
 /** Lets the gate make a grant, as for an act of the application, and hands it to `act` while it lives. */
 const withGrant = <T>(syscall: string, resource: string, act: (grant: Grant) => T | Promise<T>): Promise<T> =>
-  gate.host('tester', syscall, [resource], false, act)
+  gate.host({ agent: 'tester', syscall, resources: [resource], args: {}, external: false }, act)
 
 /** Every method of every driver that acts, with a grant of our choice. */
 const anything = undefined as never

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { AnswerBody, AskBody, PayloadRef } from '../evidence/entry.ts'
-import type { EvidenceLog } from '../evidence/log.ts'
+import type { EvidenceLog, Receipt } from '../evidence/log.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Observers } from '../observers.ts'
@@ -56,8 +56,8 @@ export interface DeskParts {
   /** How long a request waits, in ms. */
   readonly timeoutMs: number
   readonly hook: ((request: ApprovalRequest) => HookAnswer | Promise<HookAnswer>) | undefined
-  /** Puts something about a process on record. @returns whether it is; where not, the process has ended */
-  readonly record: (process: Process, append: () => void) => boolean
+  /** Puts something about a process on record. @returns where it stands; undefined where it does not, and the process has ended */
+  readonly record: (process: Process, append: () => Receipt) => Receipt | undefined
 }
 
 export class Desk {
@@ -93,11 +93,11 @@ export class Desk {
       ...asking.request,
       ...{ id, askedAt, expiresAt: askedAt + timeoutMs },
     })
-    let ask = 0
-    const recorded = this.#parts.record(process, () => {
-      ask = this.#parts.log.append(asking.record(id, request.expiresAt)).seq
-    })
-    if (!recorded)
+    const recorded = this.#parts.record(process, () =>
+      this.#parts.log.append(asking.record(id, request.expiresAt)),
+    )
+    const ask = recorded?.seq ?? 0
+    if (recorded === undefined)
       return { id, seq: ask, answered: { end: 'cancelled', by: kernel, reason: undefined, id, ask } }
     const { promise, resolve: settle } = Promise.withResolvers<Answered>()
     const deadline = clock.monotonic() + timeoutMs
@@ -209,14 +209,15 @@ export class Desk {
         ...(answer.keep !== undefined && { args: answer.keep() }),
       } satisfies AnswerBody),
     )
-    const counts: Answer = recorded ? answer : { end: 'cancelled', by: kernel, reason: undefined }
+    const counts: Answer =
+      recorded !== undefined ? answer : { end: 'cancelled', by: kernel, reason: undefined }
     pending.settle({ ...counts, id, ask })
     const { by, reason } = counts
     this.#parts.observers.approval(process, {
       ...{ id, status: counts.end, request, by },
       ...(reason !== undefined && { reason }),
     })
-    return recorded
+    return recorded !== undefined
   }
 
   #remember(id: string, { end, by }: Answer): void {

@@ -100,9 +100,13 @@ const presetFolder = new URL('../../policies/', import.meta.url)
 
 function compileDistinct(policies: readonly Policy[], above?: PolicySet, alone = true): PolicySet {
   const each = distinct(policies)
-  const text = canonicalText(each.map(({ document }) => document))
-  return compilePolicies(each, createHash('sha256').update(text).digest('hex'), above?.signals, alone)
+  const hash = createHash('sha256').update(documentsText(each)).digest('hex')
+  return compilePolicies(each, hash, above?.signals, alone)
 }
+
+/** @returns the documents of policies in canonical form: the text whose SHA-256 is the hash of their set */
+export const documentsText = (policies: readonly Policy[]): string =>
+  canonicalText(policies.map(({ document }) => document))
 
 /** A policy that is there twice says nothing more. */
 function distinct(policies: readonly Policy[]): readonly Policy[] {

@@ -6,7 +6,7 @@ import type { Json } from '../json.ts'
  * - `intent`, `outcome`: an admitted call, before and after its effect
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
- * - `spawn`, `state`, `signal`, `exit`: the life of a process
+ * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
@@ -16,6 +16,7 @@ import type { Json } from '../json.ts'
 export const entryKinds = [
   'open',
   'spawn',
+  'turn',
   'state',
   'intent',
   'outcome',
@@ -88,6 +89,44 @@ export type Caller = {
   readonly labels?: readonly string[]
 }
 
+/** A process begins. */
+export type SpawnBody = {
+  readonly kind: 'spawn'
+  readonly run: string
+  readonly pid: number
+  readonly ppid: number
+  readonly agent: string
+  readonly isolation: string
+  readonly labels: readonly string[]
+  /** SHA-256 of the text of `documents`: all policies that it is under, in canonical form. */
+  readonly policy: string
+  readonly documents: PayloadRef
+  /** Milliseconds, bytes, US dollars, counts. */
+  readonly budget: Json
+  readonly extraction?: true
+  readonly cell?: string
+  /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
+  readonly args?: PayloadRef
+  /** The text of the ES module that runs, and how stacks name it. */
+  readonly program?: PayloadRef
+  readonly filename?: string
+  /** What the guest began with: time, seed, doors; as JSON. */
+  readonly boot?: PayloadRef
+}
+
+/** What agent code is given next: all that it learns from outside until it has run to its end. */
+export type TurnBody = {
+  readonly kind: 'turn'
+  readonly run: string
+  readonly pid: number
+  /** From 2: the first turn is the start. */
+  readonly turn: number
+  /** The process's own time, ms since 1970; it stands still while the turn lasts. */
+  readonly at: number
+  /** In their order: the `seq` of the entry that ended a call, or the name of a signal that it handles. */
+  readonly replies: readonly (number | string)[]
+}
+
 /** An admitted call, on record before its effect. */
 export type IntentBody = Caller & {
   readonly kind: 'intent'
@@ -106,8 +145,9 @@ export type OutcomeBody = {
   /** The `seq` of its intent. */
   readonly intent: number
   readonly status: 'committed' | 'failed' | 'aborted' | 'unknown'
-  /** The errno of a failure. */
+  /** The errno of a failure, and its cause as the agent is told it, unless a rule keeps it out of the record. */
   readonly code?: string
+  readonly reason?: string
   readonly result?: PayloadRef
   /** What the result, or the error, carried; absent where that is nothing. */
   readonly labels?: readonly string[]

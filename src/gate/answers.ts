@@ -18,9 +18,16 @@ export function sentence(code: Errno, name: string, resource: string | undefined
 export const failureReply = (code: Errno, message: string): string =>
   JSON.stringify({ error: { code, message } })
 
-/** Puts a reply among what the process's next turn brings. */
-export function answer({ process, number }: Pick<Arrival, 'process' | 'number'>, text: string): void {
-  if (!process.over) process.turns.post(number, text)
+/**
+ * Puts a reply among what the process's next turn brings.
+ * @param seq of the entry that ended the call
+ */
+export function answer(
+  { process, number }: Pick<Arrival, 'process' | 'number'>,
+  text: string,
+  seq: number,
+): void {
+  if (!process.over) process.turns.post(number, text, seq)
 }
 
 /** @param policy hash of the policies that were asked */

@@ -23,7 +23,7 @@ import {
 import { Carried } from './carried.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
-import { keep, tryRecord } from './record.ts'
+import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign } from './seen.ts'
 import { shownOf } from './shown.ts'
@@ -184,12 +184,12 @@ export class Effects {
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined
           ? { result: keep(this.#parts.log, text, admitted.decision) }
-          : { code: cause.code }),
+          : { code: cause.code, ...(isKept(admitted.decision) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
     )
-    if (!recorded || !this.#release(effect, released, text)) return
+    if (recorded === undefined || !this.#release(effect, released, text)) return
     // Before the guest can act on what it learns.
     process.takeOn(labels)
     if (cause === undefined && !process.over)
@@ -206,6 +206,7 @@ export class Effects {
       cause === undefined
         ? `{"ok":${text}}`
         : failureReply(cause.code, sentence(cause.code, name, resource, cause.message)),
+      recorded.seq,
     )
   }
 
@@ -235,8 +236,8 @@ export class Effects {
         value: keep(this.#parts.log, text, admitted.decision),
       } satisfies DeclassifyBody),
     )
-    if (recorded && again) process.releases.add(JSON.parse(text), labels)
-    return recorded
+    if (recorded !== undefined && again) process.releases.add(JSON.parse(text), labels)
+    return recorded !== undefined
   }
 
   #track(effect: Promise<void>): void {

@@ -6,6 +6,7 @@ import type { Exit, ProcessState } from './exit.ts'
 import type { Ledger } from './ledger.ts'
 import type { Process } from './process.ts'
 import type { SignalName } from './signals.ts'
+import type { Delivery } from './turns.ts'
 
 export interface ProcessIdentity {
   readonly pid: number
@@ -24,6 +25,8 @@ export interface Supervisor {
   /** On record before it has its effect. */
   signalled(process: Process, signal: SignalName, by: string): void
   ended(process: Process, exit: Exit): void
+  /** Agent code is about to learn something; on record before. */
+  delivers(process: Process, delivery: Delivery): void
   /** Calls that a stopped process had made are admitted now. */
   resumed(process: Process): void
 }

@@ -65,7 +65,11 @@ export class Process {
     this.#supervisor = parts.supervisor
     this.#evidenceBytesMax = parts.evidenceBytesMax
     this.#startedAt = parts.clock.monotonic()
-    this.turns = new Turns(parts.clock, () => this.turnLimit)
+    this.turns = new Turns(
+      parts.clock,
+      () => this.turnLimit,
+      (delivery) => this.#supervisor.delivers(this, delivery),
+    )
     this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise

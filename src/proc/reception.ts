@@ -123,7 +123,7 @@ export class Reception {
 
   #handle(signal: SignalName): string {
     this.dispositions.handlerBegan(signal)
-    this.#turns.post(signals[signal].number, JSON.stringify({ signal }))
+    this.#turns.post(signals[signal].number, JSON.stringify({ signal }), signal)
     if (!signals[signal].deadline) return 'handler called'
     this.#cancelHandler ??= this.#killLater(signal)
     return `handler called; SIGKILL in ${limits.handlerMs} ms`

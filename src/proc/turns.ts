@@ -2,13 +2,30 @@
 import type { Clock } from '../clock.ts'
 import type { Frozen, Guest, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
+import type { SignalName } from './signals.ts'
+
+/** What a turn brings; see `TurnBody` in the evidence. */
+export interface Delivery {
+  readonly turn: number
+  readonly at: number
+  readonly replies: readonly Source[]
+}
+
+/** Where a message is on record: the `seq` of an entry, or the name of a signal. */
+export type Source = number | SignalName
+
+interface Message {
+  readonly text: string
+  readonly source: Source
+}
 
 export class Turns {
   readonly #clock: Clock
   /** How long the next turn may take. */
   readonly #limit: () => TurnLimit
+  readonly #record: (delivery: Delivery) => void
   #guest: Guest | undefined
-  #outbox: string[] = []
+  #outbox: Message[] = []
   #outboxLength = 0
   #beganAt = 0
   /** The start is the first turn. */
@@ -24,9 +41,11 @@ export class Turns {
   /** Whether the guest was told to stand still, and not yet to go on. */
   #freezes = false
 
-  constructor(clock: Clock, limit: () => TurnLimit) {
+  /** @param record puts a delivery on record before it is made; where that fails it ends this */
+  constructor(clock: Clock, limit: () => TurnLimit, record: (delivery: Delivery) => void) {
     this.#clock = clock
     this.#limit = limit
+    this.#record = record
   }
 
   attach(guest: Guest): void {
@@ -75,8 +94,8 @@ export class Turns {
    * @param number the guest's number of the call, or the kernel's of a signal
    * @param text the reply as JSON text
    */
-  post(number: number, text: string): void {
-    this.#outbox.push(`[${number},${text}]`)
+  post(number: number, text: string, source: Source): void {
+    this.#outbox.push({ text: `[${number},${text}]`, source })
     this.#outboxLength += text.length
     this.#schedule()
   }
@@ -131,21 +150,23 @@ export class Turns {
 
   #flush(): void {
     if (this.#active || this.#held || this.#outbox.length === 0 || this.#guest === undefined) return
-    const batch = `[${this.#takeBatch().join(',')}]`
+    const messages = this.#takeBatch()
+    const at = this.time
     this.#active = true
     this.#beganAt = this.#clock.monotonic()
     this.#heldMs = 0
     this.#count += 1
-    this.#guest.deliver(this.time, batch, this.#limit())
+    this.#record({ turn: this.#count, at, replies: messages.map(({ source }) => source) })
+    this.#guest?.deliver(at, `[${messages.map(({ text }) => text).join(',')}]`, this.#limit())
   }
 
   /** As many of the oldest messages as one delivery carries, and always one. */
-  #takeBatch(): readonly string[] {
+  #takeBatch(): readonly Message[] {
     let length = 0
     let count = 0
-    for (const message of this.#outbox) {
-      if (count > 0 && length + message.length > limits.deliveryMax) break
-      length += message.length
+    for (const { text } of this.#outbox) {
+      if (count > 0 && length + text.length > limits.deliveryMax) break
+      length += text.length
       count += 1
     }
     const batch = this.#outbox.splice(0, count)

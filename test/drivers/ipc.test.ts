@@ -1,10 +1,12 @@
 /** What waits in mailboxes is bounded in all, counted exactly, and given back as it was. */
+
 import { describe, expect, test } from 'vitest'
 import { makeChance, systemClock } from '../../src/clock.ts'
 import { IpcDriver } from '../../src/drivers/ipc.ts'
 import { EvidenceLog } from '../../src/evidence/log.ts'
 import { MemoryStore } from '../../src/evidence/memory-store.ts'
 import { Runs } from '../../src/gate/runs.ts'
+import type { HostAct } from '../../src/gate.ts'
 import { Gate } from '../../src/gate.ts'
 import type { Json } from '../../src/json.ts'
 import { limits } from '../../src/limits.ts'
@@ -17,10 +19,13 @@ const gate = new Gate({
   ...{ log, observers: new Observers(), clock: systemClock, runs: new Runs(systemClock, log) },
 })
 
+const act = (agent: string, syscall: string, resource: string): HostAct => ({
+  ...{ agent, syscall, resources: [resource], args: {}, external: false },
+})
 const send = (ipc: IpcDriver, to: string, message: Json): Promise<unknown> =>
-  gate.host('sender', 'ipc.send', [to], false, (grant) => ipc.send(grant, to, message))
+  gate.host(act('sender', 'ipc.send', to), (grant) => ipc.send(grant, to, message))
 const receive = async (ipc: IpcDriver, agent: string): Promise<Json> =>
-  (await gate.host(agent, 'ipc.receive', ['*'], false, (grant) => ipc.receive(grant, undefined, 1))).message
+  (await gate.host(act(agent, 'ipc.receive', '*'), (grant) => ipc.receive(grant, undefined, 1))).message
 
 /** Its JSON text and what a message counts besides are one MiB together. */
 const size = 1024 * 1024
@@ -59,7 +64,7 @@ describe('refused', () => {
 test('what a receiver waits for takes no room', async () => {
   const ipc = new IpcDriver(() => true)
   for (let n = 0; n < inAll; n += 1) await send(ipc, `agent ${n % 8}`, message)
-  const received = gate.host('waits', 'ipc.receive', ['*'], false, (grant) =>
+  const received = gate.host(act('waits', 'ipc.receive', '*'), (grant) =>
     ipc.receive(grant, undefined, undefined),
   )
   await send(ipc, 'waits', { a: [1, null] })

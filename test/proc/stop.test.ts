@@ -13,7 +13,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     const kernel = boot({ isolation })
     const proc = kernel.spawn({
       source: main(`const order = []
-        await Promise.all([250, 30, 140].map(async (ms) => {
+        await Promise.all([900, 300, 600].map(async (ms) => {
           await new Promise((resolve) => setTimeout(resolve, ms)); order.push(ms) }))
         return order`),
     })
@@ -23,7 +23,7 @@ describe.each(['inline', 'cell'] as const)('%s', (isolation) => {
     expect(proc.state).toBe('stopped')
     expect(proc.signal('SIGSTOP')).toBe('was stopped already')
     expect(proc.signal('SIGCONT')).toBe('goes on')
-    expect(exitValue(await proc.exit)).toEqual([30, 140, 250])
+    expect(exitValue(await proc.exit)).toEqual([300, 600, 900])
   })
 
   test('its clock stands still while it is stopped, and so do its timers', async () => {
