@@ -3,7 +3,8 @@ import type { Entry } from './entry.ts'
 import { errnoOf, segmentNumbers } from './files/folder.ts'
 import { readStream } from './files/lines.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
-import { type Verification, verifyEntries } from './verify.ts'
+import { EvidenceError } from './store.ts'
+import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
 
 export type FoundEvidence =
   | { readonly state: 'found'; readonly evidence: EvidenceFolder }
@@ -55,6 +56,37 @@ export class EvidenceFolder {
   /** @throws EvidenceError EIO at a line that is not an entry */
   entries(filter: EntryFilter = {}): Iterable<Entry> {
     return selectEntries(this.lines(), filter)
+  }
+
+  /** @returns the entry at that place; undefined where there is none @throws EvidenceError EIO at a line that is not an entry */
+  entry(seq: number): Entry | undefined {
+    for (const entry of this.entries({ from: seq })) return entry.seq === seq ? entry : undefined
+    return undefined
+  }
+
+  /** Everything about a run, oldest first. @throws EvidenceError EIO at a line that is not an entry */
+  run(id: string): Iterable<Entry> {
+    return this.entries({ run: id })
+  }
+
+  /**
+   * @param hashes of payloads, as entries name them
+   * @returns those that are kept still, each checked to be what was hashed; one without a text is a digest only
+   * @throws EvidenceError EIO where a kept payload is not what was hashed
+   */
+  payloads(hashes: ReadonlySet<string>): ReadonlyMap<string, Payload> {
+    const found = new Map<string, Payload>()
+    for (const line of this.packs()) {
+      const payload = readPayload(line)
+      if (payload === undefined || !hashes.has(payload.hash)) continue
+      if (!isSound(payload))
+        throw new EvidenceError(
+          'EIO',
+          `payload ${payload.hash.slice(0, 16)}… is not what was hashed; verify it`,
+        )
+      found.set(payload.hash, payload)
+    }
+    return found
   }
 
   /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */

@@ -89,8 +89,7 @@ class Verifier {
   pack(line: string): void {
     const payload = readPayload(line)
     if (payload === undefined) return this.#found(null, 'payload', 'a line of a pack is not a payload')
-    const { text, salt } = payload
-    if (text === undefined || payloadHash(Buffer.from(salt, 'hex'), text) === payload.hash) return
+    if (isSound(payload)) return
     const detail = `payload ${payload.hash.slice(0, 16)}… is not the text that was hashed`
     if (this.#badPayloads.size < problemsListed) this.#badPayloads.set(payload.hash, detail)
     else this.#found(null, 'payload', detail)
@@ -252,6 +251,10 @@ export function readPayload(line: string): Payload | undefined {
   if (text === undefined) return { hash, salt }
   return typeof text === 'string' && text.isWellFormed() ? { hash, salt, text } : undefined
 }
+
+/** Whether a payload is what was hashed, as far as its text is there. */
+export const isSound = ({ hash, salt, text }: Payload): boolean =>
+  text === undefined || payloadHash(Buffer.from(salt, 'hex'), text) === hash
 
 function parse(line: string): unknown {
   try {

@@ -1,15 +1,12 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
+import type { TurnBody } from '../evidence/entry.ts'
 import type { Frozen, Guest, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { SignalName } from './signals.ts'
 
-/** What a turn brings; see `TurnBody` in the evidence. */
-export interface Delivery {
-  readonly turn: number
-  readonly at: number
-  readonly replies: readonly Source[]
-}
+/** What a turn brings, as it goes on record. */
+export type Delivery = Omit<TurnBody, 'kind' | 'run' | 'pid'>
 
 /** Where a message is on record: the `seq` of an entry, or the name of a signal. */
 export type Source = number | SignalName
