@@ -1,7 +1,8 @@
 /** Evidence read from outside, while no kernel writes it or beside one that does; nothing in the folder is changed. */
 import type { Entry } from './entry.ts'
-import { errnoOf, segmentNumbers } from './files/folder.ts'
+import { errnoOf, segmentsIn } from './files/folder.ts'
 import { readStream } from './files/lines.ts'
+import { findLines, findPayloads } from './files/lookup.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError } from './store.ts'
 import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
@@ -18,7 +19,7 @@ export type FoundEvidence =
  */
 export function findEvidence(dir: string): FoundEvidence {
   try {
-    if (segmentNumbers(dir, 'log').length > 0) return { state: 'found', evidence: new EvidenceFolder(dir) }
+    if (segmentsIn(dir, 'log').length > 0) return { state: 'found', evidence: new EvidenceFolder(dir) }
     return {
       state: 'empty',
       reason: `\`${dir}\` holds no evidence: it has no file like \`log-000001.jsonl\``,
@@ -50,12 +51,20 @@ export class EvidenceFolder {
   }
 
   *#read(stream: 'log' | 'pack'): Generator<string, void, undefined> {
-    yield* readStream(this.#dir, stream, (file, bytes) => this.#torn.set(file, bytes))
+    yield* readStream(this.#dir, stream, {
+      torn: (file, bytes) => this.#torn.set(file, bytes),
+    })
   }
 
-  /** @throws EvidenceError EIO at a line that is not an entry */
+  /**
+   * Those of a run, of a rarer kind, or from a place on are found without reading everything: by indexes, as far as there
+   * are any. Nobody vouches for an index; `misleading` names those that leave something out.
+   * @throws EvidenceError EIO at a line that is not an entry
+   */
   entries(filter: EntryFilter = {}): Iterable<Entry> {
-    return selectEntries(this.lines(), filter)
+    const { run, kind, from } = filter
+    const isAll = run === undefined && kind === undefined && from === undefined
+    return selectEntries(isAll ? this.lines() : findLines(this.#dir, filter), filter)
   }
 
   /** @returns the entry at that place; undefined where there is none @throws EvidenceError EIO at a line that is not an entry */
@@ -76,7 +85,7 @@ export class EvidenceFolder {
    */
   payloads(hashes: ReadonlySet<string>): ReadonlyMap<string, Payload> {
     const found = new Map<string, Payload>()
-    for (const line of this.packs()) {
+    for (const line of findPayloads(this.#dir, hashes)) {
       const payload = readPayload(line)
       if (payload === undefined || !hashes.has(payload.hash)) continue
       if (!isSound(payload))
