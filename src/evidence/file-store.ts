@@ -12,6 +12,7 @@ import { endRemoval, type Removal, readRemoval, writeRemoval } from './files/rem
 import { tidy } from './files/repack.ts'
 import { Segments } from './files/segments.ts'
 import { Upkeep } from './files/upkeep.ts'
+import { EvidenceFolder } from './read.ts'
 import type { EntryFilter } from './select.ts'
 import type { EvidenceStore, Stream } from './store.ts'
 import { readEntry, readPayload } from './verify.ts'
@@ -22,6 +23,7 @@ export class FileStore implements EvidenceStore {
   readonly #unlock: () => void
   readonly #segments: Readonly<Record<Stream, Segments>>
   readonly #upkeep: Upkeep
+  readonly #closing = new AbortController()
   #queued: Record<Stream, string> = { log: '', pack: '' }
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
@@ -123,16 +125,25 @@ export class FileStore implements EvidenceStore {
    */
   async remove({ hashes }: Removal): Promise<number> {
     this.#segments.pack.seal()
-    const gone = await this.#upkeep.remove(hashes)
-    endRemoval(this.#dir)
-    return gone
+    return this.#upkeep.remove(hashes, () => endRemoval(this.#dir))
+  }
+
+  /** The folder as whoever reads it sees it: what is committed. */
+  read(): EvidenceFolder {
+    return new EvidenceFolder(this.#dir)
   }
 
   last(): string | undefined {
     return this.#segments.log.last()
   }
 
+  /** Aborted once it is to close: what is done beside the writing stops then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   async close(): Promise<void> {
+    this.#closing.abort()
     try {
       await this.sync()
     } finally {

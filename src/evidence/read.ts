@@ -1,8 +1,10 @@
 /** Evidence read from outside, while no kernel writes it or beside one that does; nothing in the folder is changed. */
 import type { Entry } from './entry.ts'
 import { errnoOf, segmentsIn } from './files/folder.ts'
+import { indexName } from './files/index-file.ts'
 import { readStream } from './files/lines.ts'
 import { findLines, findPayloads } from './files/lookup.ts'
+import { isMisleading } from './files/upkeep.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError } from './store.ts'
 import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
@@ -96,6 +98,16 @@ export class EvidenceFolder {
       found.set(payload.hash, payload)
     }
     return found
+  }
+
+  /**
+   * Indexes that leave out what their part of the log holds, by name: whoever made them would hide it from `run`. It
+   * reads the log once.
+   * @throws EvidenceError for a file that cannot be read
+   */
+  misleading(): readonly string[] {
+    const segments = segmentsIn(this.#dir, 'log').slice(0, -1)
+    return segments.flatMap((segment) => (isMisleading(this.#dir, segment) ? [indexName(segment)] : []))
   }
 
   /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */

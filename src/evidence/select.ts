@@ -20,7 +20,7 @@ export function* selectEntries(
   lines: Iterable<string>,
   filter: EntryFilter = {},
 ): Generator<Entry, void, undefined> {
-  let before = 'a line before every entry'
+  let before = Object.keys(filter).length === 0 ? 'line 0' : 'a line'
   for (const line of lines) {
     const { entry } = readEntry(line)
     if (entry === undefined)

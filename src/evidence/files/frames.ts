@@ -8,7 +8,7 @@ import { limits } from '../../limits.ts'
 import { readAt } from './read-at.ts'
 
 const compress = promisify(zstdCompress)
-const skippable = 0x184d2a5e
+const skippable = Buffer.of(0x5e, 0x2a, 0x4d, 0x18).readUInt32LE()
 /** Magic number, the length of what is skipped (8), bytes of the frame, bytes of its lines; each little-endian. */
 const headBytes = 16
 

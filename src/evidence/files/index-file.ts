@@ -49,7 +49,7 @@ const marks = /"(?:run":"(?:[^"\\]|\\.){0,64}|kind":"\w{1,32})"/g
 
 /** Collects an index while a segment is read. */
 export class IndexBuilder {
-  #pairs = new Uint32Array(1_024)
+  #pairs = new Uint32Array(512)
   #length = 0
   readonly #keys = new Map<string, number>()
   #seen = new Set<number>()

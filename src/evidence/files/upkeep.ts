@@ -4,7 +4,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import { limits } from '../../limits.ts'
 import type { Stream } from '../store.ts'
 import { fileOf, flags, openRegular, type Segment, segmentsIn } from './folder.ts'
-import { hasIndex, IndexBuilder, writeIndex } from './index-file.ts'
+import { hasIndex, IndexBuilder, readIndex, writeIndex } from './index-file.ts'
 import { reading, wholeLines } from './lines.ts'
 import { hashOf, payloadLines } from './lookup.ts'
 import { decodeLine, newline } from './read-at.ts'
@@ -34,16 +34,21 @@ export class Upkeep {
 
   /**
    * Removes payloads from every sealed pack.
+   * @param done runs at the end, before any other job
    * @returns how many have gone; once it resolves they are off the device
    * @throws Stopped where it was closed meanwhile; whatever the system says
    */
-  async remove(hashes: ReadonlySet<string>): Promise<number> {
-    const done = this.#jobs.then(() => this.#remove(hashes))
-    this.#jobs = done.then(
+  remove(hashes: ReadonlySet<string>, done: () => void): Promise<number> {
+    const removed = this.#jobs.then(async () => {
+      const gone = await this.#remove(hashes)
+      done()
+      return gone
+    })
+    this.#jobs = removed.then(
       () => {},
       () => {},
     )
-    return done
+    return removed
   }
 
   /** Ends what is under way between two steps. */
@@ -92,11 +97,20 @@ function holdsAny(dir: string, segment: Segment, hashes: ReadonlySet<string>): b
   return false
 }
 
+/** Whether a segment of the log has an index that fits it by size, and is not what its lines give. */
+export function isMisleading(dir: string, segment: Segment): boolean {
+  const there = reading(dir, segment, (_, size) => readIndex(dir, segment, size))
+  if (there === undefined) return false
+  let made: Buffer | undefined
+  for (const built of indexing(dir, segment)) made = built
+  return made === undefined || !there.equals(made)
+}
+
 /**
  * @returns the index of a segment of the log at the end; before that undefined, after each part of the work
  * @throws EvidenceError for a file that cannot be read
  */
-export function* indexing(dir: string, segment: Segment): Generator<Buffer | undefined, void, undefined> {
+function* indexing(dir: string, segment: Segment): Generator<Buffer | undefined, void, undefined> {
   const index = new IndexBuilder()
   const fd = openRegular(dir, fileOf(segment), flags.read)
   try {
