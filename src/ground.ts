@@ -8,6 +8,7 @@ import { MemoryStore } from './evidence/memory-store.ts'
 import type { EvidenceStore } from './evidence/store.ts'
 import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
+import { limits } from './limits.ts'
 import { type Around, Retention } from './retention.ts'
 
 /** A simulation puts its own in place of the real ones. */
