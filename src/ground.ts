@@ -8,6 +8,8 @@ import { MemoryStore } from './evidence/memory-store.ts'
 import type { EvidenceStore } from './evidence/store.ts'
 import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
+import { limits } from './limits.ts'
+import { type Around, Retention } from './retention.ts'
 
 /** A simulation puts its own in place of the real ones. */
 export interface Ground {
@@ -24,8 +26,12 @@ export type EvidenceOption = NonNullable<KernelOptions['evidence']>
 export const folderOf = (evidence: EvidenceOption): readonly string[] =>
   evidence === 'memory' ? [] : [evidence.dir]
 
+/** As much evidence as a process and its children may make, in bytes. */
+export const processBytesMax = (evidence: EvidenceOption): number =>
+  evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes
+
 /**
- * Opens the record. What refuses the kernel's start leaves no mount open and no lock behind.
+ * Opens the record; `retain` begins to delete what it need not keep. What refuses the kernel's start leaves no mount open and no lock behind.
  * @throws EvidenceError where it cannot be kept
  */
 export function openLog(
@@ -33,14 +39,18 @@ export function openLog(
   clock: Clock,
   given: EvidenceStore | undefined,
   mounts: readonly OpenedMount[],
-): EvidenceLog {
+): { readonly log: EvidenceLog; readonly retain: (around: Around) => void } {
   const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
   let store = given
   try {
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
     const log = EvidenceLog.open({ store, clock, durability })
     denyUnanswered(store, log)
-    return log
+    const age = evidence === 'memory' ? undefined : evidence.retention
+    const retain = (around: Around): void => {
+      if (store instanceof FileStore) Retention.start({ log, store, clock, age }, around)
+    }
+    return { log, retain }
   } catch (error) {
     void store?.close()
     for (const { mount } of mounts) void mount.close()

@@ -455,6 +455,31 @@ export const limits = Object.freeze({
   evidenceMemoryBytes: 256 * MiB,
   /** One line of evidence, in bytes: the largest reply with every character escaped. */
   evidenceLineBytesMax: 256 * MiB,
+  /**
+   * A text that is kept beside the log, in bytes: programs and replies fit, and escaped it stays a line. Of a larger
+   * one only the digest is kept, and its entry says so (`kept: false`).
+   */
+  evidencePayloadBytesMax: 40 * MiB,
+  /** Payloads that are compressed as one piece, in bytes before: as much is unpacked to read one. A longer line is one piece. */
+  evidenceFrameBytes: 128 * KiB,
+  /** A pack unpacked, in bytes: its lines until the segment ends, with the last backlog. More is refused unread. */
+  evidencePackBytesMax: 512 * MiB,
+  /** An index of one segment, in bytes: 8 for each payload or block; larger ones are not used. */
+  evidenceIndexBytesMax: 64 * MiB,
+  /** The place of an entry is looked for by halves until so much is left, in bytes; that is read through. */
+  evidenceSearchBytes: 16 * KiB,
+  /** A segment of the log is indexed by blocks, in bytes: each is read whole to find an entry of a run. */
+  evidenceBlockBytes: 4 * KiB,
+  /** More payloads than this are looked up by reading each index whole, fewer by halves. */
+  evidenceLookupsMax: 32,
+  /** Payloads removed in one go; the rest follows in the next, each on record. */
+  removedPayloadsMax: 200_000,
+  /** Payloads that an entry about a removal names one by one; of more it says how many. */
+  removedNamedMax: 64,
+  /** Retention is applied again after so long, in ms: an hour. */
+  retentionEveryMs: 3_600_000,
+  /** Lines between two pauses of what reads a whole record beside running processes; about a millisecond. */
+  evidencePauseLines: 500,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */

@@ -19,7 +19,7 @@ import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
-import { folderOf, type Ground, openLog } from './ground.ts'
+import { folderOf, type Ground, openLog, processBytesMax } from './ground.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
@@ -69,8 +69,7 @@ export class System implements Supervisor {
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
-    const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
-    const tool = new ToolDriver(toolFailed, assertFits, this.#clock)
+    const tool = new ToolDriver((...failed) => this.observers.toolFailed(...failed), assertFits, this.#clock)
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const ipc = new IpcDriver((name) => this.#isAgent(name))
     const { evidence = 'memory', isolation = 'cell' } = options
@@ -78,7 +77,8 @@ export class System implements Supervisor {
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = this.#openSecrets(options.secrets)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = openLog(evidence, this.#clock, ground.store, mounts)
+    const { log, retain } = openLog(evidence, this.#clock, ground.store, mounts)
+    this.log = log
     this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.#shared = new SharedPayloads(this.log)
@@ -115,12 +115,12 @@ export class System implements Supervisor {
       isolation,
       ownCells: options.cells?.sharing === 'own',
       budget,
-      evidenceBytesMax:
-        evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
+      evidenceBytesMax: processBytesMax(evidence),
     })
     const inCells = isolation === 'cell' && ground.space === undefined
     this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
     if (inCells) cells.warm()
+    retain({ table: this.table, shared: this.#shared, observers: this.observers })
   }
 
   /** @param jail around its cells; undefined where it has none */
@@ -267,13 +267,9 @@ export class System implements Supervisor {
   }
 
   #evidenceFailed(error: EvidenceError): void {
-    for (const process of this.table.live()) {
-      process.end({
-        status: 'failed',
-        reason: error.message,
-        error: { code: error.code, message: error.message },
-      })
-    }
+    const { code, message } = error
+    for (const process of this.table.live())
+      process.end({ status: 'failed', reason: message, error: { code, message } })
   }
 
   async #shutdown(last: () => Promise<void>): Promise<void> {

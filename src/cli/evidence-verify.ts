@@ -1,5 +1,6 @@
 /** `gatehouse evidence verify`: whether a record is whole, read from outside and without trusting who wrote it. */
 import type { Entry } from '../evidence/entry.ts'
+import { type Missing, MissingPayloads } from '../evidence/missing.ts'
 import { type EvidenceFolder, findEvidence } from '../evidence/read.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Verification } from '../evidence/verify.ts'
@@ -17,6 +18,8 @@ type Verdict = keyof typeof verdicts
 interface Report extends Verification {
   /** What is missing of a record that is otherwise sound. */
   readonly gaps: readonly string[]
+  /** Payloads that entries name and nobody has any more; not counted where the record is not whole. */
+  readonly payloads?: Missing
 }
 
 export const evidenceVerify: CommandSpec = {
@@ -44,16 +47,19 @@ export const evidenceVerify: CommandSpec = {
 /** Gaps are looked for only where every line can be believed. */
 function examine(evidence: EvidenceFolder): Report {
   const verification = evidence.verify()
-  return { ...verification, gaps: verification.ok ? findGaps(evidence) : [] }
+  return verification.ok ? { ...verification, ...findGaps(evidence) } : { ...verification, gaps: [] }
 }
 
-function findGaps(evidence: EvidenceFolder): readonly string[] {
+function findGaps(evidence: EvidenceFolder): Pick<Report, 'gaps' | 'payloads'> {
+  const missing = new MissingPayloads(evidence.packs())
   const open = new Map<number, Entry>()
   let last: Entry | undefined
   for (const entry of evidence.entries()) {
     if (entry.kind === 'intent') open.set(entry.seq, entry)
     if (entry.kind === 'outcome') open.delete(Number(entry.intent))
-    last = entry
+    missing.entry(entry)
+    // What is deleted later does not begin the record anew.
+    if (entry.kind !== 'redact') last = entry
   }
   const torn = evidence.torn.map(
     ({ file, bytes }) =>
@@ -69,8 +75,21 @@ function findGaps(evidence: EvidenceFolder): readonly string[] {
       : [
           'unclosed: the record does not end with `close`; a kernel still writes it, was killed, or its end was cut off',
         ]
-  return [...torn, ...unsettled, ...unclosed]
+  const payloads = missing.result()
+  return { gaps: [...torn, ...unsettled, ...unclosed, ...lost(payloads), ...misleading(evidence)], payloads }
 }
+
+const lost = ({ gone, recorded }: Missing): readonly string[] =>
+  gone <= recorded
+    ? []
+    : [
+        `missing: ${gone - recorded} payloads that entries name are not there, and no entry says who deleted them`,
+      ]
+
+const misleading = (evidence: EvidenceFolder): readonly string[] =>
+  evidence
+    .misleading()
+    .map((file) => `index: \`${file}\` is not what its part of the log gives: delete it, it hides entries`)
 
 function tell(out: Output, dir: string, report: Report): number {
   const { ok, entries, head, problems, more, gaps } = report
@@ -80,6 +99,8 @@ function tell(out: Output, dir: string, report: Report): number {
   for (const { entry, kind, detail } of problems)
     out.say(visibleLine(`  ${kind}: ${entry === null ? '' : `entry ${entry}: `}${detail}`))
   if (more > 0) out.say(`  and ${more} more problems`)
+  if (report.payloads !== undefined && report.payloads.gone > 0)
+    out.say(`  ${report.payloads.gone} payloads are gone, ${report.payloads.recorded} were deleted on record`)
   for (const gap of gaps.slice(0, gapsShown)) out.say(visibleLine(`  ${gap}`))
   if (gaps.length > gapsShown) out.say(`  and ${gaps.length - gapsShown} more; --json names them all`)
   out.say(out.colors.dim(proves))

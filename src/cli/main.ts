@@ -5,6 +5,8 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidencePrune } from './evidence-prune.ts'
+import { evidenceRedact } from './evidence-redact.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { describeFailure, exitCodes } from './failure.ts'
@@ -55,8 +57,8 @@ const commands = [
   },
   {
     name: 'evidence',
-    summary: 'verify and read what is on record',
-    commands: [evidenceVerify, evidenceTimeline],
+    summary: 'verify and read what is on record, and delete what need not be kept',
+    commands: [evidenceVerify, evidenceTimeline, evidenceRedact, evidencePrune],
   },
   doctor,
   version,

@@ -11,7 +11,7 @@ import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
-import { parseDuration } from '../policy/units.ts'
+import { parseAge, parseDuration } from '../policy/units.ts'
 import type { PolicyRef } from './policy.ts'
 
 export interface CellOptions {
@@ -30,6 +30,14 @@ export interface CellOptions {
   readonly jail?: Jail
 }
 
+export interface EvidenceFolderOptions {
+  readonly dir: string
+  /** What the kernel waits for before an effect (docs/evidence.md); `process` by default. */
+  readonly durability?: 'process' | 'disk'
+  /** How long arguments, results and programs of a run are kept after it, such as `30d`; for ever by default. */
+  readonly retention?: string
+}
+
 export interface KernelOptions {
   /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
   readonly policy?: PolicyRef
@@ -38,7 +46,7 @@ export interface KernelOptions {
   /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  readonly evidence?: 'memory' | EvidenceFolderOptions
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
   /**
@@ -108,19 +116,27 @@ const secret = z.strictObject({
   in: z.array(z.enum(['header', 'body', 'query'])).optional(),
 })
 
-const duration = z.string().transform((text, context) => {
-  try {
-    if (parseDuration(text) > 0) return text
-    context.addIssue('`0` is no time at all, in which nobody could answer')
-  } catch (error) {
-    context.addIssue(error instanceof KernelError ? error.message : 'it is no duration')
-  }
-  return z.NEVER
-})
+/** @param none why there has to be some */
+const measured = (parse: (text: string) => number, none: string) =>
+  z.string().transform((text, context) => {
+    try {
+      if (parse(text) > 0) return text
+      context.addIssue(none)
+    } catch (error) {
+      context.addIssue(error instanceof KernelError ? error.message : 'it is no duration')
+    }
+    return z.NEVER
+  })
+
+const duration = measured(parseDuration, '`0` is no time at all, in which nobody could answer')
 
 const evidence = z.union([
   z.literal('memory'),
-  z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
+  z.strictObject({
+    dir: z.string().min(1),
+    durability: z.enum(['process', 'disk']).optional(),
+    retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
+  }),
 ])
 
 const cells = z.strictObject({

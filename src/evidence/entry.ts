@@ -11,6 +11,7 @@ import type { Json } from '../json.ts'
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
+ * - `redact`: payloads are deleted from here on, by whom and why
  * - `close`: the kernel ended in order
  */
 export const entryKinds = [
@@ -29,6 +30,7 @@ export const entryKinds = [
   'host',
   'reload',
   'repair',
+  'redact',
   'close',
 ] as const
 export type EntryKind = (typeof entryKinds)[number]
@@ -37,6 +39,8 @@ export type EntryKind = (typeof entryKinds)[number]
 export interface PayloadRef {
   readonly hash: string
   readonly bytes: number
+  /** Only of a text beyond `limits.evidencePayloadBytesMax`: nothing of it lies there but the digest. */
+  readonly kept?: false
 }
 
 /** What a writer gives; the log adds `v`, `seq`, `prev` and `time`. */
@@ -217,6 +221,25 @@ export type AnswerBody = {
   readonly reason?: string
   /** Arguments that were approved in place of the agent's. */
   readonly args?: PayloadRef
+}
+
+/** Payloads with their salts that are deleted after this entry; what entries say of them stays. */
+export type RedactBody = {
+  readonly kind: 'redact'
+  readonly by: string
+  readonly reason: string
+  /** How many, and which where they are few. */
+  readonly payloads: number
+  readonly hashes?: readonly string[]
+  /** SHA-256 over the hashes, sorted, each with a newline. */
+  readonly list: string
+  /** What named them: these entries, this run, or what is older. */
+  readonly entries?: readonly number[]
+  readonly of?: string
+  /** Kernel time, ms since 1970: of runs that did nothing since. */
+  readonly before?: number
+  /** The number of the first entry that may still have a payload to be deleted by age. */
+  readonly done?: number
 }
 
 /** What was cut off when a torn log was opened, and the file beside the log that keeps it. */

@@ -1,10 +1,19 @@
-/** Evidence in a folder: `log-*.jsonl` for entries, `pack-*.jsonl` for payloads, `lock` for who writes. */
+/**
+ * Evidence in a folder: `log-*.jsonl` for entries, `pack-*.jsonl` for payloads, compressed once they are full, `*.index`
+ * for what stands where in those, `lock` for who writes.
+ */
 import { limits } from '../limits.ts'
 import type { Repair } from './entry.ts'
 import { makeFolder, reporting } from './files/folder.ts'
 import { readNewest, readStream } from './files/lines.ts'
 import { takeLock } from './files/lock.ts'
+import { findLines } from './files/lookup.ts'
+import { endRemoval, type Removal, readRemoval, writeRemoval } from './files/removal.ts'
+import { tidy } from './files/repack.ts'
 import { Segments } from './files/segments.ts'
+import { Upkeep } from './files/upkeep.ts'
+import { EvidenceFolder } from './read.ts'
+import type { EntryFilter } from './select.ts'
 import type { EvidenceStore, Stream } from './store.ts'
 import { readEntry, readPayload } from './verify.ts'
 
@@ -13,6 +22,8 @@ export class FileStore implements EvidenceStore {
   readonly #dir: string
   readonly #unlock: () => void
   readonly #segments: Readonly<Record<Stream, Segments>>
+  readonly #upkeep: Upkeep
+  readonly #closing = new AbortController()
   #queued: Record<Stream, string> = { log: '', pack: '' }
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
@@ -39,14 +50,20 @@ export class FileStore implements EvidenceStore {
   private constructor(dir: string, segmentBytes: number, unlock: () => void) {
     this.#dir = dir
     this.#unlock = unlock
-    const pack = new Segments(dir, 'pack', segmentBytes, (line) => readPayload(line) !== undefined)
+    tidy(dir)
+    const upkeep = new Upkeep(dir)
+    const sealed = (): void => upkeep.wake()
+    const isPayload = (line: string): boolean => readPayload(line) !== undefined
+    const pack = new Segments(dir, 'pack', segmentBytes, isPayload, sealed)
     try {
-      const log = new Segments(dir, 'log', segmentBytes, (line) => !('problem' in readEntry(line)))
+      const log = new Segments(dir, 'log', segmentBytes, (line) => !('problem' in readEntry(line)), sealed)
       this.#segments = { pack, log }
     } catch (error) {
       void pack.close()
       throw error
     }
+    this.#upkeep = upkeep
+    upkeep.wake()
     this.repairs = [...this.#segments.pack.repairs, ...this.#segments.log.repairs]
   }
 
@@ -76,17 +93,61 @@ export class FileStore implements EvidenceStore {
   }
 
   lines(stream: Stream, newest?: number): Iterable<string> {
-    return newest === undefined ? readStream(this.#dir, stream) : readNewest(this.#dir, stream, newest)
+    return newest === undefined ? readStream(this.#dir, stream) : readNewest(this.#dir, newest)
+  }
+
+  find(filter: EntryFilter): Iterable<string> {
+    return findLines(this.#dir, filter)
+  }
+
+  /** What was to be removed when an earlier kernel was stopped; undefined where nothing was. */
+  get removal(): Removal | undefined {
+    return readRemoval(this.#dir)
+  }
+
+  /**
+   * Writes down which payloads are to go; from here on the next start knows, until `remove` or `spare` has ended it.
+   * @throws whatever the system says
+   */
+  intend(removal: Removal): void {
+    writeRemoval(this.#dir, removal)
+  }
+
+  /** Takes back what was intended, and not on record. @throws whatever the system says */
+  spare(): void {
+    endRemoval(this.#dir)
+  }
+
+  /**
+   * Removes payloads, with their salts, from every pack. What is committed stays readable meanwhile.
+   * @returns how many have gone; they are off the device then
+   * @throws Stopped where the store was closed meanwhile; whatever the system says. The next start goes on with it
+   */
+  async remove({ hashes }: Removal): Promise<number> {
+    this.#segments.pack.seal()
+    return this.#upkeep.remove(hashes, () => endRemoval(this.#dir))
+  }
+
+  /** The folder as whoever reads it sees it: what is committed. */
+  read(): EvidenceFolder {
+    return new EvidenceFolder(this.#dir)
   }
 
   last(): string | undefined {
     return this.#segments.log.last()
   }
 
+  /** Aborted once it is to close: what is done beside the writing stops then. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   async close(): Promise<void> {
+    this.#closing.abort()
     try {
       await this.sync()
     } finally {
+      await this.#upkeep.close()
       await Promise.all([this.#segments.pack.close(), this.#segments.log.close()])
       this.#unlock()
     }

@@ -85,7 +85,8 @@ export class EvidenceLog {
   }
 
   /**
-   * Keeps a text beside the log, with a salt, so that it can be deleted and not be guessed from its hash.
+   * Keeps a text beside the log, with a salt, so that it can be deleted and not be guessed from its hash. Of one beyond
+   * `limits.evidencePayloadBytesMax` only the digest is kept.
    * @param text what was given or returned; a lone surrogate in it becomes U+FFFD
    * @returns what an entry says about it
    * @throws EvidenceError EIO or ENOSPC once the log has failed
@@ -108,9 +109,11 @@ export class EvidenceLog {
     const wellFormed = text.toWellFormed()
     const salt = this.#salts.next()
     const hash = payloadHash(salt, wellFormed)
-    const kept = isKept ? `,"text":${JSON.stringify(wellFormed)}` : ''
+    const bytes = Buffer.byteLength(wellFormed)
+    const fits = bytes <= limits.evidencePayloadBytesMax
+    const kept = isKept && fits ? `,"text":${JSON.stringify(wellFormed)}` : ''
     this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt.toString('hex')}"${kept}}`)
-    return { bytes: Buffer.byteLength(wellFormed), hash }
+    return fits || !isKept ? { bytes, hash } : { bytes, hash, kept: false }
   }
 
   #enqueue(stream: Stream, line: string): void {
@@ -192,7 +195,7 @@ export class EvidenceLog {
    */
   *entries(filter: EntryFilter = {}): Generator<Entry, void, undefined> {
     this.#write()
-    yield* selectEntries(this.#store.lines('log'), filter)
+    yield* selectEntries(this.#store.find(filter), filter)
   }
 
   /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */

@@ -42,6 +42,10 @@ export class MemoryStore implements EvidenceStore {
     yield* lines.slice(first)
   }
 
+  find(): Iterable<string> {
+    return this.lines('log')
+  }
+
   last(): string | undefined {
     return this.#committed.log.at(-1)
   }

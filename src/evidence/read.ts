@@ -1,7 +1,10 @@
 /** Evidence read from outside, while no kernel writes it or beside one that does; nothing in the folder is changed. */
 import type { Entry } from './entry.ts'
-import { errnoOf, segmentNumbers } from './files/folder.ts'
+import { errnoOf, segmentsIn } from './files/folder.ts'
+import { indexName } from './files/index-file.ts'
 import { readStream } from './files/lines.ts'
+import { findLines, findPayloads } from './files/lookup.ts'
+import { isMisleading } from './files/upkeep.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError } from './store.ts'
 import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
@@ -18,7 +21,7 @@ export type FoundEvidence =
  */
 export function findEvidence(dir: string): FoundEvidence {
   try {
-    if (segmentNumbers(dir, 'log').length > 0) return { state: 'found', evidence: new EvidenceFolder(dir) }
+    if (segmentsIn(dir, 'log').length > 0) return { state: 'found', evidence: new EvidenceFolder(dir) }
     return {
       state: 'empty',
       reason: `\`${dir}\` holds no evidence: it has no file like \`log-000001.jsonl\``,
@@ -50,12 +53,20 @@ export class EvidenceFolder {
   }
 
   *#read(stream: 'log' | 'pack'): Generator<string, void, undefined> {
-    yield* readStream(this.#dir, stream, (file, bytes) => this.#torn.set(file, bytes))
+    yield* readStream(this.#dir, stream, {
+      torn: (file, bytes) => this.#torn.set(file, bytes),
+    })
   }
 
-  /** @throws EvidenceError EIO at a line that is not an entry */
+  /**
+   * Those of a run, of a rarer kind, or from a place on are found without reading everything: by indexes, as far as there
+   * are any. Nobody vouches for an index; `misleading` names those that leave something out.
+   * @throws EvidenceError EIO at a line that is not an entry
+   */
   entries(filter: EntryFilter = {}): Iterable<Entry> {
-    return selectEntries(this.lines(), filter)
+    const { run, kind, from } = filter
+    const isAll = run === undefined && kind === undefined && from === undefined
+    return selectEntries(isAll ? this.lines() : findLines(this.#dir, filter), filter)
   }
 
   /** @returns the entry at that place; undefined where there is none @throws EvidenceError EIO at a line that is not an entry */
@@ -76,7 +87,7 @@ export class EvidenceFolder {
    */
   payloads(hashes: ReadonlySet<string>): ReadonlyMap<string, Payload> {
     const found = new Map<string, Payload>()
-    for (const line of this.packs()) {
+    for (const line of findPayloads(this.#dir, hashes)) {
       const payload = readPayload(line)
       if (payload === undefined || !hashes.has(payload.hash)) continue
       if (!isSound(payload))
@@ -87,6 +98,16 @@ export class EvidenceFolder {
       found.set(payload.hash, payload)
     }
     return found
+  }
+
+  /**
+   * Indexes that leave out what their part of the log holds, by name: whoever made them would hide it from `run`. It
+   * reads the log once.
+   * @throws EvidenceError for a file that cannot be read
+   */
+  misleading(): readonly string[] {
+    const segments = segmentsIn(this.#dir, 'log').slice(0, -1)
+    return segments.flatMap((segment) => (isMisleading(this.#dir, segment) ? [indexName(segment)] : []))
   }
 
   /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */

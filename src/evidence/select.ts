@@ -20,13 +20,13 @@ export function* selectEntries(
   lines: Iterable<string>,
   filter: EntryFilter = {},
 ): Generator<Entry, void, undefined> {
-  let position = 0
+  let before = Object.keys(filter).length === 0 ? 'line 0' : 'a line'
   for (const line of lines) {
     const { entry } = readEntry(line)
     if (entry === undefined)
-      throw new EvidenceError('EIO', `line ${position} of the evidence is not an entry; verify it`)
+      throw new EvidenceError('EIO', `${before} of the evidence is not an entry; verify it`)
     if (fits(entry, filter)) yield entry
-    position += 1
+    before = `a line after entry ${entry.seq}`
   }
 }
 

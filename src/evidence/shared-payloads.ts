@@ -23,4 +23,9 @@ export class SharedPayloads {
     this.#refs.set(text, ref)
     return ref
   }
+
+  /** Every text is kept anew from here on: what is there of it may be removed. */
+  forget(): void {
+    this.#refs.clear()
+  }
 }

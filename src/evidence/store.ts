@@ -1,6 +1,7 @@
 /** Where lines of evidence go. Every kind passes the contract in test/evidence/store.test.ts. */
 import type { Errno } from '../errors.ts'
 import type { Repair } from './entry.ts'
+import type { EntryFilter } from './select.ts'
 
 /** Entries, and the payloads they refer to. */
 export type Stream = 'log' | 'pack'
@@ -17,8 +18,10 @@ export interface EvidenceStore {
   commit(): void
   /** Resolves once everything committed before the call would survive a loss of power. */
   sync(): Promise<void>
-  /** Every committed line, oldest first; with `newest`, only as many whole lines of the end as have so many bytes. */
+  /** Every committed line, oldest first; with `newest`, of the log only as many whole lines of the end as have so many bytes. */
   lines(stream: Stream, newest?: number): Iterable<string>
+  /** Committed lines of the log, oldest first: at least those of all entries that fit, without reading everything. */
+  find(filter: EntryFilter): Iterable<string>
   /** The last committed line of the log. */
   last(): string | undefined
   /** Ends it, and lets another kernel in; queued lines are dropped. */

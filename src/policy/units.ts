@@ -25,6 +25,15 @@ export function parseDuration(value: unknown): number {
 }
 
 /**
+ * How long something is kept: a duration that may be in days too, and longer than a timer waits.
+ * @param value such as `30d`, `12h`
+ * @returns whole milliseconds
+ * @throws KernelError EINVAL that names the units there are
+ */
+export const parseAge = (value: unknown): number =>
+  parseQuantity(value, 'an age', { ...durations, d: 24 * (durations.h ?? 0) })
+
+/**
  * @param value such as `512B`, `64MiB`, `1.5GiB`
  * @returns whole bytes
  * @throws KernelError EINVAL that names the units there are

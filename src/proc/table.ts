@@ -106,6 +106,10 @@ export class ProcessTable {
     return [...this.#live.values()]
   }
 
+  liveRuns(): ReadonlySet<string> {
+    return new Set(this.live().map(({ identity }) => identity.run))
+  }
+
   ended(): readonly ProcessRow[] {
     return [...this.#ended.values()].map(({ row }) => row)
   }

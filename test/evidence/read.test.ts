@@ -82,7 +82,9 @@ test('an entry that cannot be read stops a reader who would leave it out', async
   recordCall(log)
   await log.close()
   appendFileSync(join(dir, 'log-000001.jsonl'), 'x\n')
-  expect(() => [...evidenceIn(dir).entries()]).toThrow('line 2 of the evidence is not an entry; verify it')
+  expect(() => [...evidenceIn(dir).entries()]).toThrow(
+    'a line after entry 1 of the evidence is not an entry; verify it',
+  )
 })
 
 test('an entry is found by its place, a run by its name, and payloads by what entries say of them', async () => {

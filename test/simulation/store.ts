@@ -96,6 +96,10 @@ export class FaultyStore implements EvidenceStore {
     return this.#inner.lines(stream)
   }
 
+  find(): Iterable<string> {
+    return this.#inner.find()
+  }
+
   last(): string | undefined {
     return this.#inner.last()
   }

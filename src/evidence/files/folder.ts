@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -40,6 +41,22 @@ export function makeFolders(dir: string, mode: number): void {
   const above = dirname(dir)
   if (above !== dir && !existsSync(above)) makeFolders(above, mode)
   mkdirSync(dir, { mode })
+  syncFolder(above)
+}
+
+/** The name of a file is kept by its folder: what was made, renamed or removed there survives a loss of power from here on. */
+export function syncFolder(dir: string): void {
+  try {
+    const fd = openSync(dir, constants.O_RDONLY)
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    // Some file systems flush no folders, and some folders may not be opened by who may write there.
+    if (!['EINVAL', 'ENOTSUP', 'EACCES'].includes(systemCode(error))) throw error
+  }
 }
 
 /**
@@ -55,17 +72,37 @@ export function openRegular(dir: string, file: string, how: number): number {
   throw new EvidenceError('EACCES', `\`${file}\` ${what}; evidence is kept in files of its own`)
 }
 
-/** @returns such as `log-000001.jsonl` */
-export const segmentName = (stream: Stream, number: number): string =>
-  `${stream}-${String(number).padStart(6, '0')}.jsonl`
+/** One file of a stream. */
+export interface Segment {
+  readonly stream: Stream
+  /** From 1. */
+  readonly number: number
+  /** Whether it is compressed, which only packs are that are not written any more. */
+  readonly packed: boolean
+}
 
-/** @returns the numbers of the segments that are there, in order */
-export function segmentNumbers(dir: string, stream: Stream): number[] {
-  const name = new RegExp(`^${stream}-(\\d{6,12})\\.jsonl$`)
-  return readdirSync(dir)
-    .flatMap((file) => name.exec(file)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b)
+/** @returns such as `log-000001.jsonl` or `pack-000001.jsonl.zst` */
+export const fileOf = ({ stream, number, packed }: Segment): string =>
+  `${stream}-${String(number).padStart(6, '0')}.jsonl${packed ? '.zst' : ''}`
+
+export const segmentName = (stream: Stream, number: number): string =>
+  fileOf({ stream, number, packed: false })
+
+/**
+ * @returns the segments that are there, in order. Where a crash left a pack in both forms, the compressed one counts:
+ *   it got its name when it was whole
+ */
+export function segmentsIn(dir: string, stream: Stream): readonly Segment[] {
+  const name = new RegExp(`^${stream}-(\\d{6,12})\\.jsonl(\\.zst)?$`)
+  const found = new Map<number, Segment>()
+  for (const file of readdirSync(dir)) {
+    const [, digits, ending] = name.exec(file) ?? []
+    const packed = ending !== undefined
+    if (digits === undefined || (packed && stream !== 'pack')) continue
+    const number = Number(digits)
+    if (packed || !found.has(number)) found.set(number, { stream, number, packed })
+  }
+  return [...found.values()].sort((a, b) => a.number - b.number)
 }
 
 /** The system's own word for what it threw, such as `EMFILE`. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { limits } from '../../limits.ts'
 import type { Repair } from '../entry.ts'
 import { EvidenceError } from '../store.ts'
-import { errnoOf, flags, openRegular } from './folder.ts'
-import { decodeLine, lineStart, readAt } from './lines.ts'
+import { errnoOf, flags, openRegular, syncFolder } from './folder.ts'
+import { decodeLine, lineStart, readAt } from './read-at.ts'
 
 /**
  * Cuts a file after its last sound line. Only the end is looked at: damage further up is no crash, and is left for
@@ -58,6 +58,7 @@ function keep(dir: string, file: string, from: number, start: number, end: numbe
       at += part.length
     }
     fdatasyncSync(fd)
+    syncFolder(dir)
     return name
   } catch (error) {
     unlinkSync(join(dir, name))

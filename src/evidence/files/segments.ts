@@ -3,8 +3,8 @@ import { close, closeSync, fdatasync, fstatSync, fsync, ftruncateSync, openSync 
 import { promisify } from 'node:util'
 import type { Repair } from '../entry.ts'
 import { EvidenceError, type Stream } from '../store.ts'
-import { flags, openRegular, segmentName, segmentNumbers } from './folder.ts'
-import { decodeLine, lineStart, readAt } from './lines.ts'
+import { flags, openRegular, segmentName, segmentsIn } from './folder.ts'
+import { decodeLine, lineStart, readAt } from './read-at.ts'
 import { repairTail, writeWhole } from './repair.ts'
 
 const flushFile = promisify(fdatasync)
@@ -17,6 +17,7 @@ export class Segments {
   readonly #dir: string
   readonly #stream: Stream
   readonly #bytesMax: number
+  readonly #sealed: () => void
   #number: number
   #fd: number
   #size: number
@@ -26,13 +27,24 @@ export class Segments {
   #flushes: Promise<void> = Promise.resolve()
   #broken: unknown
 
-  /** @param isSound whether a whole line belongs to this stream, for repairs */
-  constructor(dir: string, stream: Stream, bytesMax: number, isSound: (line: string) => boolean) {
+  /**
+   * @param isSound whether a whole line belongs to this stream, for repairs
+   * @param sealed is told when a segment is not written any more
+   */
+  constructor(
+    dir: string,
+    stream: Stream,
+    bytesMax: number,
+    isSound: (line: string) => boolean,
+    sealed: () => void = () => {},
+  ) {
     this.#dir = dir
+    this.#sealed = sealed
     this.#stream = stream
     this.#bytesMax = bytesMax
-    this.#number = segmentNumbers(dir, stream).at(-1) ?? 0
-    this.#fd = this.#number === 0 ? this.#create() : this.#open(this.#number)
+    const newest = segmentsIn(dir, stream).at(-1)
+    this.#number = newest?.number ?? 0
+    this.#fd = newest === undefined || newest.packed ? this.#create() : this.#open(newest.number)
     const repairs: Repair[] = []
     try {
       this.#repair(this.#number, this.#fd, isSound, repairs)
@@ -58,11 +70,11 @@ export class Segments {
   #repair(number: number, fd: number, isSound: (line: string) => boolean, repairs: Repair[]): void {
     const repair = repairTail(this.#dir, segmentName(this.#stream, number), fd, isSound)
     if (repair !== undefined) repairs.push(repair)
-    const before = segmentNumbers(this.#dir, this.#stream)
-      .filter((other) => other < number)
+    const before = segmentsIn(this.#dir, this.#stream)
+      .filter((other) => other.number < number)
       .at(-1)
-    if (fstatSync(fd).size > 0 || before === undefined) return
-    this.#within(before, (older) => this.#repair(before, older, isSound, repairs))
+    if (fstatSync(fd).size > 0 || before === undefined || before.packed) return
+    this.#within(before.number, (older) => this.#repair(before.number, older, isSound, repairs))
   }
 
   #within<T>(number: number, work: (fd: number) => T): T {
@@ -106,10 +118,17 @@ export class Segments {
     }
   }
 
+  /** Ends the segment that is written, where anything is in it, and begins the next. @throws whatever the system says */
+  seal(): void {
+    if (this.#broken !== undefined) throw this.#broken
+    if (this.#size > 0) this.#rotate()
+  }
+
   #rotate(): void {
     const old = this.#fd
     this.#fd = this.#create()
     this.#size = 0
+    this.#sealed()
     this.#flushes = this.#flushes.then(() => flushFile(old)).finally(() => closeFile(old))
     this.#flushes.catch((error: unknown) => {
       this.#broken = error
@@ -135,7 +154,8 @@ export class Segments {
 
   /** The last line of the stream. */
   last(): string | undefined {
-    for (const number of segmentNumbers(this.#dir, this.#stream).reverse()) {
+    for (const { number, packed } of segmentsIn(this.#dir, this.#stream).toReversed()) {
+      if (packed) return undefined
       const line = this.#within(number, (fd) => lastLine(fd, segmentName(this.#stream, number)))
       if (line !== undefined) return line
     }
