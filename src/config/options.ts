@@ -6,6 +6,7 @@ import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
+import type { SignerOption } from '../evidence/keys.ts'
 import type { Jail } from '../isolate/jail.ts'
 import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
@@ -30,6 +31,21 @@ export interface CellOptions {
   readonly jail?: Jail
 }
 
+export interface EvidenceOptions {
+  /** The folder; it is what one hands to an auditor. */
+  readonly dir: string
+  /** What an effect outside the kernel waits for: `process` (default) survives any death of the process, `disk` a loss of power. */
+  readonly durability?: 'process' | 'disk'
+  /**
+   * Who signs checkpoints: a path to a private Ed25519 key (PEM, PKCS#8, mode 0600, neither in the folder of the evidence
+   * nor in a mount), or a signer. By default one key of this user, made when it is needed first and hidden from every
+   * mount: `gatehouse/evidence.key` under the user's configuration directory.
+   */
+  readonly key?: string | SignerOption
+  /** The key that has signed here until now: it endorses `key`, so that an auditor who has the old one can go on. */
+  readonly previousKey?: string | SignerOption
+}
+
 export interface KernelOptions {
   /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
   readonly policy?: PolicyRef
@@ -38,7 +54,7 @@ export interface KernelOptions {
   /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  readonly evidence?: 'memory' | EvidenceOptions
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
   /**
@@ -118,9 +134,22 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const key = z.union([
+  z.string().min(1),
+  z.custom<SignerOption>(
+    (it) => typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function',
+    'expected a path, or a signer `{ name, publicKey, sign }`',
+  ),
+])
+
 const evidence = z.union([
   z.literal('memory'),
-  z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
+  z.strictObject({
+    dir: z.string().min(1),
+    durability: z.enum(['process', 'disk']).optional(),
+    key: key.optional(),
+    previousKey: key.optional(),
+  }),
 ])
 
 const cells = z.strictObject({

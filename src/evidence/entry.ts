@@ -12,6 +12,8 @@ import type { Json } from '../json.ts'
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
  * - `close`: the kernel ended in order
+ * - `key`: whose signatures follow, when a log begins and when another key comes
+ * - `checkpoint`: a signature over all entries before it
  */
 export const entryKinds = [
   'open',
@@ -30,6 +32,8 @@ export const entryKinds = [
   'reload',
   'repair',
   'close',
+  'key',
+  'checkpoint',
 ] as const
 export type EntryKind = (typeof entryKinds)[number]
 
@@ -221,3 +225,23 @@ export type AnswerBody = {
 
 /** What was cut off when a torn log was opened, and the file beside the log that keeps it. */
 export type Repair = { readonly file: string; readonly bytes: number; readonly kept: string }
+
+/** A key begins to sign this log. */
+export type KeyBody = {
+  readonly kind: 'key'
+  /** Of the log, for ever; the first line of each checkpoint. */
+  readonly origin: string
+  /** The key, in the form in which it is handed on: name, id, public key. */
+  readonly verifier: string
+  /** A note by which the key before names this one; absent for the first, and where the key before was not at hand. */
+  readonly endorsement?: string
+}
+
+/** Its `time` is that of the newest entry that it covers. */
+export type CheckpointBody = {
+  readonly kind: 'checkpoint'
+  /** A signed note: origin, number of entries before this one, root of their tree. */
+  readonly note: string
+  /** Roots of the perfect subtrees of that tree, the largest first, as hex: with them the tree goes on. */
+  readonly frontier: readonly string[]
+}

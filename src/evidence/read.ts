@@ -1,10 +1,18 @@
 /** Evidence read from outside, while no kernel writes it or beside one that does; nothing in the folder is changed. */
 import type { Entry } from './entry.ts'
+import { readCheckpointFile } from './files/checkpoint-file.ts'
 import { errnoOf, segmentNumbers } from './files/folder.ts'
 import { readStream } from './files/lines.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError } from './store.ts'
-import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
+import {
+  type Brought,
+  isSound,
+  type Payload,
+  readPayload,
+  type Verification,
+  verifyEntries,
+} from './verify.ts'
 
 export type FoundEvidence =
   | { readonly state: 'found'; readonly evidence: EvidenceFolder }
@@ -39,7 +47,7 @@ export class EvidenceFolder {
     this.#dir = dir
   }
 
-  /** Every whole line of the log, oldest first. @throws EvidenceError for a file that cannot be read */
+  /** Every whole line of the log, oldest first, as often as it is asked. @throws EvidenceError for a file that cannot be read */
   lines(): Iterable<string> {
     return this.#read('log')
   }
@@ -49,8 +57,9 @@ export class EvidenceFolder {
     return this.#read('pack')
   }
 
-  *#read(stream: 'log' | 'pack'): Generator<string, void, undefined> {
-    yield* readStream(this.#dir, stream, (file, bytes) => this.#torn.set(file, bytes))
+  #read(stream: 'log' | 'pack'): Iterable<string> {
+    const torn = (file: string, bytes: number): unknown => this.#torn.set(file, bytes)
+    return { [Symbol.iterator]: () => readStream(this.#dir, stream, torn) }
   }
 
   /** @throws EvidenceError EIO at a line that is not an entry */
@@ -89,9 +98,15 @@ export class EvidenceFolder {
     return found
   }
 
-  /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */
-  verify(): Verification {
-    return verifyEntries(this.lines(), this.packs())
+  /**
+   * Whether the record is whole.
+   * @param brought keys and checkpoints that the auditor brings along
+   * @throws EvidenceError for a file that cannot be read, TypeError for what is no key or no checkpoint
+   */
+  verify(brought: Omit<Brought, 'beside'> = {}): Verification {
+    // Read first: of a log that is still written, the note may be older, and never newer.
+    const beside = readCheckpointFile(this.#dir)
+    return verifyEntries(this.lines(), this.packs(), { ...brought, ...(beside !== undefined && { beside }) })
   }
 
   /**
