@@ -1,9 +1,10 @@
 /** What a kernel stands on: its clock, the place of its guests, and the record. */
 import type { Clock } from './clock.ts'
 import type { KernelOptions } from './config/options.ts'
+import type { Hidden } from './drivers/vfs/hidden.ts'
 import type { HostMounts, OpenedMount } from './drivers/vfs/layout.ts'
 import { FileStore } from './evidence/file-store.ts'
-import { readCheckpointFile, writeCheckpointFile } from './evidence/files/checkpoint-file.ts'
+import { checkpointFile } from './evidence/files/checkpoint-file.ts'
 import { defaultKeyFile, keyFolder, liesIn, makeDefaultKey, readKeyFile } from './evidence/files/key-file.ts'
 import { makeSigner, readSigner, type SignerOption } from './evidence/keys.ts'
 import { EvidenceLog } from './evidence/log.ts'
@@ -32,18 +33,19 @@ export const folderOf = (evidence: EvidenceOption): readonly string[] =>
 export interface Keys {
   readonly signer: Signer
   readonly previous: Signer | undefined
-  /** What no mount may show. */
-  readonly files: readonly string[]
 }
 
 /**
- * Opens the keys; by default that of this user, which is made where there is none. A record in memory, and one of a
+ * Opens the keys, and hides their files; by default that of this user, which is made where there is none. A record in memory, and one of a
  * simulation, has a key that lives as long as its kernel.
  * @throws EvidenceError for a key that is not sound, that others can read, or that agents or auditors would be shown
  */
-export function openKeys({ evidence = 'memory', mounts = {} }: KernelOptions, { store }: Ground): Keys {
-  if (evidence === 'memory' || store !== undefined)
-    return { signer: makeSigner(), previous: undefined, files: [] }
+export function openKeys(
+  { evidence = 'memory', mounts = {} }: KernelOptions,
+  { store }: Ground,
+  hidden: Hidden,
+): Keys {
+  if (evidence === 'memory' || store !== undefined) return { signer: makeSigner(), previous: undefined }
   const { dir, key, previousKey } = evidence
   const named = [key, previousKey].filter((it) => typeof it === 'string')
   for (const file of named) assertApart(file, mounts)
@@ -55,10 +57,10 @@ export function openKeys({ evidence = 'memory', mounts = {} }: KernelOptions, { 
         'EACCES',
         `the key \`${file}\` lies in \`${dir}\`, which is what auditors are handed; name one elsewhere`,
       )
+  hidden.add([...files, keyFolder()])
   return {
     signer: signerFrom(key ?? defaultKeyFile()),
     previous: previousKey === undefined ? undefined : signerFrom(previousKey),
-    files: [...files, keyFolder()],
   }
 }
 
@@ -84,6 +86,7 @@ export function openLog(
   { store: given }: Ground,
   { signer, previous }: Keys,
   mounts: readonly OpenedMount[],
+  hidden: Hidden,
 ): EvidenceLog {
   const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
   const file = evidence === 'memory' || given !== undefined ? undefined : checkpointFile(evidence.dir)
@@ -93,6 +96,8 @@ export function openLog(
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
     const log = EvidenceLog.open({ store, clock, durability, sealing })
     denyUnanswered(store, log)
+    // The folder may have been made only now.
+    hidden.add(folderOf(evidence))
     return log
   } catch (error) {
     void store?.close()
@@ -100,8 +105,3 @@ export function openLog(
     throw error
   }
 }
-
-const checkpointFile = (dir: string) => ({
-  read: () => readCheckpointFile(dir),
-  write: (note: string) => writeCheckpointFile(dir, note),
-})

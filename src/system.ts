@@ -78,11 +78,9 @@ export class System implements Supervisor {
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = this.#openSecrets(options.secrets)
-    const keys = openKeys(options, ground)
-    this.hidden.add(keys.files)
+    const keys = openKeys(options, ground, this.hidden)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = openLog(evidence, this.#clock, ground, keys, mounts)
-    this.hidden.add(folderOf(evidence))
+    this.log = openLog(evidence, this.#clock, ground, keys, mounts, this.hidden)
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.#shared = new SharedPayloads(this.log)
     this.log.onFailure((error) => this.#evidenceFailed(error))

@@ -5,6 +5,7 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidenceKey } from './evidence-key.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { describeFailure, exitCodes } from './failure.ts'
@@ -56,7 +57,7 @@ const commands = [
   {
     name: 'evidence',
     summary: 'verify and read what is on record',
-    commands: [evidenceVerify, evidenceTimeline],
+    commands: [evidenceVerify, evidenceTimeline, evidenceKey],
   },
   doctor,
   version,

@@ -130,10 +130,15 @@ export class Checkpoints {
     void this.publish()
   }
 
-  /** Appends a checkpoint over all that is on record, where anything is new. A signer that does not sign ends the log. */
-  seal(): void {
+  /** Nothing is signed any more by itself. */
+  stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+  }
+
+  /** Appends a checkpoint over all that is on record, where anything is new. A signer that does not sign ends the log. */
+  seal(): void {
+    this.stop()
     if (this.#uncovered === 0) return
     try {
       for (const leaf of this.#leaves) this.#frontier.push(Buffer.from(leaf, 'hex'))

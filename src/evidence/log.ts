@@ -192,6 +192,7 @@ export class EvidenceLog {
   #fail(error: unknown): void {
     if (this.#failed !== undefined) return
     this.#failed = failureOf(error)
+    this.#checkpoints?.stop()
     this.#head = this.#writtenHead()
     for (const listener of this.#listeners) listener(this.#failed)
     this.#listeners.clear()

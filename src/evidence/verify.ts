@@ -16,6 +16,8 @@ export interface Verification extends Signed {
   readonly entries: number
   /** The hash of the last line; 64 zeros for an empty log. */
   readonly head: string
+  /** Whether a kernel ended it in order: `close` is the last entry but for a checkpoint. */
+  readonly closed: boolean
   /** Calls whose end is not on record: in flight, or cut short by the death of the kernel. Not a problem. */
   readonly unsettled: number
   /** The first problems found. */
@@ -57,6 +59,7 @@ class Verifier {
   #position = 0
   #seq = 0
   #head = noEntry
+  #closed = false
 
   constructor(brought: Brought) {
     this.#tree = new Tree(this.#find, brought)
@@ -79,6 +82,7 @@ class Verifier {
       this.#calls.read(entry, this.#position, entry.seq < this.#seq)
       this.#tree.read(entry, this.#position)
       this.texts.read(entry, this.#position)
+      if (entry.kind !== 'checkpoint') this.#closed = entry.kind === 'close'
     }
     this.#head = leafHash(line)
     this.#tree.leaf(Buffer.from(this.#head, 'hex'))
@@ -109,6 +113,7 @@ class Verifier {
       ok: this.#problems.listed.length === 0,
       entries: this.#position,
       head: this.#head,
+      closed: this.#closed,
       unsettled: this.#calls.unsettled,
       ...signed,
       problems: this.#problems.listed,

@@ -9,6 +9,12 @@ import { errnoOf, flags, openRegular, reporting } from './folder.ts'
 const fileName = 'checkpoint'
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
 
+/** @param dir where the log lies */
+export const checkpointFile = (dir: string) => ({
+  read: () => readCheckpointFile(dir),
+  write: (note: string) => writeCheckpointFile(dir, note),
+})
+
 /**
  * @returns the note; undefined where there is none
  * @throws EvidenceError where it cannot be read
@@ -37,7 +43,7 @@ function opened(dir: string): number | undefined {
 }
 
 /** Replaces it at once and as a whole, also when power is lost meanwhile. */
-export async function writeCheckpointFile(dir: string, note: string): Promise<void> {
+async function writeCheckpointFile(dir: string, note: string): Promise<void> {
   const draft = join(dir, `${fileName}.part`)
   const file = await open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
   try {
