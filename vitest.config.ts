@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: source('test/support/own-config.ts'),
     // Isolates and cells have threads of their own; more workers than cores only make them wait.
     maxWorkers: 2,
     pool: 'forks',

@@ -7,15 +7,16 @@ export interface Clock {
   now(): number
   /** Milliseconds on a clock that never goes back. */
   monotonic(): number
-  /** Calls back after at least `ms`; the result cancels it. */
-  after(ms: number, then: () => void): () => void
+  /** Calls back after at least `ms`; the result cancels it. With `unheld` the process may end before. */
+  after(ms: number, then: () => void, unheld?: 'unheld'): () => void
 }
 
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms: number, then: () => void) {
+  after(ms: number, then: () => void, unheld?: 'unheld') {
     const timer = setTimeout(then, ms)
+    if (unheld) timer.unref()
     return () => clearTimeout(timer)
   },
 })

@@ -1,11 +1,16 @@
 /** What a kernel stands on: its clock, the place of its guests, and the record. */
 import type { Clock } from './clock.ts'
 import type { KernelOptions } from './config/options.ts'
-import type { OpenedMount } from './drivers/vfs/layout.ts'
+import type { Hidden } from './drivers/vfs/hidden.ts'
+import type { HostMounts, OpenedMount } from './drivers/vfs/layout.ts'
 import { FileStore } from './evidence/file-store.ts'
+import { checkpointFile } from './evidence/files/checkpoint-file.ts'
+import { defaultKeyFile, keyFolder, liesIn, makeDefaultKey, readKeyFile } from './evidence/files/key-file.ts'
+import { makeSigner, readSigner, type SignerOption } from './evidence/keys.ts'
 import { EvidenceLog } from './evidence/log.ts'
 import { MemoryStore } from './evidence/memory-store.ts'
-import type { EvidenceStore } from './evidence/store.ts'
+import type { Signer } from './evidence/note.ts'
+import { EvidenceError, type EvidenceStore } from './evidence/store.ts'
 import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { limits } from './limits.ts'
@@ -30,6 +35,53 @@ export const folderOf = (evidence: EvidenceOption): readonly string[] =>
 export const processBytesMax = (evidence: EvidenceOption): number =>
   evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes
 
+/** With what the record is signed. */
+export interface Keys {
+  readonly signer: Signer
+  readonly previous: Signer | undefined
+}
+
+/**
+ * Opens the keys, and hides their files; by default that of this user, which is made where there is none. A record in memory, and one of a
+ * simulation, has a key that lives as long as its kernel.
+ * @throws EvidenceError for a key that is not sound, that others can read, or that agents or auditors would be shown
+ */
+export function openKeys(
+  { evidence = 'memory', mounts = {} }: KernelOptions,
+  { store }: Ground,
+  hidden: Hidden,
+): Keys {
+  if (evidence === 'memory' || store !== undefined) return { signer: makeSigner(), previous: undefined }
+  const { dir, key, previousKey } = evidence
+  const named = [key, previousKey].filter((it) => typeof it === 'string')
+  for (const file of named) assertApart(file, mounts)
+  if (key === undefined) makeDefaultKey()
+  const files = key === undefined ? [...named, defaultKeyFile()] : named
+  for (const file of files)
+    if (liesIn(dir, file))
+      throw new EvidenceError(
+        'EACCES',
+        `the key \`${file}\` lies in \`${dir}\`, which is what auditors are handed; name one elsewhere`,
+      )
+  hidden.add([...files, keyFolder()])
+  return {
+    signer: signerFrom(key ?? defaultKeyFile()),
+    previous: previousKey === undefined ? undefined : signerFrom(previousKey),
+  }
+}
+
+const signerFrom = (key: string | SignerOption): Signer =>
+  typeof key === 'string' ? readKeyFile(key) : readSigner(key)
+
+function assertApart(file: string, mounts: HostMounts): void {
+  for (const [path, { host }] of Object.entries(mounts))
+    if (liesIn(host, file))
+      throw new EvidenceError(
+        'EACCES',
+        `the key \`${file}\` lies in the mount \`${path}\`, which agents see; name one elsewhere`,
+      )
+}
+
 /**
  * Opens the record; `retain` begins to delete what it need not keep. What refuses the kernel's start leaves no mount open and no lock behind.
  * @throws EvidenceError where it cannot be kept
@@ -37,15 +89,21 @@ export const processBytesMax = (evidence: EvidenceOption): number =>
 export function openLog(
   evidence: EvidenceOption,
   clock: Clock,
-  given: EvidenceStore | undefined,
+  { store: given }: Ground,
+  { signer, previous }: Keys,
   mounts: readonly OpenedMount[],
+  hidden: Hidden,
 ): { readonly log: EvidenceLog; readonly retain: (around: Around) => void } {
   const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
+  const file = evidence === 'memory' || given !== undefined ? undefined : checkpointFile(evidence.dir)
+  const sealing = { signer, ...(previous && { previous }), ...(file && { file }) }
   let store = given
   try {
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
-    const log = EvidenceLog.open({ store, clock, durability })
+    const log = EvidenceLog.open({ store, clock, durability, sealing })
     denyUnanswered(store, log)
+    // The folder may have been made only now.
+    hidden.add(folderOf(evidence))
     const age = evidence === 'memory' ? undefined : evidence.retention
     const retain = (around: Around): void => {
       if (store instanceof FileStore) Retention.start({ log, store, clock, age }, around)

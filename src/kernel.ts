@@ -16,7 +16,7 @@ import { type Declassification, declassifyFor } from './declassify.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { Entry } from './evidence/entry.ts'
-import type { Head } from './evidence/log.ts'
+import type { Head } from './evidence/head.ts'
 import type { EntryFilter } from './evidence/select.ts'
 import type { Verification } from './evidence/verify.ts'
 import { makeGovern } from './govern/govern.ts'
@@ -159,6 +159,13 @@ export class KernelSpace {
     entries: (filter: EntryFilter = {}): readonly Entry[] => [...this.#system.log.entries(filter)],
     /** How many entries there are, and the hash that fixes them all. */
     head: (): Head => this.#system.log.head(),
+    /**
+     * Signs all that is on record now, and waits until that is on the disk.
+     * @returns the newest checkpoint, a signed note (C2SP) to be kept elsewhere: whoever has it finds out later whether
+     *   the record goes on from it (`gatehouse evidence verify --since`)
+     * @throws EvidenceError where the record has failed or is closed
+     */
+    checkpoint: (): Promise<string> => this.#system.log.checkpoint(),
   }
 
   /** Calls that wait for a person, because a rule asks. */

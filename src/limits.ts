@@ -482,6 +482,14 @@ export const limits = Object.freeze({
   evidencePauseLines: 500,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
+  /** Entries after which a checkpoint is signed: few, so that little of the end is uncovered, and a signature costs each little. */
+  evidenceCheckpointEntries: 4_096,
+  /** The longest that an entry waits for a checkpoint, in ms: the end that a death of the kernel leaves uncovered. */
+  evidenceCheckpointMs: 5_000,
+  /** How much of the end of a log is read first, in bytes, to find its last checkpoint; then twice as much, and so on. */
+  evidenceTailBytes: 1 * MiB,
+  /** A file with a key, a checkpoint or verifiers, in bytes; none of ours is near it. */
+  evidenceKeyFileBytesMax: 64 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */
   canonicalDepthMax: 128,
 })

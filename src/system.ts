@@ -19,7 +19,7 @@ import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
-import { folderOf, type Ground, openLog, processBytesMax } from './ground.ts'
+import { folderOf, type Ground, openKeys, openLog, processBytesMax } from './ground.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
@@ -36,6 +36,7 @@ import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
+import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { Trees } from './trees.ts'
@@ -76,10 +77,10 @@ export class System implements Supervisor {
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = this.#openSecrets(options.secrets)
+    const keys = openKeys(options, ground, this.hidden)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
-    const { log, retain } = openLog(evidence, this.#clock, ground.store, mounts)
+    const { log, retain } = openLog(evidence, this.#clock, ground, keys, mounts, this.hidden)
     this.log = log
-    this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.#shared = new SharedPayloads(this.log)
     this.log.onFailure((error) => this.#evidenceFailed(error))
@@ -151,13 +152,7 @@ export class System implements Supervisor {
     assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
     this.runs.prepare(policy.needs)
-    this.log.append({
-      kind: 'reload',
-      policy: policy.hash,
-      policies: policy.name,
-      documents: this.#shared.of(documentsText(policy.policies)),
-      before: this.#ceiling.hash,
-    })
+    recordReload(this.log, this.#shared, policy, this.#ceiling.hash, next)
     this.#ceiling = policy
     for (const { process, under } of next) {
       if (under !== undefined) process.policy = under

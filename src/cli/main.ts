@@ -5,6 +5,7 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidenceKey } from './evidence-key.ts'
 import { evidencePrune } from './evidence-prune.ts'
 import { evidenceRedact } from './evidence-redact.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
@@ -58,7 +59,7 @@ const commands = [
   {
     name: 'evidence',
     summary: 'verify and read what is on record, and delete what need not be kept',
-    commands: [evidenceVerify, evidenceTimeline, evidenceRedact, evidencePrune],
+    commands: [evidenceVerify, evidenceTimeline, evidenceKey, evidenceRedact, evidencePrune],
   },
   doctor,
   version,

@@ -36,6 +36,7 @@ interface Options {
   readonly arg?: readonly Json[]
   readonly isolation?: Isolation
   readonly evidence?: string
+  readonly evidenceKey?: string
   readonly timeout?: string
   readonly name?: string
   readonly ask: boolean
@@ -73,7 +74,8 @@ export const run: CommandSpec = {
     const { KernelSpace } = await import('../kernel.ts')
     const kernel = new KernelSpace({
       // Signals are for the process, and how it ends is how the command does.
-      ...{ policy, mounts, secrets, evidence: { dir }, exitOnSignal: false },
+      ...{ policy, mounts, secrets, exitOnSignal: false },
+      evidence: { dir, ...(options.evidenceKey !== undefined && { key: options.evidenceKey }) },
       ...(options.isolation !== undefined && { isolation: options.isolation }),
     })
     try {
@@ -117,6 +119,11 @@ function addOptions(command: Command): void {
       ),
     )
     .option('--evidence <dir>', `where the record is kept (default: ${evidenceDir})`, once(text))
+    .option(
+      '--evidence-key <file>',
+      'the private key that signs the record (default: one of your own, see `gatehouse evidence key`)',
+      once(text),
+    )
     .option('--timeout <duration>', 'the longest it may take, such as 30s or 5m', once(duration))
     .option(
       '--name <name>',

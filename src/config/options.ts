@@ -6,6 +6,7 @@ import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
+import type { SignerOption } from '../evidence/keys.ts'
 import type { Jail } from '../isolate/jail.ts'
 import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
@@ -30,10 +31,19 @@ export interface CellOptions {
   readonly jail?: Jail
 }
 
-export interface EvidenceFolderOptions {
+export interface EvidenceOptions {
+  /** The folder; it is what one hands to an auditor. */
   readonly dir: string
-  /** What the kernel waits for before an effect (docs/evidence.md); `process` by default. */
+  /** What an effect outside the kernel waits for: `process` (default) survives any death of the process, `disk` a loss of power. */
   readonly durability?: 'process' | 'disk'
+  /**
+   * Who signs checkpoints: a path to a private Ed25519 key (PEM, PKCS#8, mode 0600, neither in the folder of the evidence
+   * nor in a mount), or a signer. By default one key of this user, made when it is needed first and hidden from every
+   * mount: `gatehouse/evidence.key` under the user's configuration directory.
+   */
+  readonly key?: string | SignerOption
+  /** The key that has signed here until now: it endorses `key`, so that an auditor who has the old one can go on. */
+  readonly previousKey?: string | SignerOption
   /** How long arguments, results and programs of a run are kept after it, such as `30d`; for ever by default. */
   readonly retention?: string
 }
@@ -46,7 +56,7 @@ export interface KernelOptions {
   /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | EvidenceFolderOptions
+  readonly evidence?: 'memory' | EvidenceOptions
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
   /**
@@ -130,12 +140,22 @@ const measured = (parse: (text: string) => number, none: string) =>
 
 const duration = measured(parseDuration, '`0` is no time at all, in which nobody could answer')
 
+const key = z.union([
+  z.string().min(1),
+  z.custom<SignerOption>(
+    (it) => typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function',
+    'expected a path, or a signer `{ name, publicKey, sign }`',
+  ),
+])
+
 const evidence = z.union([
   z.literal('memory'),
   z.strictObject({
     dir: z.string().min(1),
     durability: z.enum(['process', 'disk']).optional(),
     retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
+    key: key.optional(),
+    previousKey: key.optional(),
   }),
 ])
 

@@ -1,8 +1,19 @@
 /** Which calls a person has approved, read from a record: each approval holds for one call of one process, once. */
 import type { Entry } from './entry.ts'
 
+/** An approval that a call used, by what is on record of their texts. */
+export interface ApprovedCall {
+  /** Hashes of the payloads: the arguments as they were asked about, and as they were used. */
+  readonly asked: unknown
+  readonly used: unknown
+  /** Hash of the payload of what the approval holds for, and the digest of that text. */
+  readonly binding: unknown
+  readonly digest: unknown
+}
+
 /** A request that may still be used: by whose call, and whether it was approved. */
 interface Open {
+  readonly texts: Omit<ApprovedCall, 'used'>
   readonly whose: string
   /** Until when it can be approved, ms since 1970. */
   readonly expires: number
@@ -24,7 +35,11 @@ export class Approved {
   read(entry: Entry): boolean {
     if (entry.kind === 'ask') {
       const expires = typeof entry.expires === 'number' ? entry.expires : Number.NEGATIVE_INFINITY
-      this.#open.set(entry.seq, { whose: whoseOf(entry), expires, answered: false, approved: false })
+      const { args, binding, digest } = entry
+      const texts = { asked: partsOf(args).hash, binding: partsOf(binding).hash, digest }
+      this.#open.set(entry.seq, {
+        ...{ whose: whoseOf(entry), texts, expires, answered: false, approved: false },
+      })
     }
     if (entry.kind !== 'answer') return true
     const open = this.#open.get(Number(entry.ask))
@@ -37,11 +52,12 @@ export class Approved {
     return true
   }
 
-  /** @returns whether an admitted call was approved before, and not used yet; it is used by this */
-  use(intent: Entry): boolean {
+  /** @returns the approval of an admitted call, where it was approved before and is not used yet; it is used by this */
+  use(intent: Entry): ApprovedCall | undefined {
     const open = this.#open.get(Number(intent.ask))
-    if (open?.approved !== true || open.whose !== whoseOf(intent)) return false
-    return this.#open.delete(Number(intent.ask))
+    if (open?.approved !== true || open.whose !== whoseOf(intent)) return undefined
+    this.#open.delete(Number(intent.ask))
+    return { ...open.texts, used: partsOf(intent.args).hash }
   }
 }
 

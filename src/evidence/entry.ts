@@ -13,6 +13,8 @@ import type { Json } from '../json.ts'
  * - `repair`: a torn tail was cut off on start
  * - `redact`: payloads are deleted from here on, by whom and why
  * - `close`: the kernel ended in order
+ * - `key`: whose signatures follow, when a log begins and when another key comes
+ * - `checkpoint`: a signature over all entries before it
  */
 export const entryKinds = [
   'open',
@@ -32,6 +34,8 @@ export const entryKinds = [
   'repair',
   'redact',
   'close',
+  'key',
+  'checkpoint',
 ] as const
 export type EntryKind = (typeof entryKinds)[number]
 
@@ -244,3 +248,23 @@ export type RedactBody = {
 
 /** What was cut off when a torn log was opened, and the file beside the log that keeps it. */
 export type Repair = { readonly file: string; readonly bytes: number; readonly kept: string }
+
+/** A key begins to sign this log. */
+export type KeyBody = {
+  readonly kind: 'key'
+  /** Of the log, for ever; the first line of each checkpoint. */
+  readonly origin: string
+  /** The key, in the form in which it is handed on: name, id, public key. */
+  readonly verifier: string
+  /** A note by which the key before names this one; absent for the first, and where the key before was not at hand. */
+  readonly endorsement?: string
+}
+
+/** Its `time` is that of the newest entry that it covers. */
+export type CheckpointBody = {
+  readonly kind: 'checkpoint'
+  /** A signed note: origin, number of entries before this one, root of their tree. */
+  readonly note: string
+  /** Roots of the perfect subtrees of that tree, the largest first, as hex: with them the tree goes on. */
+  readonly frontier: readonly string[]
+}

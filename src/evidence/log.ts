@@ -1,13 +1,16 @@
 /** The kernel's record: every entry names the hash of the one before, and none is written twice or changed. */
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import { canonicalText } from './canonical.ts'
+import { Checkpoints, type Sealing } from './checkpoints.ts'
 import type { Entry, EntryBody, PayloadRef } from './entry.ts'
+import { failureOf } from './failure.ts'
+import { type Head, headOf } from './head.ts'
 import { RecentEntries } from './recent.ts'
+import { Salts } from './salts.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError, type EvidenceStore, type Stream } from './store.ts'
-import { leafHash, noEntry, payloadHash, readEntry, type Verification, verifyEntries } from './verify.ts'
+import { leafHash, payloadHash, readEntry, type Verification, verifyEntries } from './verify.ts'
 
 /** `process`: handed to the operating system, survives any death of the process. `disk`: survives a loss of power. */
 export type Durability = 'process' | 'disk'
@@ -15,12 +18,6 @@ export type Durability = 'process' | 'disk'
 /** Where an entry stands, and the hash that fixes it and everything before. */
 export interface Receipt {
   readonly seq: number
-  readonly hash: string
-}
-
-export interface Head {
-  readonly entries: number
-  /** 64 zeros for an empty log. */
   readonly hash: string
 }
 
@@ -38,15 +35,32 @@ export class EvidenceLog {
   #scheduled = false
   #failed: EvidenceError | undefined
   #closing: Promise<void> | undefined
+  #checkpoints: Checkpoints | undefined
+  #time = 0
 
   /**
-   * Goes on where a store ends. What the store had to cut off is the first thing on record.
+   * Goes on where a store ends. What the store had to cut off is the first thing on record, after a key that is new.
    * @param options.durability what `durable` waits for
+   * @param options.sealing with what it is signed; without, it is not
    * @throws EvidenceError when the end of the log cannot be read
    */
-  static open(options: { store: EvidenceStore; clock: Clock; durability: Durability }): EvidenceLog {
-    const log = new EvidenceLog(options.store, options.clock, options.durability)
-    for (const repair of options.store.repairs) log.append({ kind: 'repair', ...repair })
+  static open(options: {
+    readonly store: EvidenceStore
+    readonly clock: Clock
+    readonly durability: Durability
+    readonly sealing?: Sealing | undefined
+  }): EvidenceLog {
+    const { store, clock, durability, sealing } = options
+    const log = new EvidenceLog(store, clock, durability)
+    log.#checkpoints =
+      sealing &&
+      new Checkpoints(store, sealing, clock, {
+        append: (body) => log.append(body),
+        sync: () => log.#sync(),
+        fail: (error) => log.#fail(error),
+      })
+    log.#checkpoints?.begin()
+    for (const repair of store.repairs) log.append({ kind: 'repair', ...repair })
     return log
   }
 
@@ -54,7 +68,9 @@ export class EvidenceLog {
     this.#store = store
     this.#clock = clock
     this.#durability = durability
-    this.#head = headOf(store.last())
+    const last = store.last()
+    this.#head = headOf(last)
+    if (last !== undefined) this.#time = readEntry(last).entry?.time ?? 0
   }
 
   /** What ended the log; nothing is written after it, and nothing may happen. */
@@ -76,9 +92,12 @@ export class EvidenceLog {
   append(body: EntryBody): Receipt {
     this.#assertOpen()
     const { entries: seq, hash: prev } = this.#head
-    const line = canonicalText({ ...body, v: 1, seq, prev, time: this.#clock.now() })
+    // A checkpoint is no event, and has the time of the newest entry that it covers: nothing of it is left unsigned.
+    if (body.kind !== 'checkpoint') this.#time = this.#clock.now()
+    const line = canonicalText({ ...body, v: 1, seq, prev, time: this.#time })
     const hash = leafHash(line)
     this.#head = { entries: seq + 1, hash }
+    this.#checkpoints?.added(hash, body.kind)
     this.#enqueue('log', line)
     if (body.run !== undefined && body.pid !== undefined) this.#recent.add(body.run, body.pid, line)
     return { seq, hash }
@@ -167,9 +186,16 @@ export class EvidenceLog {
     if (this.#failed !== undefined) throw this.#failed
   }
 
+  async #sync(): Promise<void> {
+    this.#write()
+    if (this.#failed !== undefined) throw this.#failed
+    await this.#store.sync()
+  }
+
   #fail(error: unknown): void {
     if (this.#failed !== undefined) return
     this.#failed = failureOf(error)
+    this.#checkpoints?.stop()
     this.#head = this.#writtenHead()
     for (const listener of this.#listeners) listener(this.#failed)
     this.#listeners.clear()
@@ -227,10 +253,30 @@ export class EvidenceLog {
     return this.#head
   }
 
-  /** Reads everything again and says whether it is whole. It takes about 5 s for a million entries. */
+  /**
+   * Signs all that is on record, and waits until it is on the disk and the note beside the log.
+   * @returns the newest checkpoint, a signed note
+   * @throws EvidenceError once the log has failed; EINVAL where it is not signed
+   */
+  async checkpoint(): Promise<string> {
+    this.#assertOpen()
+    this.#checkpoints?.seal()
+    await this.#checkpoints?.publish()
+    if (this.#failed !== undefined) throw this.#failed
+    const note = this.#checkpoints?.note
+    if (note === undefined) throw new EvidenceError('EINVAL', 'this evidence is not signed')
+    return note
+  }
+
+  /**
+   * Reads everything again and says whether it is whole; signatures count where they are of the log's own key. It takes
+   * about 5 s for a million entries.
+   */
   verify(): Verification {
     this.#write()
-    return verifyEntries(this.#store.lines('log'), this.#store.lines('pack'))
+    const keys = this.#checkpoints === undefined ? [] : [this.#checkpoints.verifier]
+    const lines = { [Symbol.iterator]: () => this.#store.lines('log')[Symbol.iterator]() }
+    return verifyEntries(lines, this.#store.lines('pack'), { keys })
   }
 
   /**
@@ -239,6 +285,7 @@ export class EvidenceLog {
    */
   close(): Promise<void> {
     if (this.#closing === undefined) {
+      if (this.#failed === undefined) this.#checkpoints?.seal()
       this.#write()
       this.#closing = this.#close()
     }
@@ -246,39 +293,8 @@ export class EvidenceLog {
   }
 
   async #close(): Promise<void> {
+    if (this.#failed === undefined) await this.#checkpoints?.publish()
     await this.#store.close().catch((error: unknown) => this.#fail(error))
     if (this.#failed !== undefined) throw this.#failed
-  }
-}
-
-function headOf(line: string | undefined): Head {
-  if (line === undefined) return { entries: 0, hash: noEntry }
-  const { entry } = readEntry(line)
-  if (entry === undefined)
-    throw new EvidenceError('EIO', 'the last line of the evidence is not an entry; verify it')
-  return { entries: entry.seq + 1, hash: leafHash(line) }
-}
-
-/** The message travels to agents: what the store says itself names no path of the host, what the system says may. */
-function failureOf(error: unknown): EvidenceError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
-  const own = error instanceof EvidenceError ? error.message : undefined
-  const why = own ?? (isFull ? `no space is left (${code})` : `the device failed (${code})`)
-  return new EvidenceError(
-    isFull ? 'ENOSPC' : 'EIO',
-    `evidence cannot be written, so nothing more is done: ${why}`,
-  )
-}
-
-/** Salts of 16 bytes, always fresh: never from a seed, or a deleted payload could be guessed. */
-class Salts {
-  #pool = Buffer.alloc(0)
-
-  next(): Buffer {
-    if (this.#pool.length === 0) this.#pool = randomBytes(256 * 16)
-    const salt = this.#pool.subarray(0, 16)
-    this.#pool = this.#pool.subarray(16)
-    return salt
   }
 }

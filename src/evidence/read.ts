@@ -1,5 +1,6 @@
 /** Evidence read from outside, while no kernel writes it or beside one that does; nothing in the folder is changed. */
 import type { Entry } from './entry.ts'
+import { readCheckpointFile } from './files/checkpoint-file.ts'
 import { errnoOf, segmentsIn } from './files/folder.ts'
 import { indexName } from './files/index-file.ts'
 import { readStream } from './files/lines.ts'
@@ -7,7 +8,14 @@ import { findLines, findPayloads } from './files/lookup.ts'
 import { isMisleading } from './files/upkeep.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError } from './store.ts'
-import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
+import {
+  type Brought,
+  isSound,
+  type Payload,
+  readPayload,
+  type Verification,
+  verifyEntries,
+} from './verify.ts'
 
 export type FoundEvidence =
   | { readonly state: 'found'; readonly evidence: EvidenceFolder }
@@ -42,7 +50,7 @@ export class EvidenceFolder {
     this.#dir = dir
   }
 
-  /** Every whole line of the log, oldest first. @throws EvidenceError for a file that cannot be read */
+  /** Every whole line of the log, oldest first, as often as it is asked. @throws EvidenceError for a file that cannot be read */
   lines(): Iterable<string> {
     return this.#read('log')
   }
@@ -52,10 +60,9 @@ export class EvidenceFolder {
     return this.#read('pack')
   }
 
-  *#read(stream: 'log' | 'pack'): Generator<string, void, undefined> {
-    yield* readStream(this.#dir, stream, {
-      torn: (file, bytes) => this.#torn.set(file, bytes),
-    })
+  #read(stream: 'log' | 'pack'): Iterable<string> {
+    const torn = (file: string, bytes: number): unknown => this.#torn.set(file, bytes)
+    return { [Symbol.iterator]: () => readStream(this.#dir, stream, { torn }) }
   }
 
   /**
@@ -110,9 +117,15 @@ export class EvidenceFolder {
     return segments.flatMap((segment) => (isMisleading(this.#dir, segment) ? [indexName(segment)] : []))
   }
 
-  /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */
-  verify(): Verification {
-    return verifyEntries(this.lines(), this.packs())
+  /**
+   * Whether the record is whole.
+   * @param brought keys and checkpoints that the auditor brings along
+   * @throws EvidenceError for a file that cannot be read, TypeError for what is no key or no checkpoint
+   */
+  verify(brought: Omit<Brought, 'beside'> = {}): Verification {
+    // Read first: of a log that is still written, the note may be older, and never newer.
+    const beside = readCheckpointFile(this.#dir)
+    return verifyEntries(this.lines(), this.packs(), { ...brought, ...(beside !== undefined && { beside }) })
   }
 
   /**

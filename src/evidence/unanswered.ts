@@ -1,5 +1,6 @@
 /** Requests for approval of a kernel that died: nobody can answer them any more, and that goes on record. */
-import type { AnswerBody, Entry } from './entry.ts'
+import { limits } from '../limits.ts'
+import type { AnswerBody, Entry, EntryKind } from './entry.ts'
 import type { EvidenceLog } from './log.ts'
 import { selectEntries } from './select.ts'
 import type { EvidenceStore } from './store.ts'
@@ -13,8 +14,7 @@ const reason = 'the kernel that asked ended before anybody answered; its run doe
  * @param store what lies before the new kernel's own entries
  */
 export function denyUnanswered(store: EvidenceStore, log: EvidenceLog): void {
-  const last = store.last()
-  if (last === undefined || readEntry(last).entry?.kind === 'close') return
+  if (endsInOrder(store)) return
   const open = new Map<number, Entry>()
   for (const ask of selectEntries(store.find({ kind: 'ask' }), { kind: 'ask' })) open.set(ask.seq, ask)
   if (open.size === 0) return
@@ -25,4 +25,15 @@ export function denyUnanswered(store: EvidenceStore, log: EvidenceLog): void {
       ...{ kind: 'answer', run: run ?? '', pid: pid ?? 0, ask: seq, id: String(id) },
       ...{ answer: 'denied', by: 'the kernel', reason },
     } satisfies AnswerBody)
+}
+
+/** Whether nothing is there, or `close` is the last entry but for a checkpoint over it. */
+function endsInOrder(store: EvidenceStore): boolean {
+  if (store.last() === undefined) return true
+  let newest: EntryKind | undefined
+  for (const line of store.lines('log', limits.evidenceReadBytes)) {
+    const { entry } = readEntry(line)
+    if (entry?.kind !== 'checkpoint') newest = entry?.kind
+  }
+  return newest === 'close'
 }

@@ -6,8 +6,11 @@ import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import type { IntentBody, PayloadRef } from '../../src/evidence/entry.ts'
 import { FileStore } from '../../src/evidence/file-store.ts'
+import { checkpointFile } from '../../src/evidence/files/checkpoint-file.ts'
+import { makeSigner } from '../../src/evidence/keys.ts'
 import { EvidenceLog } from '../../src/evidence/log.ts'
 import { MemoryStore } from '../../src/evidence/memory-store.ts'
+import { type Signer, verifierOf, verifierText } from '../../src/evidence/note.ts'
 
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-evidence-'))
@@ -36,6 +39,18 @@ export const inFolder = (
   durability: 'process' | 'disk' = 'process',
 ): EvidenceLog =>
   EvidenceLog.open({ store: FileStore.open(dir, segmentBytes), clock: tickingClock(), durability })
+
+/** As a kernel keeps it: signed, with the newest note beside it. */
+export const signedIn = (dir: string, signer: Signer = makeSigner(), previous?: Signer): EvidenceLog =>
+  EvidenceLog.open({
+    store: FileStore.open(dir),
+    clock: tickingClock(),
+    durability: 'process',
+    sealing: { signer, file: checkpointFile(dir), ...(previous && { previous }) },
+  })
+
+/** The public form of a key. */
+export const verifierFor = ({ name, publicKey }: Signer): string => verifierText(verifierOf(name, publicKey))
 
 export function intent(args: PayloadRef, call = 1): IntentBody {
   return {

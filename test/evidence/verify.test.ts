@@ -167,7 +167,12 @@ test('an empty log is whole', () => {
     ok: true,
     entries: 0,
     head: noEntry,
+    closed: false,
     unsettled: 0,
+    keys: [],
+    checkpoints: 0,
+    covered: 0,
+    uncovered: 0,
     problems: [],
     more: 0,
   })

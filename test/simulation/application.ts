@@ -182,7 +182,9 @@ export class Application {
 
   /** The application may be told no, in the kernel's own words. */
   #expected(what: string, error: unknown): void {
-    this.#parts.tally.saw(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+    const said = error instanceof Error ? error.message : String(error)
+    // Names of requests are fresh, whatever the seed.
+    this.#parts.tally.saw(`${what}: ${said.replace(/`[0-9a-f]{10}`/, 'that one')}`)
     if (error instanceof KernelError || error instanceof SyscallError) return
     if (error instanceof EvidenceError && (this.#parts.store.faults > 0 || this.down)) return
     this.#parts.checker.violated(`${what} threw at the application: ${textOf(error)}`)

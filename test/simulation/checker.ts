@@ -237,6 +237,7 @@ export class Checker extends RecordChecks {
     const { ok, problems, unsettled } = system.log.verify()
     if (!ok) this.violated(`the evidence does not verify: ${JSON.stringify(problems.slice(0, 3))}`)
     if (this.#alive && unsettled > 0) this.violated(`${unsettled} calls are unsettled on record`)
-    if (violations.length === 0 && this.#alive && !this.closed) this.violated('the record was not closed')
+    if (violations.length === 0 && this.#alive && !this.sealed)
+      this.violated('the record was not closed, or its end is not signed')
   }
 }

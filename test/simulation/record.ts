@@ -35,6 +35,8 @@ export class RecordChecks {
   protected lastBegun = 0
   /** The end of the record is on it. */
   protected closed = false
+  /** … and a checkpoint over it. */
+  protected sealed = false
   /** By the nonce in its arguments: an admitted call with an effect outside, and how often that came. */
   readonly #outside = new Map<number, { readonly name: string; readonly ceiling: string; times: number }>()
   #ceiling = ''
@@ -63,8 +65,10 @@ export class RecordChecks {
     this.parts.tally.saw(
       `${kind} ${[pid, entry.syscall, entry.status, entry.to, entry.signal, entry.code].filter((it) => it !== undefined).join(' ')}`,
     )
-    if (this.closed) this.violated(`${kind} on record after the end of the record`)
-    if (kind === 'open' || kind === 'reload') this.#ceiling = String(entry.policy)
+    if (this.sealed || (this.closed && kind !== 'checkpoint'))
+      this.violated(`${kind} on record after the end of the record`)
+    if (pid === undefined && (kind === 'open' || kind === 'reload')) this.#ceiling = String(entry.policy)
+    if (this.closed && kind === 'checkpoint') this.sealed = true
     if (kind === 'close') this.closed = true
     if (pid === undefined) return
     const model = this.of(pid)
