@@ -134,23 +134,26 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-const key = z.union([
-  z.string().min(1),
-  z.custom<SignerOption>(
-    (it) => typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function',
-    'expected a path, or a signer `{ name, publicKey, sign }`',
-  ),
-])
+const key = z.custom<string | SignerOption>(
+  (it) =>
+    (typeof it === 'string' && it !== '') ||
+    (typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function'),
+  'a key is a path, or a signer `{ name, publicKey, sign }`',
+)
 
-const evidence = z.union([
-  z.literal('memory'),
-  z.strictObject({
-    dir: z.string().min(1),
-    durability: z.enum(['process', 'disk']).optional(),
-    key: key.optional(),
-    previousKey: key.optional(),
-  }),
-])
+const evidence = z.union(
+  [
+    z.literal('memory'),
+    z.strictObject({
+      dir: z.string().min(1),
+      durability: z.enum(['process', 'disk']).optional(),
+      key: key.optional(),
+      previousKey: key.optional(),
+    }),
+  ],
+  // What is wrong with a folder says more than that it is not the word `memory`.
+  { error: ({ errors }) => errors?.[1]?.[0]?.message },
+)
 
 const cells = z.strictObject({
   sharing: z.enum(['shared', 'own']).optional(),
