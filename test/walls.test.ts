@@ -128,6 +128,17 @@ describe('direction', () => {
     expect(users('src/gate.ts').filter((path) => path !== 'src/system.ts')).toEqual([])
   })
 
+  test('an auditor can read verification alone: its own files, the canonical form, node:crypto', () => {
+    const alone = /^src\/evidence\/(verify\.ts|verify\/|(approved|checkpoint|merkle|note)\.ts$)/
+    const beside = /^(node:crypto|src\/evidence\/canonical\.ts)$/
+    const verification = sources.filter(({ path }) => alone.test(path))
+    const imports = verification.flatMap(({ path, imports }) =>
+      imports.filter(({ typeOnly }) => !typeOnly).map(({ to }) => ({ path, to })),
+    )
+    expect(imports.some(({ to }) => to === 'src/evidence/merkle.ts')).toBe(true)
+    expect(imports.filter(({ to }) => !alone.test(to) && !beside.test(to))).toEqual([])
+  })
+
   test('no file imports itself by way of others', () => {
     const imports = new Map(
       sources.map(({ path, imports }) => [

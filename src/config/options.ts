@@ -140,13 +140,12 @@ const measured = (parse: (text: string) => number, none: string) =>
 
 const duration = measured(parseDuration, '`0` is no time at all, in which nobody could answer')
 
-const key = z.union([
-  z.string().min(1),
-  z.custom<SignerOption>(
-    (it) => typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function',
-    'expected a path, or a signer `{ name, publicKey, sign }`',
-  ),
-])
+const key = z.custom<string | SignerOption>(
+  (it) =>
+    (typeof it === 'string' && it !== '') ||
+    (typeof it === 'object' && it !== null && 'sign' in it && typeof it.sign === 'function'),
+  'a key is a path, or a signer `{ name, publicKey, sign }`',
+)
 
 const evidence = z.union([
   z.literal('memory'),

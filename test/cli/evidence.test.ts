@@ -218,6 +218,7 @@ test('the public form of a key is printed, and one that is not there is not made
     stderr: expect.stringContaining('gatehouse init'),
   })
   expect(readdirSync(folder)).toEqual(['evidence.key'])
+  chmodSync(join(folder, 'evidence.key'), 0o644)
   expect((await key('--file', 'evidence.key')).stderr).toContain('others can read it (its mode is 644)')
   chmodSync(join(folder, 'evidence.key'), 0o600)
   const { stdout } = await key('--file', 'evidence.key')

@@ -124,8 +124,10 @@ export class Tree {
 }
 
 function whatChanged(sound: number, signed: number, found: number): string {
-  if (signed !== found) return `it covers ${signed} entries, and there are ${found} before it`
-  return `one of the entries ${sound} to ${signed - 1}, which it covers, is not what was signed`
+  const last = Math.max(signed, found) - 1
+  if (signed !== found)
+    return `it covers ${signed} entries, and there are ${found}: among entries ${sound} to ${last} some are missing, or too many`
+  return `one of the entries ${sound} to ${last}, which it covers, is not what was signed`
 }
 
 const isSame = (tree: Frontier, frontier: unknown): boolean =>
