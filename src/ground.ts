@@ -110,7 +110,7 @@ export function openLog(
     }
     return { log, retain }
   } catch (error) {
-    void store?.close()
+    store?.close().catch(() => {})
     for (const { mount } of mounts) void mount.close()
     throw error
   }

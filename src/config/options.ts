@@ -244,10 +244,17 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly strin
   return []
 }
 
+/** What is wrong within one of several forms, where that can be told; otherwise that it is none of them. */
+function innermost(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== 'invalid_union') return issue
+  const within = issue.errors.flat().find(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')
+  return within === undefined ? issue : { ...within, path: [...issue.path, ...within.path] }
+}
+
 function read<Schema extends z.ZodObject>(of: string, schema: Schema, given: unknown): z.infer<Schema> {
   const checked = schema.safeParse(given)
   if (checked.success) return checked.data
-  const [issue] = checked.error.issues
+  const issue = innermost(checked.error.issues[0])
   if (issue?.code === 'unrecognized_keys') {
     const key = String(issue.keys[0])
     const known = keysAt(schema, issue.path)

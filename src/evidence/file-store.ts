@@ -24,6 +24,7 @@ export class FileStore implements EvidenceStore {
   readonly #segments: Readonly<Record<Stream, Segments>>
   readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
   #queued: Record<Stream, string> = { log: '', pack: '' }
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
@@ -59,7 +60,7 @@ export class FileStore implements EvidenceStore {
       const log = new Segments(dir, 'log', segmentBytes, (line) => !('problem' in readEntry(line)), sealed)
       this.#segments = { pack, log }
     } catch (error) {
-      void pack.close()
+      pack.close().catch(() => {})
       throw error
     }
     this.#upkeep = upkeep
@@ -142,7 +143,13 @@ export class FileStore implements EvidenceStore {
     return this.#closing.signal
   }
 
-  async close(): Promise<void> {
+  /** Closed once: a second time its descriptors are those of other files. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort()
     try {
       await this.sync()

@@ -165,8 +165,8 @@ export async function olderThan(
   const end = await firstSince(evidence, from, before, pause)
   const recent = new Set<string>()
   if (end !== undefined)
-    for await (const line of paced(store.find({ from: end }), pause))
-      for (const [, run = ''] of line.matchAll(/"run":"([^"\\]*)"/g)) recent.add(run)
+    for await (const { run } of paced(evidence.entries({ from: end }), pause))
+      if (run !== undefined) recent.add(run)
   const covers = ({ seq, run, time }: Entry): boolean =>
     (end === undefined || seq < end) &&
     time < before &&
