@@ -5,12 +5,13 @@
 //   bootText                  JSON: { time, seed, doors: [{ name, params, bytes }] }
 //   argsText                  the program's arguments as a JSON array
 //   traced                    the number of a call whose stack is posted too, as call 0; 0 for none
+//   dates                     what zone.js gives; undefined where V8's own dates are in UTC
 // It returns `deliver`, which only the kernel holds. `start` lies among the globals until the module that
 // runs first takes it away, before agent code.
 // Primordials are captured here, so that what agent code does to prototypes can confuse only itself.
 
 // biome-ignore lint/correctness/noUnusedVariables: called by the line that bootstrap-text.ts adds
-function bootstrap(post, bootText, argsText, traced) {
+function bootstrap(post, bootText, argsText, traced, dates) {
   const boot = JSON.parse(bootText)
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
@@ -38,7 +39,6 @@ function bootstrap(post, bootText, argsText, traced) {
   const join = uncurry(Array.prototype.join)
   const split = uncurry(String.prototype.split)
   const push = uncurry(Array.prototype.push)
-  const dateText = uncurry(Date.prototype.toString)
   const objectKeys = Object.keys
   const objectPrototype = Object.prototype
 
@@ -133,16 +133,19 @@ function bootstrap(post, bootText, argsText, traced) {
 
   const startedAt = boot.time
   let now = boot.time
+  const dateText = uncurry(Date.prototype.toString)
+  const argumentsOf = (given) =>
+    given.length === 0 ? [now] : dates === undefined ? given : [dates.timeOf(given)]
 
   function GuestDate(...args) {
     if (new.target === undefined) return dateText(new NativeDate(now))
-    return construct(NativeDate, args.length === 0 ? [now] : args, new.target)
+    return construct(NativeDate, argumentsOf(args), new.target)
   }
   GuestDate.prototype = NativeDate.prototype
   defineProperty(GuestDate, 'name', { value: 'Date' })
   defineProperty(GuestDate, 'length', { value: 7 })
   GuestDate.UTC = NativeDate.UTC
-  GuestDate.parse = NativeDate.parse
+  GuestDate.parse = dates?.parse ?? NativeDate.parse
   GuestDate.now = () => now
   NativeDate.prototype.constructor = GuestDate
 
