@@ -7,7 +7,8 @@ import type { RunSource } from './source.ts'
 import type { Goal } from './watch.ts'
 
 /** @returns what the last turn comes to: where somebody else ended the process, agent code may be anywhere in it */
-export function lastGoal({ exit, calls }: RecordedProcess): Goal {
+export function lastGoal({ exit, calls, gap }: RecordedProcess): Goal {
+  if (gap !== undefined) return 'cut'
   if (exit === undefined || calls.some(isOwnExit)) return 'seen'
   if (exit.from === 'waiting') return 'over'
   return exit.from === 'running' && isOwnFault(exit) ? 'fault' : 'seen'

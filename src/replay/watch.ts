@@ -18,9 +18,10 @@ export interface MadeCall {
  * - `over`: to its end, with the recorded calls and no others
  * - `fault`: to a failure of agent code, likewise
  * - `seen`: to its last call on record: in the record it was cut off after that
+ * - `cut`: likewise, or to its end: what is on record after it makes no sense
  * - `live`: to its end; what comes past the record is kept
  */
-export type Goal = 'over' | 'fault' | 'seen' | 'live'
+export type Goal = 'over' | 'fault' | 'seen' | 'cut' | 'live'
 
 export type TurnEnd =
   | { readonly how: 'over' | 'seen' }
@@ -85,8 +86,8 @@ export class TurnWatch implements GuestEvents {
   turn(): void {
     const due = this.#texts.step.calls[this.#next]
     if (this.#isOver) return
-    if (due !== undefined) return this.#missing(due, 'the turn ended without it')
-    this.#finish({ how: 'over' })
+    if (due === undefined || this.#goal === 'cut') return this.#finish({ how: 'over' })
+    this.#missing(due, 'the turn ended without it')
   }
 
   fault(fault: Fault): void {
@@ -94,7 +95,8 @@ export class TurnWatch implements GuestEvents {
   }
 
   #endIfSeen(): void {
-    if (this.#goal === 'seen' && this.#next === this.#texts.step.calls.length) this.#finish({ how: 'seen' })
+    const isCut = this.#goal === 'seen' || this.#goal === 'cut'
+    if (isCut && this.#next === this.#texts.step.calls.length) this.#finish({ how: 'seen' })
   }
 
   #finish(end: TurnEnd): void {
