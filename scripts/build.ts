@@ -6,5 +6,5 @@ rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
 })
-// The bootstrap is text for isolates, not a module of ours.
-copyFileSync('src/isolate/bootstrap.js', 'dist/isolate/bootstrap.js')
+// These are texts for isolates, not modules of ours.
+for (const file of ['bootstrap.js', 'zone.js']) copyFileSync(`src/isolate/${file}`, `dist/isolate/${file}`)

@@ -12,7 +12,9 @@ import { EvidenceError } from './evidence/store.ts'
 import type { Runs } from './gate/runs.ts'
 import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
+import { fixedZone } from './isolate/bootstrap-text.ts'
 import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
+import { hasGuestZone } from './isolate/host-zone.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
@@ -200,7 +202,9 @@ export class Spawner {
     }
     this.#programs.set(process, program)
     const { clock, chance, log, spaces } = this.#parts
-    const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors })
+    const isInline = process.identity.isolation === 'inline'
+    const zone = isInline && !hasGuestZone() ? { zone: fixedZone } : {}
+    const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors, ...zone })
     const argsText = JSON.stringify(args)
     const before = log.written
     this.record(process, log.payload(argsText), {
@@ -224,7 +228,7 @@ export class Spawner {
       own: this.#ownsCell(process),
       run: process.identity.run,
     }
-    const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
+    const space = spaces[isInline ? 'inline' : 'cell']
     process.begin(space.start(tenancy, spec, this.#events(process)))
   }
 

@@ -48,6 +48,11 @@ test('the published files are the built code, the policies and the docs, and not
     'policies',
   ])
   expect(files.map(({ path }) => path)).toEqual(
-    expect.arrayContaining(['policies/strict.yaml', 'dist/isolate/bootstrap.js', 'bin/gatehouse.js']),
+    expect.arrayContaining([
+      'policies/strict.yaml',
+      'dist/isolate/bootstrap.js',
+      'dist/isolate/zone.js',
+      'bin/gatehouse.js',
+    ]),
   )
 })

@@ -6,16 +6,9 @@ import { indexName } from './files/index-file.ts'
 import { readStream } from './files/lines.ts'
 import { findLines, findPayloads } from './files/lookup.ts'
 import { isMisleading } from './files/upkeep.ts'
+import { pickPayloads } from './payloads.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
-import { EvidenceError } from './store.ts'
-import {
-  type Brought,
-  isSound,
-  type Payload,
-  readPayload,
-  type Verification,
-  verifyEntries,
-} from './verify.ts'
+import { type Brought, type Payload, type Verification, verifyEntries } from './verify.ts'
 
 export type FoundEvidence =
   | { readonly state: 'found'; readonly evidence: EvidenceFolder }
@@ -93,18 +86,7 @@ export class EvidenceFolder {
    * @throws EvidenceError EIO where a kept payload is not what was hashed
    */
   payloads(hashes: ReadonlySet<string>): ReadonlyMap<string, Payload> {
-    const found = new Map<string, Payload>()
-    for (const line of findPayloads(this.#dir, hashes)) {
-      const payload = readPayload(line)
-      if (payload === undefined || !hashes.has(payload.hash)) continue
-      if (!isSound(payload))
-        throw new EvidenceError(
-          'EIO',
-          `payload ${payload.hash.slice(0, 16)}… is not what was hashed; verify it`,
-        )
-      found.set(payload.hash, payload)
-    }
-    return found
+    return pickPayloads(findPayloads(this.#dir, hashes), hashes)
   }
 
   /**

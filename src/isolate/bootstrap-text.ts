@@ -1,7 +1,21 @@
-/** The text of bootstrap.js, read once. It is data here: it runs only inside isolates. */
+/** The text of user space's own part, read once. It is data here: it runs only inside isolates. */
 import { readFileSync } from 'node:fs'
 
-const definition = readFileSync(new URL('./bootstrap.js', import.meta.url), 'utf8')
+const textOf = (file: string): string => readFileSync(new URL(`./${file}`, import.meta.url), 'utf8')
+const bootstrap = `${textOf('bootstrap.js')}\nreturn bootstrap($0, $1, $2, $3, `
+const zone = textOf('zone.js')
 
-/** Body of a closure whose arguments are those of `bootstrap`. */
-export const bootstrapText = `'use strict'\n${definition}\nreturn bootstrap($0, $1, $2)`
+/** What the kernel says in a guest's beginning where zone.js was there, so that it is there when the run is repeated. */
+export const fixedZone = 'fixed'
+const saysFixed = `"zone":"${fixedZone}"`
+
+/**
+ * @param boot a guest's beginning, as JSON
+ * @param hasZone whether isolates of this process have the time zone and the locale of guests by themselves
+ * @returns the body of a closure whose arguments are the first of `bootstrap`
+ */
+export const bootstrapText = (boot: string, hasZone: boolean): string =>
+  hasZone && !boot.includes(saysFixed) ? plainText : fixedText
+
+const plainText = `'use strict'\n${bootstrap}undefined)`
+const fixedText = `'use strict'\n${zone}\n${bootstrap}fixZone())`

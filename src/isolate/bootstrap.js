@@ -4,12 +4,14 @@
 //   post(number, name, text)  hands one syscall to the kernel; only text crosses
 //   bootText                  JSON: { time, seed, doors: [{ name, params, bytes }] }
 //   argsText                  the program's arguments as a JSON array
+//   traced                    the number of a call whose stack is posted too, as call 0; 0 for none
+//   dates                     what zone.js gives; undefined where V8's own dates are in UTC
 // It returns `deliver`, which only the kernel holds. `start` lies among the globals until the module that
 // runs first takes it away, before agent code.
 // Primordials are captured here, so that what agent code does to prototypes can confuse only itself.
 
 // biome-ignore lint/correctness/noUnusedVariables: called by the line that bootstrap-text.ts adds
-function bootstrap(post, bootText, argsText) {
+function bootstrap(post, bootText, argsText, traced, dates) {
   const boot = JSON.parse(bootText)
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
@@ -37,7 +39,6 @@ function bootstrap(post, bootText, argsText) {
   const join = uncurry(Array.prototype.join)
   const split = uncurry(String.prototype.split)
   const push = uncurry(Array.prototype.push)
-  const dateText = uncurry(Date.prototype.toString)
   const objectKeys = Object.keys
   const objectPrototype = Object.prototype
 
@@ -118,24 +119,33 @@ function bootstrap(post, bootText, argsText) {
     const reply = new NativePromise((resolve, reject) =>
       mapSet(pending, number, { __proto__: null, resolve, reject, length }),
     )
+    if (number === traced) trace()
     post(number, `${name}`, text)
     return { number, reply }
+  }
+
+  function trace() {
+    const { stack } = new NativeError()
+    post(0, 'trace', typeof stack === 'string' ? ownFrames(stack) : '')
   }
 
   // -- Time and chance: the kernel's --------------------------------------------------------------------------
 
   const startedAt = boot.time
   let now = boot.time
+  const dateText = uncurry(Date.prototype.toString)
+  const argumentsOf = (given) =>
+    given.length === 0 ? [now] : dates === undefined ? given : [dates.timeOf(given)]
 
   function GuestDate(...args) {
     if (new.target === undefined) return dateText(new NativeDate(now))
-    return construct(NativeDate, args.length === 0 ? [now] : args, new.target)
+    return construct(NativeDate, argumentsOf(args), new.target)
   }
   GuestDate.prototype = NativeDate.prototype
   defineProperty(GuestDate, 'name', { value: 'Date' })
   defineProperty(GuestDate, 'length', { value: 7 })
   GuestDate.UTC = NativeDate.UTC
-  GuestDate.parse = NativeDate.parse
+  GuestDate.parse = dates?.parse ?? NativeDate.parse
   GuestDate.now = () => now
   NativeDate.prototype.constructor = GuestDate
 

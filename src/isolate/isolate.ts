@@ -6,6 +6,7 @@ import { bootstrapText } from './bootstrap-text.ts'
 import { Deadline } from './deadline.ts'
 import { type Attach, Freezer } from './freezer.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
+import { hasGuestZone } from './host-zone.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -100,7 +101,8 @@ export class IsolateGuest implements Guest {
     if (this.#freezer.attachesAtStart)
       context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
-    this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
+    const text = bootstrapText(spec.boot, hasGuestZone())
+    this.#deliver = context.evalClosureSync(text, [post, spec.boot, spec.args, spec.trace ?? 0], {
       result: { reference: true },
       filename: 'gatehouse:bootstrap',
     })

@@ -89,7 +89,6 @@ export const authority: Family = {
     {
       name: 'the time zone of the host',
       tries: 'Reads the time zone and the locale, which are settings of the host.',
-      notInline: 'An isolate of the application’s own process has the application’s time zone.',
       source: probing(`const { timeZone, locale } = Intl.DateTimeFormat().resolvedOptions()
         return [timeZone, locale, new Date(0).getTimezoneOffset(), new Date(0).toString()]`),
       ends: gives(['UTC', 'en-US', 0, 'Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)']),

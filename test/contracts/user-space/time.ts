@@ -75,24 +75,20 @@ export function timeContract({ run, kernel, isolation }: Place): void {
     ])
   })
 
-  // V8 has one time zone per process, and an inline guest shares that of the application (docs/user-space.md).
-  test.skipIf(isolation === 'inline')(
-    'the time zone is UTC and the locale en-US, whatever the host has',
-    async () => {
-      const before = process.env.TZ
-      process.env.TZ = 'America/New_York'
-      try {
-        const exit = await run(
-          main(`const { timeZone, locale } = Intl.DateTimeFormat().resolvedOptions()
+  test('the time zone is UTC and the locale en-US, whatever the host has', async () => {
+    const before = process.env.TZ
+    process.env.TZ = 'America/New_York'
+    try {
+      const exit = await run(
+        main(`const { timeZone, locale } = Intl.DateTimeFormat().resolvedOptions()
           return [timeZone, locale, new Date().getTimezoneOffset(), (1234.5).toLocaleString()]`),
-        )
-        expect(exitValue(exit)).toEqual(['UTC', 'en-US', 0, '1,234.5'])
-      } finally {
-        if (before === undefined) delete process.env.TZ
-        else process.env.TZ = before
-      }
-    },
-  )
+      )
+      expect(exitValue(exit)).toEqual(['UTC', 'en-US', 0, '1,234.5'])
+    } finally {
+      if (before === undefined) delete process.env.TZ
+      else process.env.TZ = before
+    }
+  })
 
   test('timers fire by their delay, then in the order in which they were set, with their arguments', async () => {
     const exit = await run(
