@@ -5,8 +5,12 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidenceManifest } from './evidence-manifest.ts'
+import { evidenceShow } from './evidence-show.ts'
+import { evidenceStats } from './evidence-stats.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
+import { evidenceVerifyManifest } from './evidence-verify-manifest.ts'
 import { describeFailure, exitCodes } from './failure.ts'
 import { init } from './init.ts'
 import { inspect } from './inspect.ts'
@@ -56,7 +60,14 @@ const commands = [
   {
     name: 'evidence',
     summary: 'verify and read what is on record',
-    commands: [evidenceVerify, evidenceTimeline],
+    commands: [
+      evidenceVerify,
+      evidenceTimeline,
+      evidenceShow,
+      evidenceStats,
+      evidenceManifest,
+      evidenceVerifyManifest,
+    ],
   },
   doctor,
   version,

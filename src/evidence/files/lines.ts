@@ -75,7 +75,7 @@ function lineEnd(fd: number, from: number, size: number): number {
 }
 
 /** @returns what follows the last newline */
-function* readSegment(fd: number, file: string, from = 0): Generator<string, Buffer, undefined> {
+export function* readSegment(fd: number, file: string, from = 0): Generator<string, Buffer, undefined> {
   const size = fstatSync(fd).size
   let carried: Buffer[] = []
   for (let at = from; at < size; ) {
