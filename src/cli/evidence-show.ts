@@ -10,6 +10,7 @@ import {
 } from '../evidence/report/detail.ts'
 import { decisionOf, isoTime, type NamedRule, nameOf, payloadsOf, textOf } from '../evidence/report/fields.ts'
 import { outcomeOf, whatOf } from '../evidence/report/timeline.ts'
+import { readEntry } from '../evidence/verify.ts'
 import { limits } from '../limits.ts'
 import type { CommandSpec } from './command.ts'
 import { dirOf, NotOnRecord, reading, readingCodes } from './evidence-dir.ts'
@@ -39,9 +40,10 @@ export const evidenceShow: CommandSpec = {
 }
 
 function noEntry(evidence: EvidenceFolder, seq: number): string {
-  let newest = -1
-  for (const entry of evidence.entries()) newest = entry.seq
-  const there = newest === -1 ? 'the record is empty' : `there are 0 to ${newest}`
+  let newest = ''
+  for (const line of evidence.lines()) newest = line
+  const last = newest === '' ? undefined : readEntry(newest).entry?.seq
+  const there = last === undefined ? 'the record is empty, or its end is broken' : `there are 0 to ${last}`
   return `entry ${seq} is not on record; ${there}`
 }
 

@@ -5,6 +5,7 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidenceExport } from './evidence-export.ts'
 import { evidenceManifest } from './evidence-manifest.ts'
 import { evidenceShow } from './evidence-show.ts'
 import { evidenceStats } from './evidence-stats.ts'
@@ -67,6 +68,7 @@ const commands = [
       evidenceStats,
       evidenceManifest,
       evidenceVerifyManifest,
+      evidenceExport,
     ],
   },
   doctor,

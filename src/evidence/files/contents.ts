@@ -32,7 +32,8 @@ export function recordFiles(dir: string): readonly RecordFile[] {
 }
 
 /** Whether a name is one that a file of a record may have; what else a manifest names is not looked for. */
-export const isRecordFile = (name: string): boolean => /^(log|pack)-\d{6,12}\.jsonl$/.test(name)
+export const isRecordFile = (name: string): boolean =>
+  /^(log-\d{6,12}\.jsonl|pack-\d{6,12}\.jsonl(\.zst)?)$/.test(name)
 
 /** @returns the whole lines of a file with their places @throws EvidenceError for one that cannot be read */
 export function* placedLines(dir: string, name: string): Generator<Placed, void, undefined> {
