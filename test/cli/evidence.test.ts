@@ -138,8 +138,8 @@ test('code 2 after the kernel was killed, and what had happened is there', async
       expect.stringMatching(/^unclosed: /),
     ]),
   })
-  const { stdout: rows } = await gatehouse(folder, ['evidence', 'timeline', '--json'])
-  expect(JSON.parse(rows).rows).toContainEqual(expect.objectContaining({ outcome: 'unsettled' }))
+  const { stdout: rows } = await gatehouse(folder, ['evidence', 'timeline'])
+  expect(rows).toMatch(/ unsettled$/m)
 })
 
 test('code 0 for a sound record, with its head, and what that does not prove', async () => {
@@ -161,79 +161,4 @@ test('verifying changes nothing in the folder', async () => {
   const before = readdirSync(join(folder, '.gatehouse'))
   await verify(folder)
   expect(readdirSync(join(folder, '.gatehouse'))).toEqual(before)
-})
-
-test.each([
-  ['an unknown kind', ['--kind', 'refusals'], /there are open, spawn, .*did you mean `refusal`\?/],
-  ['a pid that is none', ['--pid', 'one'], /write a whole number from 1 on/],
-  ['no rows at all', ['--limit', '0'], /write a whole number from 1 on/],
-])('a timeline of %s is wrong usage', async (_what, args, sentence) => {
-  const { code, stdout, stderr } = await gatehouse(folderWith(), ['evidence', 'timeline', ...args])
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(stderr).toMatch(sentence)
-})
-
-test('a timeline of nothing, or of what cannot be read, is refused', async () => {
-  const nothing = await gatehouse(folderWith(), ['evidence', 'timeline'])
-  expect(nothing).toEqual({ code: 3, stdout: '', stderr: 'gatehouse: `.gatehouse` does not exist\n' })
-  const folder = await recorded()
-  edit(folder, log, (text) => text.replace('{', '['))
-  const damaged = await gatehouse(folder, ['evidence', 'timeline'])
-  expect(damaged.code).not.toBe(0)
-  expect(damaged.stderr).toContain('line 0 of the evidence is not an entry; verify it')
-})
-
-test('a timeline has one row for each call and event, with the rule and the outcome', async () => {
-  const folder = folderWith({
-    'agent.ts': `export default async () => {
-      await fs.write('/mem/note.txt', 'x')
-      await fs.read('/etc/passwd').catch(() => {})
-      await sys('x\\u001b[2J', {}).catch(() => {})
-      await fs.read('/mem/none').catch(() => {})
-    }`,
-  })
-  await gatehouse(folder, ['run', 'agent.ts'])
-  const { code, stdout } = await gatehouse(folder, ['evidence', 'timeline'])
-  expect(code).toBe(0)
-  const lines = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(/ {2,}/).slice(1))
-  expect(lines[0]).toEqual(['pid', 'agent', 'what', 'resource', 'decision', 'outcome'])
-  expect(lines).toContainEqual([
-    '1',
-    'agent',
-    'fs.write',
-    '/mem/note.txt',
-    'permit by strict:own-memory',
-    'committed',
-  ])
-  expect(lines).toContainEqual([
-    '1',
-    'agent',
-    'fs.read',
-    '/mem/none',
-    'permit by strict:own-memory',
-    'failed ENOENT',
-  ])
-  expect(stdout).toMatch(/fs\.read +\/etc\/passwd +forbid +refused EPERM: no rule permits it/)
-  expect(stdout).toMatch(/agent +x\\x1b\[2J +refused ENOSYS: no such syscall/)
-  expect(stdout).not.toContain('\u001b')
-  expect(stdout).toMatch(/ exit .* exited\n/)
-})
-
-test('a timeline is narrowed by run, process and kind, and cut to the latest', async () => {
-  const folder = await recorded((record) => {
-    record.append({ ...intent(record.payload('{}'), 9), run: 'r2', pid: 8 })
-    record.append({ kind: 'close' })
-  })
-  const rows = async (...args: readonly string[]) =>
-    JSON.parse((await gatehouse(folder, ['evidence', 'timeline', '--json', ...args])).stdout)
-  expect((await rows('--run', 'r2')).rows).toMatchObject([{ pid: 8, outcome: 'unsettled' }])
-  expect((await rows('--pid', '7')).rows).toHaveLength(3)
-  expect((await rows('--kind', 'outcome')).rows).toHaveLength(3)
-  expect(await rows('--limit', '2')).toMatchObject({ earlier: 3, rows: [{ run: 'r2' }, { kind: 'close' }] })
-  expect((await gatehouse(folder, ['evidence', 'timeline', '--limit', '2'])).stderr).toBe(
-    '3 earlier; --limit 5 shows all\n',
-  )
 })
