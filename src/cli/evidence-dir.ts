@@ -22,7 +22,7 @@ export const readingCodes = 'Exit codes: 1 a broken record, 3 not there'
 /** Says that there is no record to read. @returns the exit code */
 export function missing(out: Output, dir: string, reason: string): number {
   out.fail(visibleLine(reason), undefined)
-  out.give({ dir, verdict: 'missing', reason })
+  out.giveLine({ dir, verdict: 'missing', reason })
   return verdicts.missing
 }
 
@@ -46,7 +46,8 @@ export async function reading(
     if (error instanceof NotOnRecord) return missing(out, dir, error.message)
     if (!(error instanceof EvidenceError)) throw error
     out.fail(visibleLine(`\`${dir}\`: ${error.message}`), error.stack)
-    out.give({ dir, error: { code: error.code, message: error.message } })
+    // A line, since some commands give their results as lines.
+    out.giveLine({ dir, error: { code: error.code, message: error.message } })
     return verdicts.tampered
   }
 }

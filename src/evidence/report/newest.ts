@@ -29,10 +29,6 @@ export class Newest<K, V> {
     return value
   }
 
-  keys(): Iterable<K> {
-    return this.#kept.keys()
-  }
-
   values(): Iterable<V> {
     return this.#kept.values()
   }

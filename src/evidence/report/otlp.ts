@@ -1,5 +1,6 @@
 /** Spans as OTLP/JSON (opentelemetry-proto 1.x, JSON Protobuf encoding): one line is one TracesData. */
-import type { Attributes, AttributeValue, Span } from './spans.ts'
+import type { Attributes, AttributeValue } from './span-fields.ts'
+import type { Span } from './spans.ts'
 
 /** Of the semantic conventions whose names are used. */
 const schemaUrl = 'https://opentelemetry.io/schemas/1.37.0'
