@@ -13,7 +13,7 @@ export interface OutputStream {
   readonly rows?: number
   on?(event: 'error', listener: (error: Error) => void): unknown
   off?(event: 'error', listener: (error: Error) => void): unknown
-  once?(event: 'drain' | 'error', listener: () => void): unknown
+  once?(event: 'drain', listener: () => void): unknown
 }
 
 /** The keys of a terminal; `process.stdin` is one. */
@@ -122,8 +122,20 @@ export class Output {
   async pour(texts: Iterable<string>): Promise<void> {
     const { stdout } = this.#io
     let gone = false
+    let wake = (): void => {}
     const leave = (): void => {
       gone = true
+      wake()
+    }
+    const write = async (text: string): Promise<void> => {
+      if (text === '') return
+      const isTaken = stdout.write(text)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        // A write that failed is told in a later turn of the event loop.
+        if (isTaken || stdout.once === undefined) setImmediate(resolve)
+        else stdout.once('drain', resolve)
+      })
     }
     stdout.on?.('error', leave)
     try {
@@ -131,28 +143,14 @@ export class Output {
       for (const text of texts) {
         waiting += text
         if (text !== '' && waiting.length < limits.evidenceReadBytes) continue
-        await this.#pourOut(waiting)
+        await write(waiting)
         waiting = ''
         if (gone) return
       }
-      await this.#pourOut(waiting)
+      await write(waiting)
     } finally {
       stdout.off?.('error', leave)
     }
-  }
-
-  /** A write that failed is told in a later turn of the event loop. */
-  async #pourOut(text: string): Promise<void> {
-    const { stdout } = this.#io
-    if (text === '') return
-    const isTaken = stdout.write(text)
-    await new Promise<void>((resolve) => {
-      if (isTaken || stdout.once === undefined) setImmediate(resolve)
-      else {
-        stdout.once('drain', resolve)
-        stdout.once('error', resolve)
-      }
-    })
   }
 
   /** The terminal, where there is one to draw on and to read keys from. */

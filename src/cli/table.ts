@@ -16,14 +16,24 @@ export function tableOf(
   rows: readonly (readonly string[])[],
   colors: Pick<Colors, 'bold'>,
 ): string {
-  return draw(rows, { head: head.map((name) => colors.bold(name)) }).text
+  const table = new Table({
+    head: head.map((name) => colors.bold(name)),
+    chars: borderless,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  })
+  for (const row of rows) table.push(row.map(visibleLine))
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
 }
 
-/** A table that comes in pages, as its rows are found; columns only grow. */
+/** A table that comes in pages, as its rows are found, and may be very long; columns only grow. */
 export class TablePages {
   readonly #head: readonly string[]
   readonly #colors: Pick<Colors, 'bold'>
-  #widths: readonly number[] = []
+  #widths: readonly number[] | undefined
 
   constructor(head: readonly string[], colors: Pick<Colors, 'bold'>) {
     this.#head = head
@@ -32,25 +42,30 @@ export class TablePages {
 
   /** @returns lines, the first page's with the names of the columns above them */
   page(rows: readonly (readonly string[])[]): string {
-    const isFirst = this.#widths.length === 0
-    const head = isFirst ? { head: this.#head.map((name) => this.#colors.bold(name)) } : {}
-    const { widths } = draw(rows, head)
-    this.#widths = widths.map((width, column) => Math.max(width, this.#widths[column] ?? 0))
-    return draw(rows, { ...head, colWidths: [...this.#widths] }).text
+    const isFirst = this.#widths === undefined
+    const before = this.#widths ?? this.#head.map(({ length }) => length)
+    const shown = rows.map((row) => row.map(visibleLine).map((text) => ({ text, width: widthOf(text) })))
+    const widths = before.map((width, column) =>
+      shown.reduce((widest, row) => Math.max(widest, row[column]?.width ?? 0), width),
+    )
+    this.#widths = widths
+    const head = this.#head.map((text) => ({ text: this.#colors.bold(text), width: text.length }))
+    return [...(isFirst ? [head] : []), ...shown]
+      .map((row) =>
+        row
+          .map(({ text, width }, column) => text + ' '.repeat((widths[column] ?? 0) - width))
+          .join(borderless.middle)
+          .trimEnd(),
+      )
+      .join('\n')
   }
 }
 
-function draw(
-  rows: readonly (readonly string[])[],
-  options: { head?: string[]; colWidths?: number[] },
-): { readonly text: string; readonly widths: readonly number[] } {
-  const table = new Table({
-    ...options,
-    chars: borderless,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  })
-  for (const row of rows) table.push(row.map(visibleLine))
-  const lines = table.toString().split('\n')
-  // The table fills in the widths of its columns when it is drawn.
-  return { text: lines.map((line) => line.trimEnd()).join('\n'), widths: table.options.colWidths.map(Number) }
+/** @returns how many columns of a terminal a text takes, as far as the table's own measure knows; most are plain */
+function widthOf(text: string): number {
+  if (/^[ -~…→×]*$/.test(text)) return text.length
+  const table = new Table({ style: { 'padding-left': 0, 'padding-right': 0 } })
+  table.push([text])
+  table.toString()
+  return Number(table.options.colWidths[0])
 }
