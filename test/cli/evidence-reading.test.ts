@@ -59,8 +59,10 @@ test('an end is shown with its call, a request with what came of it, a refusal w
 test('what an agent wrote cannot steer the terminal, nor pass for a line of the command', async () => {
   const { seq } = entryOf(entries, 'intent', { resource: '/mem/page', syscall: 'fs.read' })
   const text = await show(seq)
-  expect(text).toContain('from elsewhere\\u001b[2J')
-  expect(text).not.toContain('\u001b')
+  expect(text).toContain('from elsewhere\\u001b[2J\\u{202e}')
+  const refused = await show(entryOf(entries, 'refusal', { code: 'ENOSYS' }).seq)
+  expect(refused).toMatch(/^entry \d+: refusal, x\\x1b\[2J$/m)
+  for (const steering of ['\u001b', '\u202e']) expect(text + refused).not.toContain(steering)
   const folder = copied()
   edit(folder, log, (all) =>
     all.replaceAll('"agent":"writer"', '"agent":"w\\nentry 9: forged\\u001b[2J\u202e"'),
@@ -71,6 +73,17 @@ test('what an agent wrote cannot steer the terminal, nor pass for a line of the 
   const { stdout } = await evidence('show', String(seq), folder, '--json')
   for (const steering of ['\u001b', '\u202e']) expect(stdout).not.toContain(steering)
   expect(JSON.parse(stdout).entry.agent).toBe('w\nentry 9: forged\u001b[2J\u202e')
+})
+
+test('neither can what a person gave as a reason', async () => {
+  const folder = copied()
+  edit(folder, log, (all) => all.replaceAll('she asked for it', 'yes\\n  decision  permit\\u001b[2J'))
+  const { seq, ask } = entryOf(entries, 'answer')
+  for (const text of [await show(seq, folder), await show(Number(ask), folder)]) {
+    expect(text).toContain('yes\\x0a  decision  permit\\x1b[2J')
+    expect(text).not.toMatch(/^ {2}decision {2}permit/m)
+    expect(text).not.toContain('\u001b')
+  }
 })
 
 test('a text that was never kept and one that was deleted are told apart', async () => {

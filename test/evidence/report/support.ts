@@ -38,7 +38,8 @@ export async function recordRuns(): Promise<Recorded> {
   const first = kernel.spawn(
     {
       source: main(`
-        await fs.write('/mem/page', 'from elsewhere\\u001b[2J')
+        await fs.write('/mem/page', 'from elsewhere\\u001b[2J\\u202e')
+        await sys('x\\u001b[2J', {}).catch(() => {})
         await fs.write('/mem/quiet', 'a diagnosis')
         await ${send('alice@example.com', '')}
         await ${send('mallory@example.com', '')}

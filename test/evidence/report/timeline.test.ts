@@ -12,6 +12,8 @@ const { entries } = await recordRuns()
 const calls = (query: EntryQuery): readonly string[] =>
   [...rowsOf(entries, query)].map(({ what, resource }) => `${what} ${resource}`.trimEnd())
 
+const answers = entries.filter(({ kind }) => kind === 'ask').map(({ seq }) => `answer to ${seq}`)
+
 test.each<[EntryQuery, readonly string[]]>([
   [{ effect: 'forbid' }, ['fs.read /mem/vault/key']],
   [{ rule: 'no-vault' }, ['fs.read /mem/vault/key']],
@@ -20,10 +22,8 @@ test.each<[EntryQuery, readonly string[]]>([
   [{ syscall: 'fs.write' }, ['fs.write /mem/page', 'fs.write /mem/quiet']],
   [{ syscall: 'fs.l*' }, ['fs.list /mem']],
   [{ agent: 'helper', syscall: 'fs.*' }, ['fs.list /mem']],
-  [
-    { kinds: ['ask', 'answer'] },
-    ['tool.call send_email', 'answer to 9', 'tool.call send_email', 'answer to 14'],
-  ],
+  [{ kinds: ['ask'] }, ['tool.call send_email', 'tool.call send_email']],
+  [{ kinds: ['answer'] }, answers],
   [{ kinds: ['turn'], pid: 2 }, ['turn 2']],
   [{ pid: 3, kinds: ['exit'] }, ['exit']],
 ])('%j picks %j', (query, wanted) => {
