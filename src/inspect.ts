@@ -93,8 +93,10 @@ function lookAt({ gate, log, spawner }: InspectParts, process: Process): LiveIns
     children: [...process.children].map(({ pid, name, state }) => ({ pid, name, state })),
     entries: log
       .recent(process.identity.run, process.pid)
-      .slice(-limits.entriesShownMax)
-      .map((line) => JSON.parse(line)),
+      .map((line) => JSON.parse(line))
+      // As many as calls, and they say nothing that calls do not.
+      .filter(({ kind }) => kind !== 'turn')
+      .slice(-limits.entriesShownMax),
   }
 }
 

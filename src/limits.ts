@@ -457,6 +457,20 @@ export const limits = Object.freeze({
   evidenceBacklogBytes: 8 * MiB,
   /** What a log in memory may hold, in UTF-16 units; past it nothing more happens. */
   evidenceMemoryBytes: 256 * MiB,
+  /** Rows of a timeline that wait for the end of a call before them; past it the end is a row of its own. */
+  reportRowsHeld: 1_000,
+  /** Calls without an end, and processes, that a reader of evidence keeps in mind: the newest. */
+  reportOpenMax: 100_000,
+  /** Names that a reader of evidence counts one by one; the rest is counted together. */
+  reportNamesMax: 1_000,
+  /** Entries that are looked at until what was found is written, and a reader that has gone is noticed. */
+  reportPace: 2_000,
+  /** Spans in one line of an OpenTelemetry export. */
+  reportSpansMax: 512,
+  /** A manifest of a run or another file about one that is read back, in bytes: it names files, 100 bytes each. */
+  manifestBytesMax: 16 * MiB,
+  /** As much of one payload is shown to a person, in UTF-16 units. */
+  payloadShownMax: 4_000,
   /** One line of evidence, in bytes: the largest reply with every character escaped. */
   evidenceLineBytesMax: 256 * MiB,
   /**

@@ -1,11 +1,12 @@
 /** `gatehouse inspect`: everything that a running kernel knows of one process. */
+
+import { rowsOf } from '../evidence/report/timeline.ts'
 import type { InspectedFrame, Inspection, LiveInspection } from '../inspect.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
 import { addDirOption, withKernel } from './find-kernel.ts'
 import { bytes, leftOf, seconds } from './process-cells.ts'
 import { visibleLine } from './terminal.ts'
-import { readTimeline } from './timeline.ts'
 
 export const inspect: CommandSpec = {
   name: 'inspect',
@@ -108,7 +109,7 @@ const frameText = ({ function: name, file, line, column }: InspectedFrame): stri
   `${name === '' ? '(anonymous)' : name} at ${file}:${line}:${column}`
 
 function entriesText(entries: LiveInspection['entries']): readonly string[] {
-  const { rows } = readTimeline(entries, {}, entries.length)
+  const rows = [...rowsOf(entries)]
   return rows.map(({ seq, time, what, resource, decision, outcome }) =>
     [String(seq), time.slice(11, 23), what, resource, decision, outcome].filter(Boolean).join('  '),
   )

@@ -5,11 +5,16 @@ import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
+import { evidenceExport } from './evidence-export.ts'
 import { evidenceKey } from './evidence-key.ts'
+import { evidenceManifest } from './evidence-manifest.ts'
 import { evidencePrune } from './evidence-prune.ts'
 import { evidenceRedact } from './evidence-redact.ts'
+import { evidenceShow } from './evidence-show.ts'
+import { evidenceStats } from './evidence-stats.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
+import { evidenceVerifyManifest } from './evidence-verify-manifest.ts'
 import { describeFailure, exitCodes } from './failure.ts'
 import { init } from './init.ts'
 import { inspect } from './inspect.ts'
@@ -61,7 +66,18 @@ const commands = [
   {
     name: 'evidence',
     summary: 'verify and read what is on record, and delete what need not be kept',
-    commands: [evidenceVerify, evidenceTimeline, evidenceKey, evidenceRedact, evidencePrune],
+    commands: [
+      evidenceVerify,
+      evidenceTimeline,
+      evidenceShow,
+      evidenceStats,
+      evidenceKey,
+      evidenceManifest,
+      evidenceVerifyManifest,
+      evidenceExport,
+      evidenceRedact,
+      evidencePrune,
+    ],
   },
   doctor,
   version,

@@ -42,6 +42,29 @@ export function duration(value: string): string {
   return value
 }
 
+/** A time (ISO 8601, UTC unless it says otherwise), or how long ago, such as `2h`. @returns ms since 1970 */
+export const moment =
+  (now: () => number) =>
+  (value: string): number => {
+    if (/^\d+(\.\d+)?[a-zA-Z]+$/.test(value)) return now() - parseDuration(value)
+    const [, day, time = 'T00:00', zone = 'Z'] =
+      /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(value) ?? []
+    const found = Date.parse(`${day}${time}${zone}`)
+    if (day === undefined || Number.isNaN(found))
+      throw new InvalidArgumentError(
+        'write a time such as 2026-07-24T10:15:00Z or 2026-07-24, or how long ago, such as 30m or 2h',
+      )
+    return found
+  }
+
+/** A position in a record. */
+export function entryNumber(value: string): number {
+  if (/^(0|[1-9]\d{0,14})$/.test(value)) return Number(value)
+  throw new UsageError(
+    `\`${value}\` is not the number of an entry; write a whole number from 0 on, as \`gatehouse evidence timeline\` shows it`,
+  )
+}
+
 export const agentName = (value: string): string => readAgentName(value)
 
 export function count(value: string): number {

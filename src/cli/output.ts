@@ -12,6 +12,8 @@ export interface OutputStream {
   readonly columns?: number
   readonly rows?: number
   on?(event: 'error', listener: (error: Error) => void): unknown
+  off?(event: 'error', listener: (error: Error) => void): unknown
+  once?(event: 'drain', listener: () => void): unknown
 }
 
 /** The keys of a terminal; `process.stdin` is one. */
@@ -110,7 +112,45 @@ export class Output {
 
   /** One of many results as data, on a line of its own; nothing in text mode. */
   giveLine(document: object): void {
-    if (this.json) this.#write('stdout', `${visibleJson(JSON.stringify(document))}\n`)
+    if (this.json) this.#write('stdout', jsonLine(document))
+  }
+
+  /**
+   * Writes a result of any length to stdout, in either mode, as it comes; it ends early where nobody reads any more.
+   * @param texts fit for a terminal, with their newlines; an empty one says that what was found so far is to be written
+   */
+  async pour(texts: Iterable<string>): Promise<void> {
+    const { stdout } = this.#io
+    let gone = false
+    let wake = (): void => {}
+    const leave = (): void => {
+      gone = true
+      wake()
+    }
+    const write = async (text: string): Promise<void> => {
+      if (text === '') return
+      const isTaken = stdout.write(text)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        // A write that failed is told in a later turn of the event loop.
+        if (isTaken || stdout.once === undefined) setImmediate(resolve)
+        else stdout.once('drain', resolve)
+      })
+    }
+    stdout.on?.('error', leave)
+    try {
+      let waiting = ''
+      for (const text of texts) {
+        waiting += text
+        if (text !== '' && waiting.length < limits.evidenceReadBytes) continue
+        await write(waiting)
+        waiting = ''
+        if (gone) return
+      }
+      await write(waiting)
+    } finally {
+      stdout.off?.('error', leave)
+    }
   }
 
   /** The terminal, where there is one to draw on and to read keys from. */
@@ -175,6 +215,9 @@ export class Output {
     if (live !== '') this.live(live)
   }
 }
+
+/** @returns a document as one line that steers no terminal */
+export const jsonLine = (document: object): string => `${visibleJson(JSON.stringify(document))}\n`
 
 /** What agents printed while a person was asked. */
 interface Held {

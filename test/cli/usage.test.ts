@@ -58,7 +58,7 @@ test.each([
   ],
   [
     ['evidence'],
-    '`gatehouse evidence` needs to know what to do: verify, timeline; see `gatehouse evidence --help`',
+    '`gatehouse evidence` needs to know what to do: verify, timeline, show, stats, manifest, verify-manifest, export; see `gatehouse evidence --help`',
   ],
 ])('%j is wrong usage', async (argv, sentence) => {
   expect(await say(...argv)).toEqual({ code: 2, stdout: '', stderr: `gatehouse: ${sentence}\n` })
