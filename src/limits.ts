@@ -455,6 +455,17 @@ export const limits = Object.freeze({
   evidenceMemoryBytes: 256 * MiB,
   /** One line of evidence, in bytes: the largest reply with every character escaped. */
   evidenceLineBytesMax: 256 * MiB,
+  /** Texts that a backtest looks up at a time, and how long they are together, in bytes. */
+  backtestTextsMax: 100_000,
+  backtestTextBytes: 64 * MiB,
+  /** Policies of agents that a backtest keeps compiled. */
+  backtestPoliciesMax: 1_000,
+  /** Labels of which every choice is tried where it cannot be told which of them a process would carry. */
+  backtestLabelsMax: 4,
+  /** Files through which a backtest follows labels; with more, any file may carry them. */
+  backtestPathsMax: 100_000,
+  /** Rows of a backtest's table, and runs that it names; the rest is counted. */
+  backtestRowsMax: 1_000,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */

@@ -38,6 +38,7 @@ import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
+import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
 
 export class System implements Supervisor {
@@ -129,7 +130,8 @@ export class System implements Supervisor {
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(needs)
     const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...protections })
+    const more = { ...toolsOnRecord(this.log, this.drivers.tool), ...protections }
+    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...more })
   }
 
   get ceiling(): PolicySet {
@@ -266,14 +268,9 @@ export class System implements Supervisor {
     process.recorded(this.log.written - before)
   }
 
-  #evidenceFailed(error: EvidenceError): void {
-    for (const process of this.table.live()) {
-      process.end({
-        status: 'failed',
-        reason: error.message,
-        error: { code: error.code, message: error.message },
-      })
-    }
+  #evidenceFailed({ code, message }: EvidenceError): void {
+    for (const process of this.table.live())
+      process.end({ status: 'failed', reason: message, error: { code, message } })
   }
 
   async #shutdown(last: () => Promise<void>): Promise<void> {

@@ -60,6 +60,8 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|approvals\/|evidence\/|proc\/)/,
   'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|labels|limits|json|clock)\.ts$)/,
+  'src/backtest/':
+    /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|labels|limits|json)\.ts$)/,
 }

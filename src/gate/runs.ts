@@ -64,6 +64,11 @@ export class Runs {
    * here on, whatever that is, and nothing that comes in after it is trusted.
    */
   extraction(process: Member): void {
+    this.missed(process)
+  }
+
+  /** Some of what the run has sent is not known: nothing that comes in after this is trusted. */
+  missed(process: Member): void {
     this.#runOf(process).origins.missed()
   }
 
