@@ -1,9 +1,9 @@
 /** A policy, tried on what has happened: every recorded decision is taken again, and nothing is run. */
 import type { Entry } from '../evidence/entry.ts'
-import type { JsonObject } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import type { PolicySet } from '../policy/types.ts'
 import { Budgets } from './budgets.ts'
-import { type RecordedCall, unsound } from './call.ts'
+import { type RecordedCall, readJson, unsound } from './call.ts'
 import { Calls } from './calls.ts'
 import { Choices, keyOf } from './choice.ts'
 import { type Evidence, type Item, readAll, type TextOf } from './collect.ts'
@@ -79,7 +79,8 @@ class Backtester {
         this.#live.clear()
         this.#tools.clear()
         this.#calls.end()
-        this.#readTools(textOf(entry.tools))
+        for (const tool of listOf(readJson(textOf(entry.tools))))
+          if (isObject(tool)) this.#tool(tool.name, tool.parameters)
         return this.#inForce(entry, textOf)
       case 'reload':
         return this.#inForce(entry, textOf)
@@ -111,8 +112,8 @@ class Backtester {
     const process = new Rebuilt(beginning, this.#policies, this.#past.clock, this.#doubts)
     this.#live.set(keyOf(entry), process)
     this.#flow.begin(process, labels)
-    const task = entry.args === undefined ? '[]' : textOf(entry.args)
-    this.#past.begin(process, task === undefined ? undefined : JSON.parse(task))
+    const task = entry.args === undefined ? [] : readJson(textOf(entry.args))
+    this.#past.begin(process, Array.isArray(task) ? (task as readonly Json[]) : undefined)
   }
 
   #exit(entry: Entry): void {
@@ -129,14 +130,11 @@ class Backtester {
 
   #host({ syscall, resource, args }: Entry, textOf: TextOf): void {
     if (syscall !== 'tool.register') return this.#flow.hostActed()
-    const schema = textOf(args)
-    if (typeof resource === 'string' && schema !== undefined) this.#tools.set(resource, JSON.parse(schema))
+    this.#tool(resource, readJson(textOf(args)))
   }
 
-  #readTools(text: string | undefined): void {
-    if (text === undefined) return
-    const tools = JSON.parse(text) as readonly { readonly name: string; readonly parameters: JsonObject }[]
-    for (const { name, parameters } of tools) this.#tools.set(name, parameters)
+  #tool(name: unknown, parameters: Json | undefined): void {
+    if (typeof name === 'string' && isObject(parameters)) this.#tools.set(name, parameters)
   }
 
   #declassify(entry: Entry): void {
@@ -157,3 +155,8 @@ class Backtester {
     return this.#options.runs?.has(run) !== false
   }
 }
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])

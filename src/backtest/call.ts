@@ -1,7 +1,10 @@
 /** One call as it is on record: what was asked, by whom, and what was said to it. */
+import { SyscallError } from '../errors.ts'
 import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import { EvidenceError } from '../evidence/store.ts'
+import { type Json, parseGuestJson } from '../json.ts'
 import { type Labels, noLabels } from '../labels.ts'
+import { limitReason } from '../proc/tallies.ts'
 
 /** What was said to a call. `limited`: a rule lets it through, and has done so as often as it may. */
 export const answers = ['permit', 'ask', 'forbid', 'limited'] as const
@@ -22,8 +25,6 @@ export interface RecordedCall {
   readonly resource: string | undefined
   readonly args: PayloadRef | undefined
   readonly labels: Labels
-  /** Whether it waited for a person before. */
-  readonly wasAsked: boolean
   /** What the policy said, by which rules (policy and id); undefined where it was not asked, or that is not on record. */
   readonly before:
     | { readonly answer: Answer; readonly rules: readonly (readonly [string, string])[] }
@@ -49,7 +50,6 @@ export function readCall(entry: Entry): RecordedCall {
     resource: typeof resource === 'string' ? resource : undefined,
     args: refOf(entry.args),
     labels: labelsOf(entry),
-    wasAsked: entry.ask !== undefined,
     before: beforeOf(entry),
   }
 }
@@ -72,7 +72,7 @@ export const unsound = ({ seq, kind }: Entry): EvidenceError =>
   new EvidenceError('EIO', `entry ${seq} of the evidence is no sound \`${String(kind)}\`; verify it`)
 
 function beforeOf(entry: Entry): RecordedCall['before'] {
-  const { decision, kind } = entry
+  const { decision } = entry
   if (!isFields(decision)) return undefined
   const { effect, rules = [] } = decision
   if (effect !== 'permit' && effect !== 'ask' && effect !== 'forbid') return undefined
@@ -82,6 +82,22 @@ function beforeOf(entry: Entry): RecordedCall['before'] {
       return [rule.policy, rule.id] as const
     throw unsound(entry)
   })
-  // Nothing else refuses what was permitted and says by which rule.
-  return { answer: effect === 'permit' && kind === 'refusal' ? 'limited' : effect, rules: named }
+  return { answer: effect !== 'forbid' && isLimited(entry) ? 'limited' : effect, rules: named }
+}
+
+/** Nothing else refuses what was permitted and says by which rule; of what was asked about, the reason tells. */
+const isLimited = ({ kind, decision, reason }: Entry): boolean =>
+  kind === 'refusal' &&
+  ((isFields(decision) && decision.effect === 'permit') ||
+    (typeof reason === 'string' && limitReason.test(reason)))
+
+/** @returns what a text of the record holds; undefined where there is none, or it is no JSON that a kernel takes */
+export function readJson(text: string | undefined): Json | undefined {
+  if (text === undefined) return undefined
+  try {
+    return parseGuestJson(text)
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined
+    throw error
+  }
 }

@@ -10,7 +10,7 @@ import { untrustedLabel } from '../policy/origin.ts'
 import type { PolicySet, RuleRef } from '../policy/types.ts'
 import { isLimit } from '../proc/tallies.ts'
 import { syscalls } from '../syscalls.ts'
-import { labelsOf, type RecordedCall } from './call.ts'
+import { labelsOf, type RecordedCall, readJson } from './call.ts'
 import { isExternal } from './choice.ts'
 import type { TextOf } from './collect.ts'
 import type { Doubt, Doubts } from './doubts.ts'
@@ -91,9 +91,9 @@ export class Calls {
     if (flow.carried(process, noLabels).maybe.includes(untrustedLabel)) past.unsure(process)
     const all = [...labels, ...released]
     if (!all.includes(untrustedLabel) && !isExternal(syscall)) return
-    const text = textOf(entry.result)
-    if (text === undefined) past.unsure(process)
-    else past.runs.received(process, JSON.parse(text) as Json, all)
+    const result = readJson(textOf(entry.result))
+    if (result === undefined) past.unsure(process)
+    else past.runs.received(process, result, all)
   }
 
   /** A process has ended, and with it what it waited for. */
@@ -154,11 +154,8 @@ export class Calls {
     const { before } = call
     if (before === undefined) return
     if (doubt !== undefined || verdict === undefined) return tally.undecidable(call, doubt ?? 'record')
-    // What asks as often as it may only is refused before anybody is asked, with the same words.
-    const isLimited = verdict.answer === 'limited' && call.kind === 'refusal' && !call.wasAsked
-    const answer = isLimited && before.answer === 'ask' ? 'ask' : verdict.answer
-    if (answer === before.answer && areNamed(verdict.rules, before.rules)) tally.same(call)
-    else tally.differs(call, before.answer, { ...verdict, answer })
+    if (verdict.answer === before.answer && areNamed(verdict.rules, before.rules)) tally.same(call)
+    else tally.differs(call, before.answer, verdict)
   }
 
   /** What is let through counts for what comes after; where that cannot be told, as it was then. */
@@ -223,7 +220,7 @@ export class Calls {
     text: string | undefined,
   ): Json | undefined {
     if (!isExternal(syscall)) return undefined
-    const known = args ?? (text === undefined ? undefined : (JSON.parse(text) as Json))
+    const known = args ?? readJson(text)
     if (known !== undefined) return sentOf(known, true)
     this.#parts.past.missed(process)
     return null

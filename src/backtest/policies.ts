@@ -1,4 +1,5 @@
 /** Under which policies a recorded process would be: the new one, and what it had beside the one that was in force. */
+import { createHash } from 'node:crypto'
 import { compileNarrowing, narrow, readDocuments } from '../config/policy.ts'
 import { KernelError } from '../errors.ts'
 import { canonicalText } from '../evidence/canonical.ts'
@@ -93,9 +94,22 @@ export class Policies {
     if (known !== undefined || text === undefined) return known
     if (this.#read.size >= limits.backtestPoliciesMax)
       for (const each of this.#read.keys()) if (each !== this.#recorded) this.#read.delete(each)
-    const policies = readDocuments(text)
+    const policies = hashOf(text) === hash ? readSound(text) : undefined
     this.#read.set(hash, policies)
     return policies
+  }
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What a record says may be anything. */
+function readSound(text: string): readonly Policy[] | undefined {
+  try {
+    return readDocuments(text)
+  } catch (error) {
+    if (error instanceof KernelError || error instanceof SyntaxError || error instanceof TypeError)
+      return undefined
+    throw error
   }
 }
 
