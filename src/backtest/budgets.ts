@@ -5,6 +5,8 @@ import type { Stopped, Tally } from './result.ts'
 
 type Limits = Partial<Record<Stopped['budget'], number>>
 
+const noLimits: Limits = Object.freeze({})
+
 /** What is on record at the end of a process only. */
 const spentAtEnd = ['cpuMs', 'tokens', 'costUsd'] as const
 
@@ -21,6 +23,7 @@ export class Budgets {
   charged(process: Rebuilt, seq: number, time: number): void {
     for (let each: Rebuilt | undefined = process; each !== undefined; each = each.parent) {
       const limits = this.#limitsOf(each)
+      if (limits === noLimits) continue
       if (limits.syscalls === undefined && limits.wallMs === undefined) continue
       this.#spent(each, 'syscalls', each.syscalls, seq)
       this.#spent(each, 'wallMs', time - each.startedAt, seq)
@@ -54,7 +57,8 @@ export class Budgets {
       const now = set?.budget[charge]
       if (now !== undefined && now < (budgetBefore[charge] ?? Number.POSITIVE_INFINITY)) limits[charge] = now
     }
-    this.#limits.set(process, limits)
-    return limits
+    const kept = Object.keys(limits).length === 0 ? noLimits : limits
+    this.#limits.set(process, kept)
+    return kept
   }
 }

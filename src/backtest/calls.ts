@@ -61,7 +61,7 @@ export class Calls {
   /** @param process whose call it is; undefined where its beginning is not on record */
   take(process: Rebuilt | undefined, read: Read): void {
     const { call, isTold } = read
-    this.#waiting.delete(waitingKey(call))
+    if (this.#waiting.size > 0) this.#waiting.delete(waitingKey(call))
     if (call.kind !== 'ask') process?.charge(call.kind === 'intent' ? costOf(call.syscall) : 1)
     if (call.before === undefined) {
       if (call.kind === 'refusal' && isTold) this.#parts.tally.notJudged += 1
@@ -168,19 +168,20 @@ export class Calls {
     if (passes) {
       const judged = doubt === undefined ? (verdict?.judged ?? []) : deedsOf(asEntry(call))
       const counted = (verdict?.obligations ?? []).filter(isLimit)
-      const { runs } = this.#parts.past
+      const { past } = this.#parts
+      const { runs } = past
       if (counted.length > 0 && process.identity.sealed !== true) {
         const { tallies, now } = runs.talliesOf(process)
         tallies.count(counted, now)
       }
-      runs.admitted(process, judged, this.#sent(process, call.syscall, verdict?.args, text))
+      if (past.notes) runs.admitted(process, judged, this.#sent(process, call.syscall, verdict?.args, text))
     }
     if (isIntent) this.#follow(call, process, passes, { verdict, doubt }, set)
   }
 
   /** What is not judged may still send something, or bring labels. */
   #unjudged(process: Rebuilt, { call, text }: Read): void {
-    if (process.set !== undefined)
+    if (process.set !== undefined && this.#parts.past.notes)
       this.#parts.past.runs.admitted(process, [], this.#sent(process, call.syscall, undefined, text))
     const { syscall, resource = '', seq } = call
     const step = { process, syscall, resource, given: noLabels, givenBefore: noLabels, maybeGiven: noLabels }
@@ -200,7 +201,7 @@ export class Calls {
     const givenBefore = passes ? this.#givenBefore(process, syscall, before) : noLabels
     const maybeGiven = doubt === undefined ? noLabels : labelsAbout(set.policies, syscall)
     const step: Step = { process, syscall, resource, given, givenBefore, maybeGiven }
-    if (/^fs\./.test(syscall) && !isInside(resource)) past.unsure(process)
+    if (past.notes && syscall.startsWith('fs.') && !isInside(resource)) past.unsure(process)
     if (flow.matters(step) || set.needs.origins) this.#steps.set(seq, step)
   }
 

@@ -12,6 +12,8 @@ const needed = new Set(['open', 'reload', 'spawn', 'intent', 'refusal', 'ask', '
 export const isExternal = (syscall: string): boolean =>
   syscall === 'net.fetch' || syscall === 'tool.call' || syscall === 'proc.output'
 
+const nothing: readonly unknown[] = Object.freeze([])
+
 export const keyOf = ({ run, pid }: Pick<Entry, 'run' | 'pid'>): string => `${run} ${pid}`
 
 export class Choices implements Choice {
@@ -22,6 +24,8 @@ export class Choices implements Choice {
   #inForce: unknown
   /** Whether what calls bring back has to be followed, also where the record says nothing of labels. */
   #follows = false
+  /** Whether any policy by now wants to look at arguments. */
+  #isSome = false
 
   constructor(policies: Policies) {
     this.#policies = policies
@@ -65,6 +69,7 @@ export class Choices implements Choice {
     const { policy, documents, args, ppid } = entry
     const interest = this.#interestIn(policy)
     this.#interests.set(keyOf(entry), interest)
+    this.#isSome ||= interest === 'all' || interest.isSome
     this.#follows ||= interest === 'all' || interest.givesLabels || interest.asksOrigins
     const isKnown = policy === this.#inForce || (typeof policy === 'string' && this.#policies.isKnown(policy))
     return [...(isKnown ? [] : [documents]), ...(ppid === 0 && this.#asksOrigins(entry) ? [args] : [])]
@@ -80,12 +85,18 @@ export class Choices implements Choice {
     return set === undefined ? 'all' : interestOf(set)
   }
 
+  /** Of most calls nothing but their entry is needed. */
+  #isPlain(syscall: string, resource: string): boolean {
+    return !this.#isSome && syscall !== 'fs.move' && !isShownOnly(resource)
+  }
+
   #ofCall(
     entry: Entry,
     { agent, syscall, resource = '', before, kind }: NonNullable<Item['call']>,
   ): readonly unknown[] {
+    if (this.#isPlain(syscall, resource)) return nothing
     const interest = this.#interests.get(keyOf(entry))
-    if (interest === undefined) return []
+    if (interest === undefined) return nothing
     const isAsked = before !== undefined
     const isSent = kind === 'intent' && isExternal(syscall) && this.#asksOrigins(entry)
     const isWanted =

@@ -68,6 +68,8 @@ class Batch {
   }
 
   add(item: Item, wanted: readonly unknown[]): void {
+    // Nothing is to be gained by waiting, and what waits is not collected while it is young.
+    if (wanted.length === 0 && this.#items.length === 0) return this.#take(item, noText)
     this.#items.push(item)
     for (const each of wanted) {
       const ref = refOf(each)
@@ -78,7 +80,8 @@ class Batch {
     const isFull =
       this.#wanted.size >= limits.backtestTextsMax ||
       this.#bytes >= limits.backtestTextBytes ||
-      (this.#items.length >= itemsWithoutTexts && this.#wanted.size === 0) ||
+      // Which texts are wanted of what follows depends on the policy that comes into force.
+      isOfKernel(item.entry) ||
       this.#items.length >= limits.backtestTextsMax
     if (isFull) this.end()
   }
@@ -99,8 +102,9 @@ class Batch {
 
 const none: ReadonlyMap<string, Payload> = new Map()
 
-/** Nothing is to be gained by waiting for more of them. */
-const itemsWithoutTexts = 256
+const isOfKernel = ({ kind }: Entry): boolean => kind === 'open' || kind === 'reload'
+
+const noText: TextOf = () => undefined
 
 const marker = '"kind":"'
 

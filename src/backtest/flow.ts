@@ -28,8 +28,6 @@ export class Flow {
   readonly #changes = new WeakMap<Rebuilt, Change>()
   /** What children that have ended leave to whoever waits for them. */
   readonly #children = new WeakMap<Rebuilt, Labels>()
-  /** Labels that a process carried at its last call. */
-  readonly #recorded = new WeakMap<Rebuilt, Labels>()
   /** Processes whose values were released from labels. */
   readonly #released = new WeakSet<Rebuilt>()
   readonly #taints = new Taints()
@@ -43,7 +41,7 @@ export class Flow {
 
   /** @param recorded what it carried at its start */
   begin(process: Rebuilt, recorded: Labels): void {
-    this.#recorded.set(process, recorded)
+    process.carried = recorded
     if (process.parent === undefined || !this.differs) return
     const { sure, maybe } = this.#of(process.parent)
     this.#change(process, sure, maybe)
@@ -54,7 +52,7 @@ export class Flow {
    * @returns what it would carry in any case, and what it may carry beside
    */
   carried(process: Rebuilt, recorded: Labels): Change {
-    this.#recorded.set(process, recorded)
+    process.carried = recorded
     if (!this.differs) return { sure: recorded, maybe: noLabels }
     const { sure, maybe } = this.#of(process)
     return { sure: joinLabels(withoutLabels(recorded, maybe), sure), maybe: withoutLabels(maybe, sure) }
@@ -74,7 +72,7 @@ export class Flow {
     const { process, given, givenBefore, maybeGiven } = step
     const { sure, maybe } = this.#of(process)
     const lost = withoutLabels(givenBefore === undefined ? recorded : common(recorded, givenBefore), given)
-    const had = withoutLabels(this.#recorded.get(process) ?? noLabels, maybe)
+    const had = withoutLabels(process.carried, maybe)
     const found = this.differs ? this.#found(step, isCommitted) : nothing
     // What the old rules gave may have come back by a file or a message: then it is among what is found.
     const doubted = withoutLabels(found.maybe, found.sure)

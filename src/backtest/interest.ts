@@ -27,6 +27,11 @@ export class Interest {
       for (const rule of policy.rules) if (looksInside(rule)) this.#add(rule, policy.name)
   }
 
+  /** Whether there is any call whose arguments matter but for a move. */
+  get isSome(): boolean {
+    return this.#inAll || this.#byAction.size > 0 || this.asksOrigins
+  }
+
   /** @returns whether the arguments of the call matter, or may */
   wants(principal: string, syscall: string, resource: string): boolean {
     if (this.#inAll || syscall === 'fs.move') return true

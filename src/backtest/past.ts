@@ -14,6 +14,10 @@ export class Past {
   readonly #unsure = new WeakSet<Rebuilt>()
   /** Questions about other runs that are counted for; undefined until the first policy is known. */
   #prepared: ReadonlySet<string> | undefined
+  /** Whether any policy by now asks what was done, or where a value has been seen: until then nothing is noted. */
+  #notes = false
+  /** First processes of runs of which all is noted. */
+  readonly #noted = new WeakSet<Rebuilt>()
   #time = 0
   #firstLine: string | undefined
 
@@ -22,6 +26,10 @@ export class Past {
     this.clock = { now: () => this.#time, shift: 0 }
     const record = { newest: () => (this.#firstLine === undefined ? [] : [this.#firstLine]) }
     this.runs = new Runs({ now: () => this.#time + this.clock.shift }, record)
+  }
+
+  get notes(): boolean {
+    return this.#notes
   }
 
   /** The time of the entry that is read next, in ms since 1970. */
@@ -36,6 +44,7 @@ export class Past {
 
   /** A policy of the application comes into force. What it asks about other runs is counted for where it is the first. */
   prepare(needs: Needs): void {
+    this.#notes ||= asks(needs)
     if (this.#prepared !== undefined) return
     this.#prepared = new Set(needs.history.filter(({ scope }) => isLasting(scope)).map(({ key }) => key))
     this.runs.prepare(needs)
@@ -54,7 +63,10 @@ export class Past {
 
   /** @param task the arguments of a first process; undefined where they are not on record */
   begin(process: Rebuilt, task: readonly Json[] | undefined): void {
+    const { set } = process
+    this.#notes ||= set !== undefined && asks(set.needs)
     if (process.parent === undefined) {
+      if (this.#notes) this.#noted.add(process)
       if (task === undefined) this.unsure(process)
       else this.runs.begin(process, task)
     }
@@ -63,19 +75,21 @@ export class Past {
 
   /** As the gate's; whoever asks for what is not sure raises a doubt. */
   answersFor(process: Rebuilt): Pick<Request, 'origin' | 'history'> {
+    if (!this.#notes) return nothing
     const { origin, history } = this.runs.answersFor(process)
     return {
       ...(origin !== undefined && {
         origin: (value, pay) => {
           const found = origin(value, pay)
-          if (found !== 'task' && this.#unsure.has(process.first)) this.#doubts.add('origin')
+          if (found !== 'task' && (this.#unsure.has(process.first) || !this.#noted.has(process.first)))
+            this.#doubts.add('origin')
           return found
         },
       }),
       ...(history !== undefined && {
         history: {
-          count: (query) => this.#surely(query, () => history.count(query)),
-          agents: (query) => this.#surely(query, () => history.agents(query)),
+          count: (query) => this.#surely(process, query, () => history.count(query)),
+          agents: (query) => this.#surely(process, query, () => history.agents(query)),
         },
       }),
     }
@@ -91,8 +105,9 @@ export class Past {
     }
   }
 
-  #surely<T>({ windowMs, scope, key }: HistoryQuery, read: () => T): T {
-    if (isLasting(scope) && this.#prepared?.has(key) !== true) this.#doubts.add('history')
+  #surely<T>(process: Rebuilt, { windowMs, scope, key }: HistoryQuery, read: () => T): T {
+    const isNoted = isLasting(scope) ? this.#prepared?.has(key) === true : this.#noted.has(process.first)
+    if (!isNoted) this.#doubts.add('history')
     if (windowMs === undefined) return read()
     const early = this.shifted(-1, read)
     const late = this.shifted(1, read)
@@ -100,3 +115,7 @@ export class Past {
     return late
   }
 }
+
+const nothing: Pick<Request, 'origin' | 'history'> = Object.freeze({})
+
+const asks = ({ origins, history }: Needs): boolean => origins || history.length > 0

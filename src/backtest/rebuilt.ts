@@ -37,6 +37,8 @@ export class Rebuilt implements Asker {
   readonly budgetBefore: Budget
   /** What it carries now, by what is decided. */
   labels: Labels = noLabels
+  /** What it carried then, at its last call. */
+  carried: Labels = noLabels
   /** Calls that it and all below it were charged for. */
   syscalls = 0
   readonly #policies: Policies
