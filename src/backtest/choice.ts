@@ -2,7 +2,7 @@
 import type { Entry } from '../evidence/entry.ts'
 import { isShownOnly } from './call.ts'
 import type { Choice, Item } from './collect.ts'
-import { type Interest, interestOf } from './interest.ts'
+import { type Interest, interestOf, needsArguments } from './interest.ts'
 import type { Policies } from './policies.ts'
 
 /** Always looked at. */
@@ -87,7 +87,7 @@ export class Choices implements Choice {
 
   /** Of most calls nothing but their entry is needed. */
   #isPlain(syscall: string, resource: string): boolean {
-    return !this.#isSome && syscall !== 'fs.move' && !isShownOnly(resource)
+    return !this.#isSome && !needsArguments(syscall) && !isShownOnly(resource)
   }
 
   #ofCall(

@@ -34,7 +34,7 @@ export class Interest {
 
   /** @returns whether the arguments of the call matter, or may */
   wants(principal: string, syscall: string, resource: string): boolean {
-    if (this.#inAll || syscall === 'fs.move') return true
+    if (this.#inAll || needsArguments(syscall)) return true
     if (!isAction(syscall)) return false
     const index = this.#byAction.get(syscall)
     if (index === undefined) return false
@@ -53,6 +53,9 @@ export class Interest {
     }
   }
 }
+
+/** A move is several questions, and a removal of a folder with all below it is more than one of the folder. */
+export const needsArguments = (syscall: string): boolean => syscall === 'fs.move' || syscall === 'fs.remove'
 
 const looksInside = ({ when, contains, demands }: Rule): boolean =>
   contains !== undefined || demands?.redact !== undefined || (when !== undefined && /\bargs\b/.test(when))

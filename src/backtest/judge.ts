@@ -10,6 +10,7 @@ import { isAction } from '../policy/actions.ts'
 import { Content, Unscannable } from '../policy/content.ts'
 import type { Decision, Obligation, RuleRef } from '../policy/types.ts'
 import { isLimit } from '../proc/tallies.ts'
+import { assertWholeRemoval } from '../syscalls/fs.ts'
 import type { Judged, JudgeMeans, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { type Answer, isShownOnly, type RecordedCall } from './call.ts'
@@ -66,6 +67,7 @@ export class Judge {
       return { answer: 'forbid', rules, reason, judged, obligations: [], args }
     }
     try {
+      this.#assertWhole(process, call, args)
       // Without its arguments no rule with `redact` is about it: they would have been wanted.
       if (args !== undefined)
         assertNotAround(call.syscall, args, answered, (request) => process.policy.decide(request))
@@ -75,6 +77,13 @@ export class Judge {
     }
     const decision = mergeDecisions(answered.map((each) => each.decision))
     return decision === undefined ? undefined : this.#limited(process, decision, { judged, args })
+  }
+
+  /** @throws SyscallError EPERM for a removal of more than may go */
+  #assertWhole(process: Rebuilt, { syscall, resource = '' }: RecordedCall, args: Json | undefined): void {
+    if (syscall !== 'fs.remove') return
+    if (args !== undefined) assertWholeRemoval(args as never, process)
+    else if (!process.policy.permitsBelow(process.name, ['fs.remove'], resource)) this.#doubts.add('payload')
   }
 
   /** Whether what lets it through may do so once more. Times are on record a moment later than they were taken. */

@@ -123,6 +123,22 @@ describe('another policy', () => {
     })
   })
 
+  test('that keeps something below a folder forbids to remove it as a whole', async () => {
+    const evidence = await record(
+      [all],
+      attempt(
+        "fs.mkdir('/tmp/a')",
+        "fs.remove('/tmp/a')",
+        "fs.mkdir('/tmp/b')",
+        "fs.remove('/tmp/b', { recursive: true })",
+      ),
+    )
+    const keep: Rules = [all, { id: 'keep', effect: 'forbid', action: 'fs.remove', resource: '/tmp/*/kept' }]
+    expect(rowsOf(tried(evidence, policyOf(keep)))).toEqual(['permit → forbid by no rule: 1, 0'])
+    expect(tried(withoutPayloads(evidence), policyOf(keep)).undecidable.calls).toBe(2)
+    expect(tried(withoutPayloads(evidence), policyOf([all])).undecidable.calls).toBe(0)
+  })
+
   test('by other rules with the same answer is no change', async () => {
     const evidence = await record([all], attempt("fs.list('/tmp')"))
     const result = tried(evidence, policyOf([{ id: 'other', effect: 'permit', action: 'fs.*' }]))

@@ -33,7 +33,13 @@ const policyOf = (...more: readonly RuleDocument[]): PolicyDocument => ({
 export const policies: Readonly<Record<string, PolicyDocument>> = {
   'patterns only': policyOf({ id: 'no', effect: 'forbid', action: 'tool.call', resource: 'search_6' }),
   'labels that the new policy gives': policyOf(
-    { id: 'taint', effect: 'permit', action: 'net.fetch', resource: 'https://*.example.org/**', label: ['untrusted'] },
+    {
+      id: 'taint',
+      effect: 'permit',
+      action: 'net.fetch',
+      resource: 'https://*.example.org/**',
+      label: ['untrusted'],
+    },
     { id: 'no', effect: 'forbid', action: 'tool.call', resource: 'search_6', when: '"untrusted" in labels' },
   ),
   'how often, and what was done before': policyOf({
