@@ -31,6 +31,7 @@ import type { Exit } from './proc/exit.ts'
 import { ProcessHandle, signalAs } from './proc/handle.ts'
 import { type ProcessRow, rowOf } from './proc/rows.ts'
 import { System } from './system.ts'
+import { recordTool } from './tool-record.ts'
 
 export interface SpawnOptions extends AgentOptions {
   /** Arguments of the program's default export; JSON. */
@@ -131,7 +132,9 @@ export class KernelSpace {
    * @throws KernelError for a name that is taken, or a schema that is not sound
    */
   tool<Args>(name: string, definition: ToolDefinition<Args>): void {
-    this.#system.drivers.tool.register(name, definition)
+    const { drivers, log } = this.#system
+    drivers.tool.register(name, definition)
+    recordTool(log, drivers.tool, name)
   }
 
   /**

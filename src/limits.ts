@@ -498,6 +498,17 @@ export const limits = Object.freeze({
   retentionEveryMs: 3_600_000,
   /** Lines between two pauses of what reads a whole record beside running processes; about a millisecond. */
   evidencePauseLines: 500,
+  /** Texts that a backtest looks up at a time, and how long they are together, in bytes. */
+  backtestTextsMax: 100_000,
+  backtestTextBytes: 64 * MiB,
+  /** Policies of agents that a backtest keeps compiled. */
+  backtestPoliciesMax: 1_000,
+  /** Labels of which every choice is tried where it cannot be told which of them a process would carry. */
+  backtestLabelsMax: 4,
+  /** Files through which a backtest follows labels; with more, any file may carry them. */
+  backtestPathsMax: 100_000,
+  /** Rows of a backtest's table, and runs that it names; the rest is counted. */
+  backtestRowsMax: 1_000,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
   /** Entries after which a checkpoint is signed: few, so that little of the end is uncovered, and a signature costs each little. */

@@ -39,6 +39,7 @@ import type { Delivery } from './proc/turns.ts'
 import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
+import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
 
 export class System implements Supervisor {
@@ -130,7 +131,8 @@ export class System implements Supervisor {
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(needs)
     const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...protections })
+    const more = { ...toolsOnRecord(this.log, this.drivers.tool), ...protections }
+    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...more })
   }
 
   get ceiling(): PolicySet {
@@ -261,8 +263,7 @@ export class System implements Supervisor {
     process.recorded(this.log.written - before)
   }
 
-  #evidenceFailed(error: EvidenceError): void {
-    const { code, message } = error
+  #evidenceFailed({ code, message }: EvidenceError): void {
     for (const process of this.table.live())
       process.end({ status: 'failed', reason: message, error: { code, message } })
   }

@@ -63,6 +63,8 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|labels|limits|json|clock)\.ts$)/,
   'src/replay/':
     /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json)\.ts$)/,
+  'src/backtest/':
+    /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|labels|limits|json)\.ts$)/,
 }

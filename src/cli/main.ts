@@ -21,6 +21,7 @@ import { inspect } from './inspect.ts'
 import { kill } from './kill.ts'
 import { logs } from './logs.ts'
 import { type Io, Output, type OutputStream } from './output.ts'
+import { policyBacktest } from './policy-backtest.ts'
 import { policyCheck } from './policy-check.ts'
 import { policyCoverage } from './policy-coverage.ts'
 import { policyDiff } from './policy-diff.ts'
@@ -57,6 +58,7 @@ const commands = [
       policyTest,
       policyCoverage,
       policyDiff,
+      policyBacktest,
       policyLint,
       policyReplay,
       policyList,

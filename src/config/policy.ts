@@ -108,6 +108,22 @@ function compileDistinct(policies: readonly Policy[], above?: PolicySet, alone =
 export const documentsText = (policies: readonly Policy[]): string =>
   canonicalText(policies.map(({ document }) => document))
 
+/**
+ * Reads what `documentsText` wrote, and no file: what a policy extends stands beside it there.
+ * @returns the policies; undefined where one is in another language, of which only a digest is on record
+ * @throws PolicyError, KernelError EINVAL where the text is none of it
+ */
+export function readDocuments(text: string): readonly Policy[] | undefined {
+  const documents: unknown = JSON.parse(text)
+  if (!Array.isArray(documents)) throw invalid('the text of the policies is not a list')
+  if (documents.some((each: object) => 'engine' in each)) return undefined
+  return documents.map((each: unknown) => parsePolicy(JSON.stringify(each), 'policy on record'))
+}
+
+/** @returns policies that were read already, compiled; for what is joined with others, as `loadNarrowing` says */
+export const compileNarrowing = (policies: readonly Policy[]): PolicySet =>
+  compileDistinct(policies, undefined, false)
+
 /** A policy that is there twice says nothing more. */
 function distinct(policies: readonly Policy[]): readonly Policy[] {
   return [

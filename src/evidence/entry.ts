@@ -8,7 +8,7 @@ import type { Json } from '../json.ts'
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
  * - `declassify`: a value was released from labels, by whom and why
- * - `host`: what the application did to a process or its files
+ * - `host`: what the application did to a process or its files, or a tool that it registered
  * - `reload`: another policy came into force
  * - `repair`: a torn tail was cut off on start
  * - `redact`: payloads are deleted from here on, by whom and why

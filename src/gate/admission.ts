@@ -10,7 +10,7 @@ import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { type Answered, assertNotAround } from './around.ts'
 import { contentOf } from './content.ts'
-import { requestOf } from './question.ts'
+import { askPolicy } from './question.ts'
 import type { Runs } from './runs.ts'
 import { sentOf } from './seen.ts'
 
@@ -127,20 +127,18 @@ export function judgeCall(
     row.check?.(args, drivers, process)
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const content = contentOf(name, args)
-    for (const question of judged) {
-      const request = requestOf(process, runs, question, content)
-      const decision = process.policy.decide(request)
-      if (decision.effect === 'forbid')
-        throw new Refusal(new SyscallError('EPERM', decision.reason), question.resource, decision)
-      answered.push({ request, decision })
+    const answers = askPolicy(process, runs, judged, contentOf(name, args))
+    answered.push(...answers.answered)
+    if (answers.forbidden !== undefined) {
+      const { request, decision } = answers.forbidden
+      throw new Refusal(new SyscallError('EPERM', decision.reason), request.resource, decision)
     }
     const decisions = answered.map(({ decision }) => decision)
     assertNotAround(name, args, answered, (request) => process.policy.decide(request))
     return {
       ...{ row, args, judged, requests: answered.map(({ request }) => request) },
       external: row.external?.(args, drivers, process) ?? false,
-      decision: merge(decisions),
+      decision: mergeDecisions(decisions),
       obligations: decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit),
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
@@ -176,7 +174,7 @@ function count({ tallies, now }: ReturnType<Runs['talliesOf']>, obligations: rea
 }
 
 /** A call of several questions is permitted by the rules that answered each; where one asks, a person answers all. */
-function merge([first, ...rest]: readonly Decision[]): Decision | undefined {
+export function mergeDecisions([first, ...rest]: readonly Decision[]): Decision | undefined {
   if (first === undefined || rest.length === 0) return first
   const all = [first, ...rest]
   const observed = all.find((each) => each.observed !== undefined)?.observed

@@ -1,7 +1,6 @@
 /** What agents have done in earlier runs and in those beside: counted since the policy came, and before that from the record. */
 import type { Clock } from '../clock.ts'
 import type { Entry } from '../evidence/entry.ts'
-import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import { readEntry } from '../evidence/verify.ts'
 import { limits } from '../limits.ts'
@@ -20,13 +19,18 @@ interface Remembered {
   lost: number
 }
 
+/** A record that can be read from its end. */
+export interface Newest {
+  newest(bytes: number): Iterable<string>
+}
+
 export class Past {
-  readonly #clock: Clock
-  readonly #log: EvidenceLog
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #log: Newest
   readonly #remembered = new Map<string, Remembered>()
   readonly #room = new Room(limits.historyLastingMax)
 
-  constructor(clock: Clock, log: EvidenceLog) {
+  constructor(clock: Pick<Clock, 'now'>, log: Newest) {
     this.#clock = clock
     this.#log = log
   }

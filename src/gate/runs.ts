@@ -1,7 +1,6 @@
 /** What a run leads policies to remember: how often its permits were used, where values have been seen, what was done. */
 import type { Clock } from '../clock.ts'
 import { SyscallError } from '../errors.ts'
-import type { EvidenceLog } from '../evidence/log.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Action } from '../policy/actions.ts'
@@ -10,9 +9,18 @@ import { type History, type HistoryQuery, isLasting } from '../policy/history.ts
 import { Origins } from '../policy/origin.ts'
 import { Room } from '../policy/room.ts'
 import type { Needs, PolicySet, Request } from '../policy/types.ts'
-import type { Process } from '../proc/process.ts'
 import { Tallies } from '../proc/tallies.ts'
-import { Past } from './past.ts'
+import { type Newest, Past } from './past.ts'
+
+/** A process, as far as what its run did depends on it: one that lives, or one of a record. */
+export interface Member {
+  readonly name: string
+  readonly parent: Member | undefined
+  readonly policy: PolicySet
+  /** `sealed`: an extraction. */
+  readonly identity: { readonly sealed?: boolean }
+  readonly usage: { readonly wallMs: number }
+}
 
 /** A first process and all below it. */
 interface Run {
@@ -28,13 +36,13 @@ export class Runs {
   readonly #past: Past
   readonly #room = new Room(limits.originRoomMax)
   /** By first process. */
-  readonly #runs = new WeakMap<Process, Run>()
+  readonly #runs = new WeakMap<Member, Run>()
   /** By process: what it and all below it did. */
-  readonly #deeds = new WeakMap<Process, Deeds>()
+  readonly #deeds = new WeakMap<Member, Deeds>()
   /** The policy whose questions are counted for. */
-  readonly #counted = new WeakMap<Process, PolicySet>()
+  readonly #counted = new WeakMap<Member, PolicySet>()
 
-  constructor(clock: Clock, log: EvidenceLog) {
+  constructor(clock: Pick<Clock, 'now'>, log: Newest) {
     this.#past = new Past(clock, log)
   }
 
@@ -47,7 +55,7 @@ export class Runs {
   }
 
   /** @param args of a first process, as far as they are JSON: the task */
-  begin(process: Process, args: readonly Json[]): void {
+  begin(process: Member, args: readonly Json[]): void {
     this.#runOf(process).origins.task(args)
   }
 
@@ -55,12 +63,17 @@ export class Runs {
    * An extraction begins, of which nobody may learn what it sends: so some of what the run has sent is not known from
    * here on, whatever that is, and nothing that comes in after it is trusted.
    */
-  extraction(process: Process): void {
+  extraction(process: Member): void {
+    this.missed(process)
+  }
+
+  /** Some of what the run has sent is not known: nothing that comes in after this is trusted. */
+  missed(process: Member): void {
     this.#runOf(process).origins.missed()
   }
 
   /** Lets go of what was remembered for a run, once its first process has ended. */
-  end(process: Process): void {
+  end(process: Member): void {
     if (process.parent === undefined) this.#runs.get(process)?.origins.close()
   }
 
@@ -68,7 +81,7 @@ export class Runs {
    * The tallies of the process's run, and the time of its clock in ms.
    * @throws SyscallError EPERM for an extraction
    */
-  talliesOf(process: Process): { readonly tallies: Tallies; readonly now: number } {
+  talliesOf(process: Member): { readonly tallies: Tallies; readonly now: number } {
     if (process.identity.sealed)
       throw new SyscallError(
         'EPERM',
@@ -78,7 +91,7 @@ export class Runs {
   }
 
   /** What the policy of a process asks beside the call itself. */
-  answersFor(process: Process): Pick<Request, 'origin' | 'history'> {
+  answersFor(process: Member): Pick<Request, 'origin' | 'history'> {
     const { origins, history: asked } = process.policy.needs
     // What an extraction does is not counted, so no rule may rely on it; what is not told forbids.
     const history = process.identity.sealed ? [] : asked
@@ -94,7 +107,7 @@ export class Runs {
    * @param sent its arguments, where it leaves the kernel: only from there can they come back as somebody else's
    */
   admitted(
-    process: Process,
+    process: Member,
     judged: readonly { readonly action: Action; readonly resource: string }[],
     sent: Json | undefined,
   ): void {
@@ -109,28 +122,28 @@ export class Runs {
     this.#count(process)
     const at = nowOf(process)
     for (const { action, resource } of judged) {
-      for (let each: Process | undefined = process; each !== undefined; each = each.parent)
+      for (let each: Member | undefined = process; each !== undefined; each = each.parent)
         this.#deedsOf(each).note({ agent: process.name, action, resource, at })
       this.#past.note(process.name, action, resource)
     }
   }
 
   /** Takes in the result of a call, with its labels; that of an extraction's call tells the run nothing. */
-  received(process: Process, result: Json, labels: readonly string[]): void {
+  received(process: Member, result: Json, labels: readonly string[]): void {
     if (process.identity.sealed) return
     const run = this.#runOf(process)
     if (run.asksOrigins) run.origins.received(result, labels)
   }
 
   /** What its policy asks is counted from its first call on, also where nothing was asked yet. */
-  #count(process: Process): void {
+  #count(process: Member): void {
     const { policy } = process
     if (this.#counted.get(process) === policy) return
     this.#counted.set(process, policy)
     for (const query of policy.needs.history) if (!isLasting(query.scope)) this.#counterOf(process, query)
   }
 
-  #historyOf(process: Process): History {
+  #historyOf(process: Member): History {
     return {
       count: (query) =>
         isLasting(query.scope)
@@ -143,12 +156,12 @@ export class Runs {
     }
   }
 
-  #counterOf(process: Process, query: HistoryQuery): Counter {
+  #counterOf(process: Member, query: HistoryQuery): Counter {
     const whose = query.scope === 'process' ? process : firstOf(process)
     return this.#deedsOf(whose).counter(query, nowOf(process))
   }
 
-  #deedsOf(process: Process): Deeds {
+  #deedsOf(process: Member): Deeds {
     const known = this.#deeds.get(process)
     if (known !== undefined) return known
     const deeds = new Deeds(this.#runOf(process).room)
@@ -156,7 +169,7 @@ export class Runs {
     return deeds
   }
 
-  #runOf(process: Process): Run {
+  #runOf(process: Member): Run {
     const first = firstOf(process)
     const known = this.#runs.get(first)
     if (known !== undefined) return known
@@ -172,9 +185,9 @@ export class Runs {
 }
 
 /** In ms since the run began. */
-const nowOf = (process: Process): number => firstOf(process).usage.wallMs
+const nowOf = (process: Member): number => firstOf(process).usage.wallMs
 
-function firstOf(process: Process): Process {
+function firstOf(process: Member): Member {
   let first = process
   while (first.parent !== undefined) first = first.parent
   return first

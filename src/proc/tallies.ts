@@ -46,6 +46,9 @@ export class Tallies {
   }
 }
 
+/** How the reason of a refusal by a limit begins, which no other does. */
+export const limitReason = /^rule `[^`]*` \([^)]*\) permits (it once|\d+ calls) in /
+
 /** What else rules demand is counted by nobody. */
 export const isLimit = ({ once, rateLimit }: Obligation): boolean =>
   once !== undefined || rateLimit !== undefined

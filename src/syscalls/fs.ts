@@ -47,11 +47,22 @@ const written = ({ path, ...content }: Content & { path: string }, added: boolea
 const notWhole =
   'a rule about what lies below, or the lack of one, keeps the folder from being moved or removed as a whole; do it file by file'
 
-const permitsBelow = ({ name, policy }: Process, actions: readonly string[], folder: string): boolean =>
-  policy.permitsBelow(name, actions, folder)
+const permitsBelow = (
+  { name, policy }: Pick<Process, 'name' | 'policy'>,
+  actions: readonly string[],
+  folder: string,
+): boolean => policy.permitsBelow(name, actions, folder)
 
 const takesWhole = (process: Process, from: string, to: string): boolean =>
   permitsBelow(process, ['fs.remove', 'fs.read'], from) && permitsBelow(process, ['fs.write'], to)
+
+/** @throws SyscallError EPERM where all below a folder is removed, and that may hold what has to stay */
+export function assertWholeRemoval(
+  { path, recursive }: { readonly path: string; readonly recursive?: boolean | undefined },
+  process: Pick<Process, 'name' | 'policy'>,
+): void {
+  if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
+}
 
 /** What a process writes carries what the process carries, but for a text that was released; its name always does. */
 const writtenBy = ({ process }: Call, content: Content): Written => {
@@ -160,9 +171,7 @@ export const fsCalls = {
     params: ['path'],
     returns: 'null',
     cost: 1,
-    check: ({ path, recursive }, _drivers, process) => {
-      if (recursive && !permitsBelow(process, ['fs.remove'], path)) throw new SyscallError('EPERM', notWhole)
-    },
+    check: (args, _drivers, process) => assertWholeRemoval(args, process),
     judge: ({ path }) => [{ action: 'fs.remove', resource: path, args: { path } }],
     stakes: ({ path }) => ({ files: [{ path, becomes: 'nothing' }] }),
     external,

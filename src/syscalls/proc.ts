@@ -8,9 +8,8 @@ import { withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { dispositionNames } from '../proc/dispositions.ts'
 import { readNarrowSchema } from '../proc/narrow-schema.ts'
-import type { Process } from '../proc/process.ts'
 import { agentSignals, signalName } from '../proc/signals.ts'
-import { record, syscall } from './row.ts'
+import { type JudgedCaller, record, syscall } from './row.ts'
 
 const json: z.ZodType<Json, Json> = z.custom<Json>()
 const agent = z.string().min(1).max(limits.agentNameMax)
@@ -36,7 +35,7 @@ const programs = {
 }
 
 /** What a policy is told of a program that an agent starts. */
-const programArguments = ({ identity }: Process, source: string) => ({
+const programArguments = ({ identity }: JudgedCaller, source: string) => ({
   isolation: identity.isolation,
   // Only where a condition asks: a program can be large.
   get sha256() {

@@ -12,6 +12,7 @@ import type { Grant } from '../grant.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Labels } from '../labels.ts'
 import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
+import type { Isolation } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
 
@@ -35,11 +36,23 @@ interface JudgedBy<A extends Action> {
   readonly resource: string
   readonly args: ArgumentsOfAction<A>
   /** Of a tool: its schema, for conditions that are checked against it. */
-  readonly schema?: JsonObject
+  readonly schema?: JsonObject | undefined
 }
 
 /** One question to the policy. */
 export type Judged = { [A in Action]: JudgedBy<A> }[Action]
+
+/** What a question says beside the arguments of its call: the drivers know it, and a record tells it. */
+export interface JudgeMeans {
+  readonly tool: { schemaOf(name: string): JsonObject | undefined }
+  readonly table: { findFor(target: number | string): { readonly name: string } }
+}
+
+/** Who is judged, as far as a question says it. */
+export interface JudgedCaller {
+  readonly name: string
+  readonly identity: { readonly isolation: Isolation }
+}
 
 /** Why a result does not carry labels on, for the record. */
 export interface Release {
@@ -104,7 +117,7 @@ export interface Syscall<Args = never> {
   /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */
-  readonly judge?: (args: Args, drivers: Drivers, process: Process) => readonly Judged[]
+  readonly judge?: (args: Args, means: JudgeMeans, process: JudgedCaller) => readonly Judged[]
   /** What an approval of the call is bound to, besides its arguments. */
   readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */

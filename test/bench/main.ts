@@ -1,8 +1,10 @@
 /**
  * Runs the benchmarks and prints their tables: `npm run bench` for all, `npm run bench -- NAME…` for some, `-- --write`
- * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns` and `--seconds` say how much.
+ * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns`, `--seconds` and
+ * `--decisions` say how much.
  */
 import { parseArgs } from 'node:util'
+import { backtesting } from './backtest.ts'
 import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
     guests: { type: 'string', default: '1000' },
     spawns: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '20' },
+    decisions: { type: 'string', default: '1000000' },
   },
   allowPositionals: true,
 })
@@ -52,6 +55,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   flood: {
     what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',
     run: () => flood(Number(values.seconds)),
+  },
+  backtest: {
+    what: 'A policy tried on a record on disk, decisions a second on one core',
+    run: () => backtesting(Number(values.decisions)),
   },
 }
 
