@@ -6,6 +6,7 @@ import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
+import { plainly } from '../flaws.ts'
 import type { Jail } from '../isolate/jail.ts'
 import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
@@ -210,7 +211,7 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly strin
 }
 
 function read<Schema extends z.ZodObject>(of: string, schema: Schema, given: unknown): z.infer<Schema> {
-  const checked = schema.safeParse(given)
+  const checked = schema.safeParse(given, { error: plainly })
   if (checked.success) return checked.data
   const [issue] = checked.error.issues
   if (issue?.code === 'unrecognized_keys') {

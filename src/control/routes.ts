@@ -2,8 +2,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { KernelError, SyscallError } from '../errors.ts'
+import { readPlainly } from '../flaws.ts'
 import type { Inspection } from '../inspect.ts'
 import { limits } from '../limits.ts'
 import type { ProcessState } from '../proc/exit.ts'
@@ -145,9 +146,11 @@ function isSame(given: string | readonly string[] | undefined, key: string): boo
 }
 
 function read<Path extends RequestPath>(path: Path, given: unknown): z.infer<(typeof requests)[Path]> {
-  const checked = requests[path].safeParse(given)
-  if (checked.success) return checked.data as z.infer<(typeof requests)[Path]>
-  throw new ControlError('EINVAL', z.prettifyError(checked.error).slice(0, limits.refusedArgsMax))
+  const checked = readPlainly(requests[path], given)
+  if ('data' in checked) return checked.data as z.infer<(typeof requests)[Path]>
+  const [{ path: steps, message }] = checked.flaws
+  const where = steps.length === 0 ? '' : `\`${steps.join('.')}\`: `
+  throw new ControlError('EINVAL', `${where}${message}`.slice(0, limits.refusedArgsMax))
 }
 
 /** What is too long is left unread, so that the reply to it still can be sent. */
