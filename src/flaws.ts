@@ -20,7 +20,7 @@ export function readPlainly<Schema extends z.ZodType>(
 ): { readonly data: z.infer<Schema> } | { readonly flaws: readonly [Flaw, ...Flaw[]] } {
   const read = schema.safeParse(given, { error: plainly })
   if (read.success) return { data: read.data }
-  const [first, ...rest] = read.error.issues
+  const [first, ...rest] = read.error.issues.slice(0, flawsMax)
   if (first === undefined) return { flaws: [{ path: [], message: 'it is not sound' }] }
   return { flaws: [flawOf(first), ...rest.map((issue) => flawOf(issue))] }
 }
@@ -37,6 +37,9 @@ function flawOf(issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): Fl
   const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
   return { path: path.filter((step) => typeof step !== 'symbol'), message }
 }
+
+/** No more are told: a guest can send as many as it likes. */
+const flawsMax = 100
 
 /** As much of what was found is shown, in UTF-16 units. */
 const shownMax = 60
