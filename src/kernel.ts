@@ -140,7 +140,8 @@ export class KernelSpace {
    * in `by` is put on record and not checked.
    * @param target a pid, or the name of one live process
    * @param value JSON; a file's text is the value itself, or its canonical JSON
-   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not sound, EAGAIN for too many
+   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not
+   *   sound, and for labels that the process does not carry, EAGAIN for too many
    */
   declassify(target: number | string, value: unknown, how: Declassification): void {
     const { table, log } = this.#system

@@ -7,7 +7,7 @@ import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
 import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
-import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
+import { type Exit, type ProcessState, Refusals } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
@@ -36,8 +36,7 @@ export class Process {
   readonly exit: Promise<Exit>
   /** What it may do; a reload of the kernel's policy puts another in its place. */
   policy: PolicySet
-  /** What it was refused last, and by which decision. */
-  lastRefusal: LastRefusal | undefined
+  readonly refusals = new Refusals()
   readonly #conduct = new Conduct()
   /** Values that it may give away without all of its labels. */
   readonly releases = new Releases()
@@ -241,7 +240,7 @@ export class Process {
     const { usage } = this
     const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)
     const labels = withoutLabels(this.#labels, released)
-    this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), labels, usage })
+    this.#supervisor.ended(this, { ...exit, ...this.refusals.blamed(exit.error), labels, usage })
   }
 
   /** Hands the exit to whoever waits, once it is on record. */
