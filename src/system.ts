@@ -146,8 +146,8 @@ export class System implements Supervisor {
     return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
   }
 
-  /** Atomic: the record first, then every process at once. */
-  reload(policy: PolicySet): void {
+  /** Atomic: the record first, then every process at once. `by` is who does it. */
+  reload(policy: PolicySet, by: string): void {
     assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
     this.runs.prepare(policy.needs)
@@ -156,7 +156,7 @@ export class System implements Supervisor {
       policy: policy.hash,
       policies: policy.name,
       documents: this.#shared.of(documentsText(policy.policies)),
-      before: this.#ceiling.hash,
+      ...{ before: this.#ceiling.hash, by },
     })
     this.#ceiling = policy
     for (const { process, under } of next) {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
+import { byApplication, byKernel } from '../evidence/actors.ts'
 import type { AnswerBody, AskBody, PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog, Receipt } from '../evidence/log.ts'
 import { asJson } from '../json.ts'
@@ -98,7 +99,7 @@ export class Desk {
     )
     const ask = recorded?.seq ?? 0
     if (recorded === undefined)
-      return { id, seq: ask, answered: { end: 'cancelled', by: kernel, reason: undefined, id, ask } }
+      return { id, seq: ask, answered: { end: 'cancelled', by: byKernel, reason: undefined, id, ask } }
     const { promise, resolve: settle } = Promise.withResolvers<Answered>()
     const deadline = clock.monotonic() + timeoutMs
     const pending: Pending = {
@@ -137,14 +138,14 @@ export class Desk {
   cancel(process: Process): void {
     for (const pending of this.#pending.values())
       if (pending.process === process)
-        this.#end(pending, { end: 'cancelled', by: kernel, reason: 'the process ended' })
+        this.#end(pending, { end: 'cancelled', by: byKernel, reason: 'the process ended' })
   }
 
   /** The policy is another one: what waits is judged anew, and asked anew where that is so. */
   reconsider(): void {
     const reason = 'another policy came into force'
     for (const pending of this.#pending.values())
-      this.#end(pending, { end: 'cancelled', by: kernel, reason, again: true })
+      this.#end(pending, { end: 'cancelled', by: byKernel, reason, again: true })
   }
 
   #find(id: string): Pending {
@@ -165,7 +166,7 @@ export class Desk {
 
   #expire(pending: Pending): void {
     const reason = `nobody answered within ${this.#parts.timeoutMs} ms`
-    this.#end(pending, { end: 'expired', by: kernel, reason })
+    this.#end(pending, { end: 'expired', by: byKernel, reason })
   }
 
   /** The hook is told once, and never in the middle of the kernel's own work. */
@@ -174,7 +175,7 @@ export class Desk {
     if (hook === undefined || !this.#pending.has(pending.request.id)) return
     const failed = (error: unknown): void => {
       this.#parts.observers.approvalFailed(error)
-      this.#end(pending, { end: 'denied', by: application, reason: 'what was to answer it failed' })
+      this.#end(pending, { end: 'denied', by: byApplication, reason: 'what was to answer it failed' })
     }
     void Promise.resolve()
       .then(() => hook(pending.request))
@@ -210,7 +211,7 @@ export class Desk {
       } satisfies AnswerBody),
     )
     const counts: Answer =
-      recorded !== undefined ? answer : { end: 'cancelled', by: kernel, reason: undefined }
+      recorded !== undefined ? answer : { end: 'cancelled', by: byKernel, reason: undefined }
     pending.settle({ ...counts, id, ask })
     const { by, reason } = counts
     this.#parts.observers.approval(process, {
@@ -226,9 +227,6 @@ export class Desk {
     this.#known.set(id, `request \`${id}\` waits no longer: it was ${end}, by ${by}`)
   }
 }
-
-const kernel = 'the kernel'
-const application = 'the application'
 
 /** @returns the text of arguments that a person wrote */
 function judged(pending: Pending, args: unknown): Required<Pick<Answer, 'args' | 'keep'>> {

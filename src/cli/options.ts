@@ -60,6 +60,16 @@ export function argument(value: string): Json {
   return asJson(parsed, 'value')
 }
 
+/** @throws InvalidArgumentError for what is not JSON: a text that is taken as it stands would be another value */
+export function json(value: string): Json {
+  try {
+    return asJson(JSON.parse(value), 'value')
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new InvalidArgumentError(`it is not JSON; a text is written as \`'"text"'\``)
+  }
+}
+
 export function jsonObject(value: string): JsonObject {
   const given = argument(value)
   if (given !== null && typeof given === 'object' && !Array.isArray(given)) return given as JsonObject

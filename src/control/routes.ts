@@ -14,12 +14,14 @@ import {
   type AnswerReply,
   type ApprovalsReply,
   ControlError,
+  type DeclassifyReply,
   type ErrorReply,
   hostName,
   keyHeader,
   type PsReply,
   protocol,
   protocolHeader,
+  type ReloadReply,
   type RequestOf,
   type RequestPath,
   requests,
@@ -36,6 +38,10 @@ export interface Controlled {
   approvals(): ApprovalsReply
   /** @param by who answers, for the record */
   answer(answer: RequestOf<'/answer'>, by: string): AnswerReply
+  /** @param by who releases it, for the record */
+  declassify(what: RequestOf<'/declassify'>, by: string): Promise<DeclassifyReply>
+  /** @param by who puts it in force, for the record */
+  reload(what: RequestOf<'/reload'>, by: string): Promise<ReloadReply>
   /** @returns resolves with how a live process has ended; undefined for one that is none */
   whenEnded(pid: number): Promise<ProcessState> | undefined
 }
@@ -63,8 +69,7 @@ export class Routes {
     try {
       const { path, query } = readHead(request, key)
       if (path === '/logs') return this.#logs.send(read(path, query), response)
-      if (path === '/signal' || path === '/answer')
-        reply(response, 200, await this.#act(path, request, query))
+      if (acts(path)) reply(response, 200, await this.#act(path, request, query))
       else reply(response, 200, this.#look(path, query))
     } catch (error) {
       this.#refuse(response, error)
@@ -85,19 +90,32 @@ export class Routes {
   }
 
   async #act(
-    path: '/signal' | '/answer',
+    path: ActPath,
     request: IncomingMessage,
     query: object,
-  ): Promise<SignalReply | AnswerReply> {
+  ): Promise<SignalReply | AnswerReply | DeclassifyReply | ReloadReply> {
     if (Object.keys(query).length > 0) throw new ControlError('EINVAL', 'what acts is sent as a body')
     const body = parse(await readBody(request))
-    if (path === '/answer') {
-      const answer = read(path, body)
-      const { by } = answer
-      return this.#kernel.answer(answer, by === undefined ? sender : `${by}, ${sender}`)
+    const named = ({ by }: { readonly by?: string | undefined }): string =>
+      by === undefined ? sender : `${by}, ${sender}`
+    switch (path) {
+      case '/signal': {
+        const { target, signal } = read(path, body)
+        return this.#kernel.signal(target, signal, sender)
+      }
+      case '/answer': {
+        const answer = read(path, body)
+        return this.#kernel.answer(answer, named(answer))
+      }
+      case '/declassify': {
+        const what = read(path, body)
+        return this.#kernel.declassify(what, named(what))
+      }
+      case '/reload': {
+        const what = read(path, body)
+        return this.#kernel.reload(what, named(what))
+      }
     }
-    const { target, signal } = read(path, body)
-    return this.#kernel.signal(target, signal, sender)
   }
 
   #refuse(response: ServerResponse, error: unknown): void {
@@ -116,7 +134,13 @@ const methods: Readonly<Record<RequestPath, 'GET' | 'POST'>> = {
   '/signal': 'POST',
   '/approvals': 'GET',
   '/answer': 'POST',
+  '/declassify': 'POST',
+  '/reload': 'POST',
 }
+
+/** Those that change something. */
+type ActPath = '/signal' | '/answer' | '/declassify' | '/reload'
+const acts = (path: RequestPath): path is ActPath => methods[path] === 'POST'
 
 /** @throws ControlError for another protocol, key or host, and what is none of the paths */
 function readHead(
