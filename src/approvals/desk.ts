@@ -8,6 +8,7 @@ import type { EvidenceLog, Receipt } from '../evidence/log.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Observers } from '../observers.ts'
+import { wallLeftMs } from '../proc/budget-watch.ts'
 import type { Process } from '../proc/process.ts'
 import { readBy, readHookAnswer, readReason } from './answers.ts'
 import type { ApprovalEnd, ApprovalRequest, ApproveOptions, DenyOptions, HookAnswer } from './request.ts'
@@ -16,7 +17,7 @@ import { Seats } from './seats.ts'
 /** A call that asks, as the gate hands it over. */
 export interface Asking {
   readonly process: Process
-  readonly request: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt'>
+  readonly request: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt' | 'endsAt'>
   /** What goes on record besides. */
   readonly record: (id: string, expiresAt: number) => AskBody
   /** Throws SyscallError for arguments that the policy forbids, or that are not sound; gives what puts them on record. */
@@ -90,9 +91,11 @@ export class Desk {
     const { clock, observers, timeoutMs } = this.#parts
     const id = randomBytes(5).toString('hex')
     const askedAt = clock.now()
+    const leftMs = wallLeftMs(process)
     const request: ApprovalRequest = deepFreeze({
       ...asking.request,
       ...{ id, askedAt, expiresAt: askedAt + timeoutMs },
+      ...(leftMs < timeoutMs && { endsAt: askedAt + leftMs }),
     })
     const recorded = this.#parts.record(process, () =>
       this.#parts.log.append(asking.record(id, request.expiresAt)),
