@@ -70,7 +70,7 @@ export class System implements Supervisor {
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
     const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
-    const tool = new ToolDriver(toolFailed, assertFits, this.#clock)
+    const tool = new ToolDriver(toolFailed, assertFits, this.#clock, (value) => secrets.without(value))
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const ipc = new IpcDriver((name) => this.#isAgent(name))
     const { evidence = 'memory', isolation = 'cell' } = options
