@@ -1,6 +1,6 @@
 /** Takes secrets out of a value that is no bytes: of every text, key and number in it. */
 import type { Json } from '../../../json.ts'
-import { limits } from '../../../limits.ts'
+import { step } from './escapes.ts'
 import type { Redactor } from './redactor.ts'
 
 /**
@@ -13,13 +13,13 @@ export async function withoutSecrets(value: Json, redactor: Redactor): Promise<J
   let since = 0
   const clean = async (text: string): Promise<string> => {
     since += text.length + 1
-    if (since > ) {
+    if (since > step) {
       since = 0
       await new Promise((resolve) => setImmediate(resolve))
     }
     // All forms of a value are ASCII: one is not found in fewer characters than it has.
     if (text.length < redactor.shortest) return text
-    const cleaned = text.length >  ? await longText(text, redactor) : redactor.text(text)
+    const cleaned = text.length > step ? await longText(text, redactor) : redactor.text(text)
     changed ||= cleaned !== text
     return cleaned
   }
