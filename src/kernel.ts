@@ -1,4 +1,6 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
+
+import { byApplication } from './actors.ts'
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
 import { readBy } from './approvals/answers.ts'
 import type { ApprovalRequest, ApproveOptions, DenyOptions } from './approvals/request.ts'
@@ -123,7 +125,7 @@ export class KernelSpace {
      * @throws KernelError ESRCH where there is no such process, EINVAL for a name that fits several
      */
     signal: (target: number | string, signal: number | string): string =>
-      translated(() => signalAs(this.#system.table.find(target), signal, 'by the application')),
+      translated(() => signalAs(this.#system.table.find(target), signal, `by ${byApplication}`)),
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What people and hooks answer, read before it counts for anything. */
 import { z } from 'zod'
+import { byApplication } from '../actors.ts'
 import { KernelError } from '../errors.ts'
-import { byApplication } from '../evidence/actors.ts'
 import { limits } from '../limits.ts'
 import type { ApproveOptions } from './request.ts'
 

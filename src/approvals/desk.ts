@@ -1,8 +1,8 @@
 /** Requests that wait for a person. The kernel alone holds them; each is answered once, and time denies. */
 import { randomBytes } from 'node:crypto'
+import { byApplication, byKernel } from '../actors.ts'
 import type { Clock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
-import { byApplication, byKernel } from '../evidence/actors.ts'
 import type { AnswerBody, AskBody, PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog, Receipt } from '../evidence/log.ts'
 import { asJson } from '../json.ts'

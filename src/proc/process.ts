@@ -1,4 +1,6 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
+
+import { byKernel } from '../actors.ts'
 import type { Clock } from '../clock.ts'
 import type { Fault, Frozen, Guest, Usage as GuestUsage, TurnLimit } from '../isolate/guest.ts'
 import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
@@ -199,7 +201,7 @@ export class Process {
   /** Ends it by a signal, whatever the policy says: no bound of the kernel itself is a matter of policy. */
   kill(signal: RaisedSignal | 'SIGKILL', reason: string): void {
     if (this.over) return
-    this.#supervisor.signalled(this, signal, 'by the kernel')
+    this.#supervisor.signalled(this, signal, `by ${byKernel}`)
     this.end({ status: 'killed', signal, reason })
   }
 
