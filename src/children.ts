@@ -1,5 +1,5 @@
 /** Children that agents start: their names, policies and budgets come from user space, and only narrow. */
-import { type Agent, makeAgent } from './agents.ts'
+import { Agent, makeAgent } from './agents.ts'
 import { namedFiles, type PolicyRef } from './config/policy.ts'
 import type { ChildRequest } from './drivers/proc.ts'
 import { KernelError, SyscallError } from './errors.ts'
@@ -58,7 +58,7 @@ export class Children {
         ...policyFor(policy, how),
         ...(budget !== undefined && { budget: budget as BudgetDocument }),
       }
-      const agent = makeAgent({ source }, options, parent.identity.isolation)
+      const agent = broughtByAgent(makeAgent({ source }, options, parent.identity.isolation))
       assertAsksNothing(agent.policy, parent.policy)
       return this.#start(agent, args, parent, how)
     } catch (error) {
@@ -114,6 +114,14 @@ function assertOnlyRefuses(policy: Json | undefined): void {
       'EINVAL',
       'in a policy for a child no rule with `contains` asks, since of such calls only a digest is kept; let it forbid',
     )
+}
+
+/** Presets too: whatever an agent chooses narrows its child, and has no say in what is kept of it. */
+function broughtByAgent(agent: Agent): Agent {
+  if (agent.policy === undefined) return agent
+  const policies = agent.policy.policies.map((policy) => ({ ...policy, byAgent: true as const }))
+  // It is never asked by itself: `narrow` compiles it with what is above it.
+  return new Agent({ ...agent, policy: { ...agent.policy, policies } })
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A person releases one value: for a process that will give it away, or of a file. On record first. */
 
-import { KernelError } from './errors.ts'
+import { KernelError, SyscallError } from './errors.ts'
 import type { DeclassifyBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import type { Json } from './json.ts'
@@ -38,8 +38,24 @@ export function readDeclassification(given: Declassification): Declassification 
 }
 
 /**
+ * A release of what is not there would be on record as one, and somebody would count on it.
+ * @param whose for the message
+ * @throws SyscallError EINVAL with what it does carry
+ */
+export function assertCarried(labels: Labels, carried: Labels, whose: string): void {
+  const missing = labels.find((label) => !carried.includes(label))
+  if (missing === undefined) return
+  const there =
+    carried.length === 0 ? 'no labels' : `only ${carried.map((label) => `\`${label}\``).join(', ')}`
+  throw new SyscallError(
+    'EINVAL',
+    `\`${missing}\` cannot be released: ${whose} carries ${there}; name labels that are there`,
+  )
+}
+
+/**
  * Lets a process give away exactly this value once without these labels.
- * @throws KernelError EAGAIN where as many values wait for it already, EvidenceError where it cannot be recorded
+ * @throws SyscallError EINVAL for labels that the process does not carry; KernelError EAGAIN where as many values wait for it already, EvidenceError where it cannot be recorded
  */
 export function declassifyFor(
   log: EvidenceLog,
@@ -48,6 +64,7 @@ export function declassifyFor(
   given: Declassification,
 ): void {
   const { labels, by, reason } = readDeclassification(given)
+  assertCarried(labels, process.labels, `process ${process.pid}`)
   if (process.releases.count >= limits.releasesMax)
     throw new KernelError(
       'EAGAIN',

@@ -183,7 +183,7 @@ export class Gate {
     if (recorded === undefined) return
     this.#observers.refused(process, name, resource, cause, decision)
     const message = sentence(cause.code, name, resource, cause.message)
-    process.lastRefusal = { code: cause.code, message, decision }
+    process.refusals.note({ code: cause.code, message, decision })
     answer({ process, number }, failureReply(cause.code, message), recorded.seq)
     process.ledger.spend('syscalls', 1)
     if (decision !== undefined) process.called(`${name} ${arrival.text}`, cause.code === 'EPERM')

@@ -1,5 +1,5 @@
 /** An agent's files as the application sees them: the same tree, the same refusals, and every act on record. */
-import { type Declassification, readDeclassification } from './declassify.ts'
+import { assertCarried, type Declassification, readDeclassification } from './declassify.ts'
 import type { VfsDriver } from './drivers/vfs/driver.ts'
 import type { FileStat, ListEntry } from './drivers/vfs/mount.ts'
 import { normalizePath } from './drivers/vfs/path.ts'
@@ -99,7 +99,7 @@ export class HostFiles {
    * Releases the content of a file, which a person has looked at: whoever reads it as it is now does not take these
    * labels on. Its name, and the labels of its mount, stay.
    * @returns what was released, as the file's text
-   * @throws KernelError EINVAL for what is not sound, EAGAIN where the mount is being changed, and with the errno of
+   * @throws KernelError EINVAL for what is not sound and for labels that it does not carry, EAGAIN where the mount is being changed, and with the errno of
    *   POSIX; EvidenceError where it cannot be recorded
    */
   async declassify(path: string, given: Declassification): Promise<void> {
@@ -107,9 +107,16 @@ export class HostFiles {
     await this.#act('fs.read', [path], async (grant, [at]) => {
       const before = this.#tree.releaseAt(at).changes
       const content = await this.#driver.read(grant, this.#tree, at, { encoding: 'bytes' })
-      const { changes, release } = this.#tree.releaseAt(at)
+      const { changes, carried, fixed, release } = this.#tree.releaseAt(at)
       if (changes !== before)
         throw new SyscallError('EAGAIN', 'files of its mount were changed meanwhile; look at it again')
+      const kept = fixed.find((label) => labels.includes(label))
+      if (kept !== undefined)
+        throw new SyscallError(
+          'EINVAL',
+          `\`${kept}\` is a label of its mount, and stays; give an agent what it may have by another mount`,
+        )
+      assertCarried(labels, carried, 'the content of this file')
       this.#gate.declassified({ agent: this.#agent, path: at, by, reason, labels }, JSON.stringify(content))
       release(labels)
       return null

@@ -1,5 +1,8 @@
 /** The kernel: what an application can ask of it. How its parts are wired stands in system.ts. */
+
+import { byApplication } from './actors.ts'
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
+import { readBy } from './approvals/answers.ts'
 import type { ApprovalRequest, ApproveOptions, DenyOptions } from './approvals/request.ts'
 import { systemClock } from './clock.ts'
 import {
@@ -9,9 +12,8 @@ import {
   readKernelOptions,
 } from './config/options.ts'
 import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
-import { controlledApprovals } from './control/approvals.ts'
-import type { Controlled } from './control/routes.ts'
 import { ControlServer } from './control/server.ts'
+import { controlledBy } from './controlled.ts'
 import { type Declassification, declassifyFor } from './declassify.ts'
 import type { ToolDefinition } from './drivers/tool.ts'
 import { KernelError, SyscallError } from './errors.ts'
@@ -124,7 +126,7 @@ export class KernelSpace {
      * @throws KernelError ESRCH where there is no such process, EINVAL for a name that fits several
      */
     signal: (target: number | string, signal: number | string): string =>
-      translated(() => signalAs(this.#system.table.find(target), signal, 'by the application')),
+      translated(() => signalAs(this.#system.table.find(target), signal, `by ${byApplication}`)),
   }
 
   /**
@@ -143,7 +145,8 @@ export class KernelSpace {
    * in `by` is put on record and not checked.
    * @param target a pid, or the name of one live process
    * @param value JSON; a file's text is the value itself, or its canonical JSON
-   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not sound, EAGAIN for too many
+   * @throws KernelError ESRCH where there is no such process, EINVAL for what is no JSON or not
+   *   sound, and for labels that the process does not carry, EAGAIN for too many
    */
   declassify(target: number | string, value: unknown, how: Declassification): void {
     const { table, log } = this.#system
@@ -204,10 +207,15 @@ export class KernelSpace {
 
   /**
    * Puts another policy in force, for running processes too, from their next call on.
+   * @param how who does it, for the record; the application where nobody says
    * @throws PolicyError or KernelError where it is not sound; the old one stays in force then
    */
-  async reload(policy: PolicyRef): Promise<void> {
-    this.#system.reload(loadPolicy(policy))
+  async reload(policy: PolicyRef, how: { readonly by?: string } = {}): Promise<void> {
+    const by = readBy(how.by)
+    const set = loadPolicy(policy)
+    // Before it is in force: an agent that can write what it is judged by would wait for the next reload.
+    this.#system.hidden.add(policyFiles(policy))
+    this.#system.reload(set, by)
   }
 
   /** Ends every process, waits until what was in flight is on record, and closes the evidence. */
@@ -223,19 +231,8 @@ export class KernelSpace {
   /** Where evidence has a directory, other terminals can reach this kernel in it. */
   #listen({ control = true, evidence = 'memory' }: CheckedKernelOptions): ControlServer | undefined {
     if (!control || evidence === 'memory') return undefined
-    const system = this.#system
-    const kernel: Controlled = {
-      policy: () => this.policy,
-      ps: (options) => this.ps(options),
-      inspect: (target) => this.inspect(target),
-      signal: (target, signal, by) => {
-        const process = system.table.find(target)
-        return { pid: process.pid, name: process.name, effect: signalAs(process, signal, by) }
-      },
-      ...controlledApprovals(system.gate.approvals, systemClock),
-      whenEnded: (pid) => system.table.get(pid)?.exit.then(({ status }) => status),
-    }
-    return new ControlServer(evidence.dir, kernel, system.observers, systemClock)
+    const controlled = controlledBy(this, this.#system, systemClock)
+    return new ControlServer(evidence.dir, controlled, this.#system.observers, systemClock)
   }
 
   /** The files of an agent's policy are kept out of every mount, as those of the kernel are. */

@@ -498,8 +498,9 @@ export const limits = Object.freeze({
   retentionEveryMs: 3_600_000,
   /** Lines between two pauses of what reads a whole record beside running processes; about a millisecond. */
   evidencePauseLines: 500,
-  /** Texts that a backtest looks up at a time, and how long they are together, in bytes. */
+  /** Texts that a backtest looks up at a time. */
   backtestTextsMax: 100_000,
+  /** How long they are together, in bytes. */
   backtestTextBytes: 64 * MiB,
   /** Policies of agents that a backtest keeps compiled. */
   backtestPoliciesMax: 1_000,

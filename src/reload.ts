@@ -12,6 +12,7 @@ export interface Next {
 }
 
 /**
+ * @param by who did it
  * @param before hash of what was in force
  * @throws EvidenceError: then nothing may come into force
  */
@@ -21,11 +22,12 @@ export function recordReload(
   policy: PolicySet,
   before: string,
   next: readonly Next[],
+  by: string,
 ): void {
   const textOf = (set: PolicySet) => shared.of(documentsText(set.policies))
   log.append({
     kind: 'reload',
-    ...{ policy: policy.hash, policies: policy.name, documents: textOf(policy), before },
+    ...{ policy: policy.hash, policies: policy.name, documents: textOf(policy), before, by },
   })
   for (const { process, under } of next) {
     if (under === undefined || under.hash === policy.hash) continue

@@ -71,7 +71,12 @@ export class System implements Supervisor {
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
-    const tool = new ToolDriver((...failed) => this.observers.toolFailed(...failed), assertFits, this.#clock)
+    const tool = new ToolDriver(
+      (...failed) => this.observers.toolFailed(...failed),
+      assertFits,
+      this.#clock,
+      (value) => secrets.without(value),
+    )
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const ipc = new IpcDriver((name) => this.#isAgent(name))
     const { evidence = 'memory', isolation = 'cell' } = options
@@ -149,12 +154,12 @@ export class System implements Supervisor {
     return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
   }
 
-  /** Atomic: the record first, then every process at once. */
-  reload(policy: PolicySet): void {
+  /** Atomic: the record first, then every process at once. `by` is who does it. */
+  reload(policy: PolicySet, by: string): void {
     assertToolsFit(policy, this.drivers.tool.list())
     const next = this.table.live().map((process) => ({ process, under: this.spawner.under(process, policy) }))
     this.runs.prepare(policy.needs)
-    recordReload(this.log, this.#shared, policy, this.#ceiling.hash, next)
+    recordReload(this.log, this.#shared, policy, this.#ceiling.hash, next, by)
     this.#ceiling = policy
     for (const { process, under } of next) {
       if (under !== undefined) process.policy = under

@@ -16,6 +16,13 @@ const tools = { t: { description: 'a tool', parameters: { type: 'object' }, exec
 const held = '["4111", "1111", "1111", "1111"].join(" ")'
 const packed = Buffer.from(`card: ${card}`).toString('base64')
 
+/** Everything that is on record. */
+const textsIn = (dir: string): string =>
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((it) => it.endsWith('.jsonl'))
+    .map((it) => readFileSync(join(dir, it), 'utf8'))
+    .join('\n')
+
 const calls: readonly (readonly [what: string, call: string])[] = [
   ['a tool’s argument', `tools.t({ a: [{ b: 'x ' + card }] })`],
   ['a key of it', `tools.t({ [card]: 1 })`],
@@ -66,10 +73,7 @@ describe('of a call that was refused for what it holds', () => {
     await ask(kernel, `const card = ${held}\nreturn ${refusalOf(call)}`)
     expect(kernel.evidence.verify()).toMatchObject({ ok: true, problems: [] })
     await kernel.shutdown()
-    const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((it) =>
-      it.endsWith('.jsonl'),
-    )
-    return { kernel, written: files.map((it) => readFileSync(join(dir, it), 'utf8')).join('\n') }
+    return { kernel, written: textsIn(dir) }
   }
 
   test('nothing is kept but a digest', async () => {
@@ -108,4 +112,44 @@ test('a policy of an agent’s own may narrow whatever the kernel’s is', async
   const body = `const card = ${held}\nreturn [${refusalOf('tools.t({ a: card })')}, ${refusalOf('tools.t({ a: 1 })')}]`
   expect(await ask(kernel, body, { policy: own })).toEqual([expect.stringContaining('`no-cards`'), 'ok'])
   await expect(kernel.reload(own)).rejects.toThrow(/nothing that is enforced does/)
+})
+
+describe('what an agent gives to its child keeps nothing out of the record', () => {
+  const hide: PolicyDocument = policyOf(
+    [
+      { id: 'all', effect: 'permit', action: '*' },
+      { id: 'hide', effect: 'forbid', action: '*', contains: ['email'] },
+    ],
+    { name: 'hide' },
+  )
+  const address = ['me', 'example.org'].join('@')
+  const tries = `export default () => tools.t({ to: ['me', 'example.org'].join('@') }).catch(({ code }) => code)`
+  const spawn = (own: unknown): string =>
+    `return (await proc.wait((await proc.spawn(${JSON.stringify(tries)}, { policy: ${JSON.stringify(own)} })).pid)).value`
+
+  async function written(rules: PolicyDocument, own: unknown): Promise<string> {
+    const dir = tempFolder()
+    const kernel = boot({ tools, policy: rules, evidence: { dir } })
+    expect(await ask(kernel, spawn(own))).toBe('EPERM')
+    await kernel.shutdown()
+    return textsIn(dir)
+  }
+
+  test.each<readonly [what: string, own: unknown]>([
+    ['a document', hide],
+    ['a preset', ['permissive', 'no-pii']],
+  ])('%s', async (_what, own) => {
+    // Refused by the child's own policy alone, and by both.
+    for (const effect of ['permit', 'forbid'] as const) {
+      const rules = policyOf([
+        { id: 'all', effect: 'permit', action: '*' },
+        { id: 'tools', effect, action: 'tool.call' },
+      ])
+      expect(await written(rules, own)).toContain(address)
+    }
+  })
+
+  test('and what the application’s own policy looks for stays out of it, whatever the child brings', async () => {
+    expect(await written(hide, ['permissive', 'no-pii'])).not.toContain(address)
+  })
 })

@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import type { KernelOptions, PolicyDocument } from '../src/index.ts'
+import { type KernelOptions, type PolicyDocument, SyscallError } from '../src/index.ts'
 import { ask, boot, entriesOf, policyOf, refusalOf, tempFolder } from './support/kernel.ts'
 import { readAll, serve } from './support/servers.ts'
 
@@ -269,4 +269,35 @@ test('a kernel without secrets says that it has none', async () => {
   expect(
     await ask(kernel, `return ${refusalOf(`fetch(${JSON.stringify(url)}, { headers: { a: '${token}' } })`)}`),
   ).toMatch(/^EINVAL.*no secret `TOKEN`; this kernel has none/)
+})
+
+test('a tool that gives a secret back, or says it in an error, gives it to nobody', async () => {
+  const value = 'tool-held-4f9a-secret'
+  const seen: unknown[] = []
+  const kernel = boot({
+    policy: local,
+    secrets: { TOKEN: { value, origins: ['https://api.example.org'] } },
+    tools: {
+      leaks: {
+        description: 'x',
+        parameters: { type: 'object' },
+        execute: () => ({ config: [`key=${value}`] }),
+      },
+      says: {
+        description: 'x',
+        parameters: { type: 'object' },
+        execute: () => {
+          throw new SyscallError('EACCES', `the key ${value} is not accepted`)
+        },
+      },
+    } as never,
+  })
+  kernel.on('syscall', (event) => seen.push(event))
+  expect(
+    await ask(kernel, `return [await tools.leaks({}), await tools.says({}).catch(({ message }) => message)]`),
+  ).toEqual([
+    { config: ['key=[secret:TOKEN]'] },
+    'EACCES: tool.call `says`: the key [secret:TOKEN] is not accepted',
+  ])
+  expect(JSON.stringify([seen, kernel.evidence.entries()])).not.toContain(value)
 })

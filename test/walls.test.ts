@@ -42,30 +42,33 @@ const nameWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
 /** Folders and files of src, and what may be imported from there at run time, types apart. */
 const layers: Readonly<Record<string, RegExp>> = {
   'src/errors.ts': /^src\/limits\.ts$/,
+  'src/flaws.ts': /^src\/policy\/suggest\.ts$/,
+  'src/actors.ts': /^$/,
   'src/labels.ts': /^src\/(errors|limits)\.ts$/,
   'src/limits.ts': /^$/,
   'src/clock.ts': /^$/,
   'src/json.ts': /^src\/(errors|limits)\.ts$/,
   'src/grant.ts': /^src\/errors\.ts$/,
   'src/policy/': /^src\/(policy\/|(errors|labels|limits|json)\.ts$)/,
-  'src/evidence/': /^src\/(evidence\/|(errors|limits|json|clock)\.ts$)/,
+  'src/evidence/': /^src\/(evidence\/|(actors|errors|limits|json|clock)\.ts$)/,
   'src/isolate/': /^src\/(isolate\/|(errors|limits)\.ts$)/,
-  'src/proc/': /^src\/(proc\/|policy\/|(errors|labels|limits|json|clock)\.ts$)/,
+  'src/proc/': /^src\/(proc\/|policy\/|(actors|errors|flaws|labels|limits|json|clock)\.ts$)/,
   'src/drivers/': /^src\/(drivers\/|proc\/|(errors|labels|limits|json|clock|grant)\.ts$)/,
   'src/syscalls/': /^src\/(syscalls\/|drivers\/|proc\/|(errors|labels|limits|json|grant)\.ts$)/,
   'src/syscalls.ts': /^src\/(syscalls\/|(errors|limits)\.ts$)/,
   'src/approvals/':
-    /^src\/((errors|limits|json|observers)\.ts$|approvals\/|evidence\/|proc\/|policy\/units\.ts$|drivers\/vfs\/look\.ts$)/,
+    /^src\/((actors|errors|limits|json|observers)\.ts$|approvals\/|evidence\/|proc\/|policy\/units\.ts$|drivers\/vfs\/look\.ts$)/,
   'src/gate/':
-    /^src\/((syscalls|errors|labels|limits|json|grant|observers)\.ts$|gate\/|approvals\/|syscalls\/|evidence\/|proc\/|policy\/)/,
+    /^src\/((syscalls|errors|flaws|labels|limits|json|grant|observers)\.ts$|gate\/|approvals\/|syscalls\/|evidence\/|proc\/|policy\/)/,
   'src/gate.ts': /^src\/((errors|limits|grant|observers)\.ts$|gate\/|approvals\/|evidence\/|proc\/)/,
-  'src/control/': /^src\/(control\/|proc\/|(errors|limits)\.ts$)/,
-  'src/config/': /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|labels|limits|json|clock)\.ts$)/,
+  'src/control/': /^src\/(control\/|proc\/|(errors|flaws|limits)\.ts$)/,
+  'src/config/':
+    /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|flaws|labels|limits|json|clock)\.ts$)/,
   'src/replay/':
     /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json)\.ts$)/,
   'src/backtest/':
     /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
-  'src/suite/': /^src\/(suite\/|policy\/|(errors|limits|json)\.ts$)/,
+  'src/suite/': /^src\/(suite\/|policy\/|(errors|flaws|limits|json)\.ts$)/,
   'src/govern/': /^src\/(govern\/|policy\/|config\/source-map\.ts$|(errors|labels|limits|json)\.ts$)/,
 }
 

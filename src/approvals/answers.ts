@@ -1,11 +1,9 @@
 /** What people and hooks answer, read before it counts for anything. */
 import { z } from 'zod'
+import { byApplication } from '../actors.ts'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { ApproveOptions } from './request.ts'
-
-/** Who answers where nobody says. */
-const application = 'the application'
 
 const hookAnswer = z.union([
   z.undefined(),
@@ -32,7 +30,7 @@ export function readHookAnswer(
 }
 
 /** @throws KernelError EINVAL */
-export const readBy = (by: unknown): string => readText('by', by, limits.approvalByMax) ?? application
+export const readBy = (by: unknown): string => readText('by', by, limits.approvalByMax) ?? byApplication
 
 /** @throws KernelError EINVAL */
 export const readReason = (reason: unknown): string | undefined =>
@@ -42,5 +40,5 @@ function readText(name: string, given: unknown, lengthMax: number): string | und
   if (given === undefined) return undefined
   if (typeof given === 'string' && given !== '' && given.length <= lengthMax && given.isWellFormed())
     return given
-  throw new KernelError('EINVAL', `\`${name}\` of an answer is a text of 1 to ${lengthMax} characters`)
+  throw new KernelError('EINVAL', `\`${name}\` is a text of 1 to ${lengthMax} characters`)
 }

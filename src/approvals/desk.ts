@@ -1,5 +1,6 @@
 /** Requests that wait for a person. The kernel alone holds them; each is answered once, and time denies. */
 import { randomBytes } from 'node:crypto'
+import { byApplication, byKernel } from '../actors.ts'
 import type { Clock } from '../clock.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { AnswerBody, AskBody, PayloadRef } from '../evidence/entry.ts'
@@ -7,6 +8,7 @@ import type { EvidenceLog, Receipt } from '../evidence/log.ts'
 import { asJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Observers } from '../observers.ts'
+import { wallLeftMs } from '../proc/budget-watch.ts'
 import type { Process } from '../proc/process.ts'
 import { readBy, readHookAnswer, readReason } from './answers.ts'
 import type { ApprovalEnd, ApprovalRequest, ApproveOptions, DenyOptions, HookAnswer } from './request.ts'
@@ -15,7 +17,7 @@ import { Seats } from './seats.ts'
 /** A call that asks, as the gate hands it over. */
 export interface Asking {
   readonly process: Process
-  readonly request: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt'>
+  readonly request: Omit<ApprovalRequest, 'id' | 'askedAt' | 'expiresAt' | 'endsAt'>
   /** What goes on record besides. */
   readonly record: (id: string, expiresAt: number) => AskBody
   /** Throws SyscallError for arguments that the policy forbids, or that are not sound; gives what puts them on record. */
@@ -89,16 +91,18 @@ export class Desk {
     const { clock, observers, timeoutMs } = this.#parts
     const id = randomBytes(5).toString('hex')
     const askedAt = clock.now()
+    const leftMs = wallLeftMs(process)
     const request: ApprovalRequest = deepFreeze({
       ...asking.request,
       ...{ id, askedAt, expiresAt: askedAt + timeoutMs },
+      ...(leftMs < timeoutMs && { endsAt: askedAt + leftMs }),
     })
     const recorded = this.#parts.record(process, () =>
       this.#parts.log.append(asking.record(id, request.expiresAt)),
     )
     const ask = recorded?.seq ?? 0
     if (recorded === undefined)
-      return { id, seq: ask, answered: { end: 'cancelled', by: kernel, reason: undefined, id, ask } }
+      return { id, seq: ask, answered: { end: 'cancelled', by: byKernel, reason: undefined, id, ask } }
     const { promise, resolve: settle } = Promise.withResolvers<Answered>()
     const deadline = clock.monotonic() + timeoutMs
     const pending: Pending = {
@@ -137,14 +141,14 @@ export class Desk {
   cancel(process: Process): void {
     for (const pending of this.#pending.values())
       if (pending.process === process)
-        this.#end(pending, { end: 'cancelled', by: kernel, reason: 'the process ended' })
+        this.#end(pending, { end: 'cancelled', by: byKernel, reason: 'the process ended' })
   }
 
   /** The policy is another one: what waits is judged anew, and asked anew where that is so. */
   reconsider(): void {
     const reason = 'another policy came into force'
     for (const pending of this.#pending.values())
-      this.#end(pending, { end: 'cancelled', by: kernel, reason, again: true })
+      this.#end(pending, { end: 'cancelled', by: byKernel, reason, again: true })
   }
 
   #find(id: string): Pending {
@@ -165,7 +169,7 @@ export class Desk {
 
   #expire(pending: Pending): void {
     const reason = `nobody answered within ${this.#parts.timeoutMs} ms`
-    this.#end(pending, { end: 'expired', by: kernel, reason })
+    this.#end(pending, { end: 'expired', by: byKernel, reason })
   }
 
   /** The hook is told once, and never in the middle of the kernel's own work. */
@@ -174,7 +178,7 @@ export class Desk {
     if (hook === undefined || !this.#pending.has(pending.request.id)) return
     const failed = (error: unknown): void => {
       this.#parts.observers.approvalFailed(error)
-      this.#end(pending, { end: 'denied', by: application, reason: 'what was to answer it failed' })
+      this.#end(pending, { end: 'denied', by: byApplication, reason: 'what was to answer it failed' })
     }
     void Promise.resolve()
       .then(() => hook(pending.request))
@@ -210,7 +214,7 @@ export class Desk {
       } satisfies AnswerBody),
     )
     const counts: Answer =
-      recorded !== undefined ? answer : { end: 'cancelled', by: kernel, reason: undefined }
+      recorded !== undefined ? answer : { end: 'cancelled', by: byKernel, reason: undefined }
     pending.settle({ ...counts, id, ask })
     const { by, reason } = counts
     this.#parts.observers.approval(process, {
@@ -226,9 +230,6 @@ export class Desk {
     this.#known.set(id, `request \`${id}\` waits no longer: it was ${end}, by ${by}`)
   }
 }
-
-const kernel = 'the kernel'
-const application = 'the application'
 
 /** @returns the text of arguments that a person wrote */
 function judged(pending: Pending, args: unknown): Required<Pick<Answer, 'args' | 'keep'>> {

@@ -60,6 +60,8 @@ export interface ApprovalRequest {
   readonly askedAt: number
   /** From then on it is denied. */
   readonly expiresAt: number
+  /** Where that is sooner: then the wall time of its process, or of one above it, is used up and ends it. ms since 1970. */
+  readonly endsAt?: number
   readonly changes: readonly Change[]
   /** An earlier request in whose place it is asked: its arguments were edited, or what it was bound to changed. */
   readonly follows?: string

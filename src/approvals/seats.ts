@@ -17,7 +17,9 @@ export class Seats {
    * @throws SyscallError EAGAIN where too many wait already
    */
   take(process: Process, length: number): () => void {
-    const all = [...this.#taken]
+    // How many of an extraction wait would tell others more than its bits: its seats are apart from theirs.
+    const sealed = process.identity.sealed === true
+    const all = [...this.#taken].filter((seat) => (seat.process.identity.sealed === true) === sealed)
     const run = all.filter((seat) => seat.process.identity.run === process.identity.run)
     const own = run.filter((seat) => seat.process === process)
     assertRoom(own.length, limits.approvalsPerProcessMax, 'of this process')

@@ -16,7 +16,7 @@ export function approvalLines(request: ApprovalRequest, now: number): readonly s
   const head = [
     `approval ${id}: ${syscall} ${resource}`,
     field('agent', `${agent} (pid ${pid}, run ${run})`),
-    field('asked', `${seconds(now - request.askedAt)} ago; denied in ${leftOf(request, now)}`),
+    field('asked', `${seconds(now - request.askedAt)} ago; ${endOf(request, now)}`),
     field('why', reason),
     ...(questions.length > 1
       ? [field('all of', questions.map((each) => `${each.action} ${each.resource}`).join(', '))]
@@ -28,9 +28,15 @@ export function approvalLines(request: ApprovalRequest, now: number): readonly s
   return [...head.map(exactLine), ...argumentLines(args), ...changes.flatMap(changeLines)]
 }
 
-/** @returns such as `9m12s` */
-export const leftOf = ({ expiresAt }: ApprovalRequest, now: number): string =>
-  seconds(Math.max(0, expiresAt - now))
+/** @returns such as `9m12s`: until it is denied, or its process ends */
+export const leftOf = ({ expiresAt, endsAt = expiresAt }: ApprovalRequest, now: number): string =>
+  seconds(Math.max(0, Math.min(expiresAt, endsAt) - now))
+
+/** @returns how it ends when nobody answers, such as `denied in 9m12s` */
+export const endOf = (request: ApprovalRequest, now: number): string =>
+  request.endsAt === undefined
+    ? `denied in ${leftOf(request, now)}`
+    : `its process ends in ${leftOf(request, now)}, when its wall time is used up`
 
 const field = (name: string, text: string): string => `  ${name.padEnd(10)} ${text}`
 

@@ -5,7 +5,7 @@ import { KernelError } from '../errors.ts'
 import type { KernelSpace } from '../kernel.ts'
 import { limits } from '../limits.ts'
 import { userName } from './answer.ts'
-import { approvalLines, leftOf } from './approval-text.ts'
+import { approvalLines, endOf } from './approval-text.ts'
 import type { KeyStream, Output } from './output.ts'
 import { exactLine } from './terminal.ts'
 
@@ -43,7 +43,7 @@ function tellWhere(out: Output, request: ApprovalRequest, now: number, dir: stri
   const { id, agent, syscall, resource } = request
   out.note(
     exactLine(
-      `gatehouse: ${agent} waits for approval ${id}: ${syscall} ${resource}; see it with \`gatehouse approvals ${id} --dir ${dir}\`, then \`gatehouse approve ${id} --dir ${dir}\` or \`deny\`; it is denied in ${leftOf(request, now)}`,
+      `gatehouse: ${agent} waits for approval ${id}: ${syscall} ${resource}; see it with \`gatehouse approvals ${id} --dir ${dir}\`, then \`gatehouse approve ${id} --dir ${dir}\` or \`deny\`; ${endOf(request, now)}`,
     ),
   )
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { approvals } from './approvals.ts'
 import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
+import { declassify } from './declassify.ts'
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
 import { evidenceExport } from './evidence-export.ts'
@@ -32,6 +33,7 @@ import { policyList } from './policy-list.ts'
 import { policyReplay } from './policy-replay.ts'
 import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
+import { reload } from './reload.ts'
 import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { top } from './top.ts'
@@ -48,6 +50,8 @@ const commands = [
   approvals,
   approve,
   deny,
+  declassify,
+  reload,
   replay,
   {
     name: 'policy',

@@ -5,6 +5,7 @@ import type { SecretOption } from '../drivers/net/secrets/open.ts'
 import { secretPlaces } from '../drivers/net/secrets/placeholders.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
+import { type Labels, readLabels } from '../labels.ts'
 import { didYouMean } from '../policy/suggest.ts'
 import { parseDuration } from '../policy/units.ts'
 import { UsageError } from './failure.ts'
@@ -14,6 +15,8 @@ export interface MountOption {
   readonly host: string
   readonly guest: string
   readonly mode: 'ro' | 'rw'
+  /** What everything read there carries. */
+  readonly labels: Labels
 }
 
 type Parser<T> = (text: string, before: T | undefined) => T
@@ -83,6 +86,16 @@ export function argument(value: string): Json {
   return asJson(parsed, 'value')
 }
 
+/** @throws InvalidArgumentError for what is not JSON: a text that is taken as it stands would be another value */
+export function json(value: string): Json {
+  try {
+    return asJson(JSON.parse(value), 'value')
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new InvalidArgumentError(`it is not JSON; a text is written as \`'"text"'\``)
+  }
+}
+
 export function jsonObject(value: string): JsonObject {
   const given = argument(value)
   if (given !== null && typeof given === 'object' && !Array.isArray(given)) return given as JsonObject
@@ -100,15 +113,25 @@ export const oneOf =
 
 const modes = ['ro', 'rw'] as const
 
-/** Reads `HOST:GUEST[:ro|rw]`; the host's path may hold colons. */
+/** Reads `HOST:GUEST[:ro|rw][,label=NAME]…`; the host's path may hold colons. */
 export function mount(value: string): MountOption {
-  const form = 'write HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw, such as `./data:/workspace:ro`'
-  const parts = /^(?<host>.+?):(?<guest>\/[^:]*)(?::(?<mode>[^:/]*))?$/su.exec(value)?.groups
+  const form =
+    'write HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw, such as `./data:/workspace:ro`, and labels after it, such as `,label=confidential`'
+  const parts = /^(?<host>.+?):(?<guest>\/[^:]*?)(?::(?<mode>[^:/,]*))?(?<rest>(?:,[a-z]+=[^,]*)*)$/su.exec(
+    value,
+  )?.groups
   if (parts?.host === undefined || parts.guest === undefined) throw new InvalidArgumentError(form)
   const mode = modes.find((known) => known === (parts.mode ?? 'ro'))
   if (mode === undefined)
     throw new InvalidArgumentError(`\`${parts.mode}\` is no mode; there are ro (the default) and rw`)
-  return { host: parts.host, guest: parts.guest, mode }
+  const given = (parts.rest ?? '').split(',').filter((part) => part !== '')
+  const odd = given.find((part) => !part.startsWith('label='))
+  if (odd !== undefined) throw new InvalidArgumentError(`\`${odd}\` is no part of a mount; ${form}`)
+  const labels = readLabels(
+    given.map((part) => part.slice('label='.length)),
+    'label',
+  )
+  return { host: parts.host, guest: parts.guest, mode, labels }
 }
 
 /** A secret and where it may go; its value is never on the command line, where every user of the machine can see it. */

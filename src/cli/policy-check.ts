@@ -1,10 +1,14 @@
 /** `gatehouse policy check`: whether policies load, with file, line and column of all that is wrong. */
 import { loadNarrowing } from '../config/policy.ts'
+import { loadTools } from '../config/tools.ts'
+import { ToolDriver } from '../drivers/tool.ts'
 import { KernelError } from '../errors.ts'
 import { joinLabels, noLabels } from '../labels.ts'
 import { PolicyError } from '../policy/problem.ts'
+import { assertToolsFit } from '../policy/tools.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
+import { each, text } from './options.ts'
 import { visibleLine } from './terminal.ts'
 
 interface Checked {
@@ -26,13 +30,26 @@ interface Checked {
 export const policyCheck: CommandSpec = {
   name: 'check',
   args: '<policy...>',
-  summary: 'check policy files, each by itself',
+  summary: 'check policy files, each by itself, and with --tools whether conditions fit the tools',
   examples: [
     ['gatehouse policy check policy.yaml', 'says whether it loads, and where not'],
+    [
+      'gatehouse policy check policy.yaml --tools tools.ts',
+      'whether its conditions can be judged for the tools of that module',
+    ],
     ['gatehouse policy check policies/*.yaml --json', 'the same for a program; exit code 2 when one is bad'],
   ],
-  run(out, command) {
-    const checks = command.args.map(check)
+  options(command) {
+    command.option(
+      '--tools <file>',
+      'a module of tools, as `gatehouse run` takes it: it is run to know their schemas; repeat it',
+      each(text),
+    )
+  },
+  async run(out, command) {
+    const { tools: files = [] } = command.opts<{ tools?: readonly string[] }>()
+    const tools = await schemasOf(files)
+    const checks = command.args.map((ref) => check(ref, tools))
     for (const { policy, ok, name, mode, rules, engines = [], labels = [], hash, message } of checks) {
       if (!ok) {
         out.note(message ?? '')
@@ -47,9 +64,19 @@ export const policyCheck: CommandSpec = {
   },
 }
 
-function check(ref: string): Checked {
+/** @throws KernelError for tools that the kernel would not register */
+async function schemasOf(files: readonly string[]): Promise<ReturnType<ToolDriver['list']>> {
+  const driver = new ToolDriver(() => {})
+  for (const file of files)
+    for (const [name, tool] of Object.entries(await loadTools(file))) driver.register(name, tool)
+  return driver.list()
+}
+
+function check(ref: string, tools: ReturnType<ToolDriver['list']>): Checked {
   try {
-    const { name, hash, mode, policies } = loadNarrowing(ref)
+    const set = loadNarrowing(ref)
+    assertToolsFit(set, tools)
+    const { name, hash, mode, policies } = set
     const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0)
     const engines = policies.flatMap(({ engine }) => engine?.name ?? [])
     const demands = policies.flatMap((policy) => policy.rules.flatMap((rule) => rule.demands?.label ?? []))

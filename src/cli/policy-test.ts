@@ -1,5 +1,5 @@
 /** `gatehouse policy test`: whether policies say to their cases what the cases say. */
-import { assertActions, type CaseFile, readCases } from '../config/cases.ts'
+import { type CaseFile, readCases } from '../config/cases.ts'
 import { type CaseResult, runCases } from '../policy/cases.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -15,7 +15,6 @@ export const policyTest: CommandSpec = {
   ],
   run(out, command) {
     const files = command.args.map(readCases)
-    files.forEach(assertActions)
     const tested = files.map((each) => ({ each, results: runCases(each.set, each.cases) }))
     for (const { each, results } of tested) {
       const failed = results.filter(({ wrong }) => wrong.length > 0)

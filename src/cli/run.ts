@@ -1,8 +1,11 @@
 /** `gatehouse run`: runs one agent as a process, and ends as the process ended. */
-import { statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { isAbsolute, relative, sep } from 'node:path'
 import { type Command, Option } from 'commander'
 import { systemClock } from '../clock.ts'
+import { loadTools, type ToolDefinitions } from '../config/tools.ts'
 import type { SecretOptions } from '../drivers/net/secrets/open.ts'
+import type { HostMounts } from '../drivers/vfs/layout.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
 import type { Isolation } from '../policy/types.ts'
@@ -33,6 +36,7 @@ interface Options {
   readonly policy?: readonly string[]
   readonly mount?: readonly MountOption[]
   readonly secret?: readonly SecretArgument[]
+  readonly tools?: readonly string[]
   readonly arg?: readonly Json[]
   readonly isolation?: Isolation
   readonly evidence?: string
@@ -58,6 +62,10 @@ export const run: CommandSpec = {
       'with a secret that it can send to one server, and not see',
     ],
     [
+      'gatehouse run agent.ts --policy p.yaml --tools tools.ts --mount ./mail:/mail,label=untrusted',
+      'with tools of your own, and a folder that others write to',
+    ],
+    [
       'gatehouse run agent.ts --policy researcher --policy house-rules.yaml --timeout 30s --json',
       'under two policies that must agree, at most 30 seconds, for a program',
     ],
@@ -69,12 +77,13 @@ export const run: CommandSpec = {
     const policy = options.policy ?? ['strict']
     const mounts = mountsOf(options.mount ?? [])
     const secrets = secretsOf(options.secret ?? [])
+    const tools = await toolsOf(options.tools ?? [], options.mount ?? [])
     const dir = options.evidence ?? evidenceDir
     // Loaded late: other commands work where isolated-vm does not.
     const { KernelSpace } = await import('../kernel.ts')
     const kernel = new KernelSpace({
       // Signals are for the process, and how it ends is how the command does.
-      ...{ policy, mounts, secrets, exitOnSignal: false },
+      ...{ policy, mounts, secrets, tools, exitOnSignal: false },
       evidence: { dir, ...(options.evidenceKey !== undefined && { key: options.evidenceKey }) },
       ...(options.isolation !== undefined && { isolation: options.isolation }),
     })
@@ -103,9 +112,14 @@ function addOptions(command: Command): void {
       each(text),
     )
     .option(
-      '--mount <host:guest[:ro|rw]>',
-      'show a host folder to the agent, read-only unless said',
+      '--mount <host:guest[:ro|rw][,label=name]>',
+      'show a host folder to the agent, read-only unless said; what is read there carries its labels',
       each(mount),
+    )
+    .option(
+      '--tools <file>',
+      'a module whose default export is `{ name: { description, parameters, execute } }`: your code, run by the command with all that you may do; repeat it',
+      each(text),
     )
     .option(
       '--secret <name=source,origin=url>',
@@ -142,11 +156,39 @@ function fileOf(command: Command): string {
   )
 }
 
-function mountsOf(mounts: readonly MountOption[]): Record<string, { host: string; mode: 'ro' | 'rw' }> {
+function mountsOf(mounts: readonly MountOption[]): HostMounts {
   const points = mounts.map(({ guest }) => guest)
   const twice = points.find((point, index) => points.indexOf(point) !== index)
   if (twice !== undefined) throw new UsageError(`two mounts at \`${twice}\`; give each a place of its own`)
-  return Object.fromEntries(mounts.map(({ guest, host, mode }) => [guest, { host, mode }]))
+  return Object.fromEntries(mounts.map(({ guest, ...mount }) => [guest, mount]))
+}
+
+/**
+ * An agent that can write the code of its tools would run with all that the user may do, from the next run on.
+ * @throws UsageError for a file that an agent could write, and for two tools of one name; KernelError as loadTools does
+ */
+async function toolsOf(files: readonly string[], mounts: readonly MountOption[]): Promise<ToolDefinitions> {
+  const tools: Record<string, ToolDefinitions[string]> = {}
+  for (const file of files) {
+    const open = mounts.find(({ mode, host }) => mode === 'rw' && isBelow(file, host))
+    if (open !== undefined)
+      throw new UsageError(
+        `\`${file}\` lies in \`${open.host}\`, which agents can write; keep the code of tools outside`,
+      )
+    for (const [name, tool] of Object.entries(await loadTools(file))) {
+      if (Object.hasOwn(tools, name))
+        throw new UsageError(`two tools are called \`${name}\`; give each a name of its own`)
+      tools[name] = tool
+    }
+  }
+  return tools
+}
+
+/** Wherever links lead. What is not there is found by who opens it. */
+function isBelow(file: string, folder: string): boolean {
+  if (!existsSync(file) || !existsSync(folder)) return false
+  const way = relative(realpathSync(folder), realpathSync(file))
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
 function secretsOf(secrets: readonly SecretArgument[]): SecretOptions {
@@ -167,7 +209,8 @@ async function untilEnd(
   kernel.on('error', ({ where, error }) => {
     const why = error instanceof Error ? error.message : error
     if (where === 'control') out.note(`other terminals cannot reach this run: ${why}`)
-    if (where.startsWith('secret ')) out.note(`${where}: ${why}`)
+    // An agent is told of neither.
+    if (where.startsWith('secret ') || where.startsWith('tool ')) out.note(`${where}: ${why}`)
   })
   const stopAsking = askPeople(out, kernel, systemClock, { dir, here: ask })
   const child = kernel.spawn(

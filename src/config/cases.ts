@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
+import { readPlainly } from '../flaws.ts'
 import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
-import { actionProblem, isAction } from '../policy/actions.ts'
+import { type Action, actionProblem, actions, isAction, type ResourceKind } from '../policy/actions.ts'
 import type { PolicyCase } from '../policy/cases.ts'
 import { Content } from '../policy/content.ts'
+import { readResource } from '../policy/match.ts'
 import { deedPlaces, pastOf } from '../policy/past-of-case.ts'
 import { plainArguments } from '../policy/plain.ts'
 import { PolicyError } from '../policy/problem.ts'
@@ -41,10 +43,7 @@ const duration = z.string().transform((written, context) => {
 const Deed = z.strictObject({
   action: z.string().transform((name, context) => {
     if (isAction(name)) return name
-    context.addIssue({
-      code: 'custom',
-      message: actionProblem(name) ?? `\`${name}\` covers several actions; name the one that was done`,
-    })
+    context.addIssue({ code: 'custom', message: noAction(name) })
     return z.NEVER
   }),
   resource: z.string().max(limits.urlMax),
@@ -116,6 +115,7 @@ export function readCases(given: string): CaseFile {
     )
   const data = isPolicy ? readData(file) : first
   const { policy, cases } = validate(data, file)
+  assertJudged(data, file, cases)
   const set = policyOf(policy, file, data)
   return {
     file,
@@ -123,7 +123,7 @@ export function readCases(given: string): CaseFile {
     cases: cases.map((each, index) => {
       const { principal, action, resource, isolation, labels, budget } = each
       const { line } = data.positionOf(['cases', index])
-      const args = isAction(action) ? plainArguments(action, resource, each.args) : (each.args ?? {})
+      const args = isAction(action) ? plainArguments(action, resource, each.args) : {}
       const past = pastOf(
         principal,
         defined(each.origins),
@@ -168,15 +168,11 @@ function readData(file: string): YamlData {
 }
 
 function validate(data: YamlData, file: string): z.infer<typeof Cases> {
-  const read = Cases.safeParse(data.value)
-  if (read.success) return read.data
-  const problems = read.error.issues.map(({ path, message }) => {
-    const steps = path.filter((step) => typeof step !== 'symbol')
-    const where = steps.length === 0 ? 'the file' : `\`${steps.join('.')}\``
-    return {
-      ...data.positionOf(steps),
-      message: `${where}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`,
-    }
+  const read = readPlainly(Cases, data.value)
+  if ('data' in read) return read.data
+  const problems = read.flaws.map(({ path, message }) => {
+    const where = path.length === 0 ? 'the file' : `\`${path.join('.')}\``
+    return { ...data.positionOf(path), message: `${where}: ${message}` }
   })
   throw new PolicyError(file, problems)
 }
@@ -191,10 +187,33 @@ const isPolicyDocument = (value: unknown): boolean =>
   ('rules' in value || 'engine' in value) &&
   !('cases' in value)
 
-/** @throws KernelError EINVAL where an action of a case can be no action, so that a misspelling is no passing refusal */
-export function assertActions({ file, cases }: CaseFile): void {
-  for (const { line, request } of cases) {
-    const why = isAction(request.action) ? undefined : actionProblem(request.action)
-    if (why?.includes('did you mean')) throw new KernelError('EINVAL', `${file}:${line}: ${why}`)
-  }
+/**
+ * What no policy can judge is refused by every policy, so a case of it would say nothing and pass.
+ * @throws PolicyError with the place of each such case, what is wrong in it and what to write
+ */
+function assertJudged(data: YamlData, file: string, cases: z.infer<typeof Cases>['cases']): void {
+  const problems = cases.flatMap(({ action, resource }, index) => {
+    const known = isAction(action)
+    const message = known ? unjudged(action, resource) : noAction(action)
+    const place = data.positionOf(['cases', index, known ? 'resource' : 'action'])
+    return message === undefined ? [] : [{ ...place, message }]
+  })
+  if (problems.length > 0) throw new PolicyError(file, problems)
+}
+
+/** @returns why it is not the action of one call */
+const noAction = (name: string): string =>
+  actionProblem(name) ?? `\`${name}\` covers several actions; name one of them`
+
+function unjudged(action: Action, resource: string): string | undefined {
+  const readings = readResource(action, resource)
+  if (typeof readings !== 'string') return undefined
+  const kind = actions[action].resource
+  return `${readings}, so no policy can judge \`${resource}\`; the resource of ${action} is ${written[kind]}`
+}
+
+const written: Readonly<Record<ResourceKind, string>> = {
+  path: 'an absolute path, such as `/mem/notes.txt`',
+  url: 'a whole URL, such as `https://example.org/page`',
+  name: 'a name',
 }

@@ -7,6 +7,7 @@ import type { ToolDefinition } from '../drivers/tool.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
 import type { SignerOption } from '../evidence/keys.ts'
+import { plainly } from '../flaws.ts'
 import type { Jail } from '../isolate/jail.ts'
 import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
@@ -252,7 +253,7 @@ function innermost(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | unde
 }
 
 function read<Schema extends z.ZodObject>(of: string, schema: Schema, given: unknown): z.infer<Schema> {
-  const checked = schema.safeParse(given)
+  const checked = schema.safeParse(given, { error: plainly })
   if (checked.success) return checked.data
   const issue = innermost(checked.error.issues[0])
   if (issue?.code === 'unrecognized_keys') {

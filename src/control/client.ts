@@ -7,12 +7,14 @@ import {
   type AnswerReply,
   type ApprovalsReply,
   ControlError,
+  type DeclassifyReply,
   hostName,
   keyHeader,
   type LogLine,
   type PsReply,
   protocol,
   protocolHeader,
+  type ReloadReply,
   type RequestOf,
   type SignalReply,
 } from './protocol.ts'
@@ -58,6 +60,14 @@ export class ControlClient {
 
   answer(answer: RequestOf<'/answer'>): Promise<AnswerReply> {
     return this.#ask('POST', '/answer', {}, JSON.stringify(answer))
+  }
+
+  declassify(what: RequestOf<'/declassify'>): Promise<DeclassifyReply> {
+    return this.#ask('POST', '/declassify', {}, JSON.stringify(what))
+  }
+
+  reload(what: RequestOf<'/reload'>): Promise<ReloadReply> {
+    return this.#ask('POST', '/reload', {}, JSON.stringify(what))
   }
 
   /**

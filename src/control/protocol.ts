@@ -38,6 +38,20 @@ export const requests = Object.freeze({
     reason: z.string().min(1).max(limits.approvalReasonMax).optional(),
     args: json.optional(),
   }),
+  '/declassify': z.strictObject({
+    target,
+    /** A file of the agent of that name; without it a value of the process. */
+    path: z.string().min(1).max(limits.urlMax).optional(),
+    value: json.optional(),
+    labels: z.array(z.string()).min(1).max(limits.labelsMax),
+    reason: z.string().min(1).max(limits.releaseTextMax),
+    by: z.string().min(1).max(limits.agentNameMax).optional(),
+  }),
+  /** Presets, and absolute paths of files that the kernel reads. */
+  '/reload': z.strictObject({
+    policy: z.array(z.string().min(1).max(limits.urlMax)).min(1).max(limits.policiesMax),
+    by: z.string().min(1).max(limits.agentNameMax).optional(),
+  }),
 })
 export type RequestPath = keyof typeof requests
 export type RequestOf<Path extends RequestPath> = z.infer<(typeof requests)[Path]>
@@ -70,6 +84,20 @@ export interface AnswerReply {
   readonly pid: number
   readonly syscall: string
   readonly resource: string
+}
+
+export interface DeclassifyReply {
+  /** Of the process whose value it is. */
+  readonly pid?: number
+  readonly agent: string
+  /** Of the file whose content it is. */
+  readonly path?: string
+  readonly labels: readonly string[]
+}
+
+export interface ReloadReply {
+  readonly before: PsReply['kernel']['policy']
+  readonly policy: PsReply['kernel']['policy']
 }
 
 interface At {

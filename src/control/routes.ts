@@ -2,8 +2,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { KernelError, SyscallError } from '../errors.ts'
+import { readPlainly } from '../flaws.ts'
 import type { Inspection } from '../inspect.ts'
 import { limits } from '../limits.ts'
 import type { ProcessState } from '../proc/exit.ts'
@@ -13,12 +14,14 @@ import {
   type AnswerReply,
   type ApprovalsReply,
   ControlError,
+  type DeclassifyReply,
   type ErrorReply,
   hostName,
   keyHeader,
   type PsReply,
   protocol,
   protocolHeader,
+  type ReloadReply,
   type RequestOf,
   type RequestPath,
   requests,
@@ -35,6 +38,10 @@ export interface Controlled {
   approvals(): ApprovalsReply
   /** @param by who answers, for the record */
   answer(answer: RequestOf<'/answer'>, by: string): AnswerReply
+  /** @param by who releases it, for the record */
+  declassify(what: RequestOf<'/declassify'>, by: string): Promise<DeclassifyReply>
+  /** @param by who puts it in force, for the record */
+  reload(what: RequestOf<'/reload'>, by: string): Promise<ReloadReply>
   /** @returns resolves with how a live process has ended; undefined for one that is none */
   whenEnded(pid: number): Promise<ProcessState> | undefined
 }
@@ -62,8 +69,7 @@ export class Routes {
     try {
       const { path, query } = readHead(request, key)
       if (path === '/logs') return this.#logs.send(read(path, query), response)
-      if (path === '/signal' || path === '/answer')
-        reply(response, 200, await this.#act(path, request, query))
+      if (acts(path)) reply(response, 200, await this.#act(path, request, query))
       else reply(response, 200, this.#look(path, query))
     } catch (error) {
       this.#refuse(response, error)
@@ -84,19 +90,32 @@ export class Routes {
   }
 
   async #act(
-    path: '/signal' | '/answer',
+    path: ActPath,
     request: IncomingMessage,
     query: object,
-  ): Promise<SignalReply | AnswerReply> {
+  ): Promise<SignalReply | AnswerReply | DeclassifyReply | ReloadReply> {
     if (Object.keys(query).length > 0) throw new ControlError('EINVAL', 'what acts is sent as a body')
     const body = parse(await readBody(request))
-    if (path === '/answer') {
-      const answer = read(path, body)
-      const { by } = answer
-      return this.#kernel.answer(answer, by === undefined ? sender : `${by}, ${sender}`)
+    const named = ({ by }: { readonly by?: string | undefined }): string =>
+      by === undefined ? sender : `${by}, ${sender}`
+    switch (path) {
+      case '/signal': {
+        const { target, signal } = read(path, body)
+        return this.#kernel.signal(target, signal, sender)
+      }
+      case '/answer': {
+        const answer = read(path, body)
+        return this.#kernel.answer(answer, named(answer))
+      }
+      case '/declassify': {
+        const what = read(path, body)
+        return this.#kernel.declassify(what, named(what))
+      }
+      case '/reload': {
+        const what = read(path, body)
+        return this.#kernel.reload(what, named(what))
+      }
     }
-    const { target, signal } = read(path, body)
-    return this.#kernel.signal(target, signal, sender)
   }
 
   #refuse(response: ServerResponse, error: unknown): void {
@@ -115,7 +134,13 @@ const methods: Readonly<Record<RequestPath, 'GET' | 'POST'>> = {
   '/signal': 'POST',
   '/approvals': 'GET',
   '/answer': 'POST',
+  '/declassify': 'POST',
+  '/reload': 'POST',
 }
+
+/** Those that change something. */
+type ActPath = '/signal' | '/answer' | '/declassify' | '/reload'
+const acts = (path: RequestPath): path is ActPath => methods[path] === 'POST'
 
 /** @throws ControlError for another protocol, key or host, and what is none of the paths */
 function readHead(
@@ -145,9 +170,11 @@ function isSame(given: string | readonly string[] | undefined, key: string): boo
 }
 
 function read<Path extends RequestPath>(path: Path, given: unknown): z.infer<(typeof requests)[Path]> {
-  const checked = requests[path].safeParse(given)
-  if (checked.success) return checked.data as z.infer<(typeof requests)[Path]>
-  throw new ControlError('EINVAL', z.prettifyError(checked.error).slice(0, limits.refusedArgsMax))
+  const checked = readPlainly(requests[path], given)
+  if ('data' in checked) return checked.data as z.infer<(typeof requests)[Path]>
+  const [{ path: steps, message }] = checked.flaws
+  const where = steps.length === 0 ? '' : `\`${steps.join('.')}\`: `
+  throw new ControlError('EINVAL', `${where}${message}`.slice(0, limits.refusedArgsMax))
 }
 
 /** What is too long is left unread, so that the reply to it still can be sent. */

@@ -58,16 +58,20 @@ export class ToolDriver {
   readonly #onFailure: (tool: string, error: unknown) => void
   readonly #assertFits: (tool: string, schema: JsonObject) => void
   readonly #clock: Clock
+  readonly #withoutSecrets: (value: Json) => Promise<Json>
 
   /**
    * @param onFailure is told what a tool threw; the agent is not
+   * @param withoutSecrets takes the values of the kernel's secrets out of what a tool gives
    * @param assertFits throws where the policy in force cannot judge what the tool takes; then it is not registered
    */
   constructor(
     onFailure: (tool: string, error: unknown) => void,
     assertFits: (tool: string, schema: JsonObject) => void = () => {},
     clock: Clock = systemClock,
+    withoutSecrets: (value: Json) => Promise<Json> = async (value) => value,
   ) {
+    this.#withoutSecrets = withoutSecrets
     this.#onFailure = onFailure
     this.#assertFits = assertFits
     this.#clock = clock
@@ -168,18 +172,23 @@ export class ToolDriver {
     const { signal } = late
     try {
       const result = await raceAbort(Promise.resolve(tool.run(args, { signal, pid, agent })), signal)
-      return asJson(result === undefined ? null : result, 'result')
+      return await this.#withoutSecrets(asJson(result === undefined ? null : result, 'result'))
     } catch (error) {
       if (grant.signal.aborted)
         throw new SyscallError('EINTR', 'ended by a signal; whether the tool finished is not known', true)
       if (late.isOver)
         throw new SyscallError('ETIMEDOUT', `the tool took longer than ${tool.timeoutMs} ms`, true)
-      if (error instanceof SyscallError) throw error
+      if (error instanceof SyscallError) throw await this.#clean(error)
       this.#onFailure(name, error)
       throw new SyscallError('EIO', 'the tool failed; the application has the details')
     } finally {
       late.cancel()
     }
+  }
+
+  async #clean(error: SyscallError): Promise<SyscallError> {
+    const message = String(await this.#withoutSecrets(error.message))
+    return message === error.message ? error : new SyscallError(error.code, message, error.sent)
   }
 
   #compile<Args>(name: string, definition: ToolDefinition<Args>): Tool {

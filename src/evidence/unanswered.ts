@@ -1,4 +1,5 @@
 /** Requests for approval of a kernel that died: nobody can answer them any more, and that goes on record. */
+import { byKernel } from '../actors.ts'
 import { limits } from '../limits.ts'
 import type { AnswerBody, Entry, EntryKind } from './entry.ts'
 import type { EvidenceLog } from './log.ts'
@@ -23,7 +24,7 @@ export function denyUnanswered(store: EvidenceStore, log: EvidenceLog): void {
   for (const { run, pid, seq, id } of open.values())
     log.append({
       ...{ kind: 'answer', run: run ?? '', pid: pid ?? 0, ask: seq, id: String(id) },
-      ...{ answer: 'denied', by: 'the kernel', reason },
+      ...{ answer: 'denied', by: byKernel, reason },
     } satisfies AnswerBody)
 }
 

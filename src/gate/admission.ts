@@ -1,7 +1,7 @@
 /** Admission: everything that can refuse a call, in one fixed order, before anything is touched. */
-import type { ZodError } from 'zod'
 import { SyscallError } from '../errors.ts'
-import { type Json, parseGuestJson } from '../json.ts'
+import { readPlainly } from '../flaws.ts'
+import { parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
@@ -193,23 +193,13 @@ export function mergeDecisions([first, ...rest]: readonly Decision[]): Decision 
 }
 
 function decode(row: Syscall, text: string): never {
-  const given: Json = parseGuestJson(text)
-  const decoded = row.args.safeParse(given)
-  if (decoded.success) return decoded.data
-  throw new SyscallError('EINVAL', describe(decoded.error))
-}
-
-function describe(error: ZodError): string {
-  const [outer] = error.issues
-  if (outer === undefined) return 'the arguments are not sound'
-  // Of several forms, the one that it comes nearest to.
-  const forms = outer.code === 'invalid_union' ? outer.errors : []
-  const inner = forms.toSorted((one, other) => one.length - other.length)[0]?.[0]
-  const issue = inner ?? outer
-  const steps = inner === undefined ? issue.path : [...outer.path, ...issue.path]
-  const path = ['args', ...steps.map(String)].join('.')
-  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
-  return `\`${path.slice(0, 200)}\`: ${message.slice(0, 400)}`
+  const decoded = readPlainly(row.args, parseGuestJson(text))
+  if ('data' in decoded) return decoded.data
+  const [{ path, message }] = decoded.flaws
+  throw new SyscallError(
+    'EINVAL',
+    `\`${['args', ...path].join('.').slice(0, 200)}\`: ${message.slice(0, 400)}`,
+  )
 }
 
 /** What is free always passes: a process without budget can still end in order. */

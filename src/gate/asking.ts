@@ -1,6 +1,6 @@
 /** Calls that a person has to approve: asked, held, and when they are answered admitted anew from the start. */
 import { randomBytes } from 'node:crypto'
-import { type Binding, bindingOf } from '../approvals/binding.ts'
+import type { Binding } from '../approvals/binding.ts'
 import type { Seen } from '../approvals/changes.ts'
 import { seenAsJson } from '../approvals/changes.ts'
 import type { Answer, Answered, Desk } from '../approvals/desk.ts'
@@ -9,7 +9,6 @@ import { canonicalText } from '../evidence/canonical.ts'
 import type { PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { GrantMint } from '../grant.ts'
-import { type Labels, noLabels } from '../labels.ts'
 import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
@@ -18,6 +17,7 @@ import type { Drivers, Stakes } from '../syscalls/row.ts'
 import { type AdmissionMeans, type Admitted, type Asks, admit, judgeCall, Refusal } from './admission.ts'
 import { isDefect, sentence } from './answers.ts'
 import { recordOf, resourceOf, shownOf } from './asked.ts'
+import { areSame, bind, type Circumstances, circumstancesOf } from './circumstances.ts'
 import { keep } from './record.ts'
 import type { Runs } from './runs.ts'
 import { learn, lookAt } from './stakes.ts'
@@ -44,22 +44,8 @@ interface Waiting {
   readonly asked: { seq: number | undefined }
   /** The request before this one. */
   readonly before?: Answered
-  /** The answer to this one, where it came with the arguments that it is about. */
-  readonly given?: Given
-}
-
-/** An answer with arguments of its own, and what the person saw who gave it. */
-interface Given {
-  readonly answer: Answer
-  readonly saw: Circumstances
-}
-
-/** What an answer is about besides the arguments. */
-interface Circumstances {
-  readonly policy: string
-  readonly labels: Labels
-  readonly target: number | undefined
-  readonly seen: readonly Seen[]
+  /** The answer to this one, where it came with the arguments that it is about, and what the person saw who gave it. */
+  readonly given?: { readonly answer: Answer; readonly saw: Circumstances }
 }
 
 export class Asking {
@@ -115,54 +101,83 @@ export class Asking {
   }
 
   async #askOnce(waiting: Waiting, asks: Asks): Promise<void> {
-    const { call, flight, asked, before, given } = waiting
+    const { call, flight, before } = waiting
     const { process } = call
-    const { desk, log } = this.#parts
-    const stakes = this.#stakesOf(call, asks)
-    const nonce = randomBytes(16).toString('hex')
     const { policy } = process
+    const stakes = this.#stakesOf(call, asks)
     const seen = await this.#look(call, stakes, flight)
     if (process.over) return this.#recordUnasked(waiting, asks)
     if (process.policy !== policy) {
       // It was replaced while a host folder was looked at: nobody is shown rules that are no longer in force.
       await this.#untilRunning(process)
+      const { asked } = waiting
       if (process.over) return this.#recordUnasked(waiting, asks)
       return this.#admit({ call, flight, asked, ...(before && { before }) })
     }
-    const binding = bind(call, asks, stakes, seen, nonce)
-    const judge = (text: string): (() => PayloadRef) => {
-      const decision = judgeEdited(call, this.#parts, text)
-      return () => keep(log, text, asks.decision, decision)
-    }
-    const request = shownOf({ call, asks, seen, binding, ...(before && { follows: before.id }) })
-    const record = recordOf({ call, asks, binding, log, ...(before && { follows: before.id }) })
+    const nonce = randomBytes(16).toString('hex')
     const saw = circumstancesOf(call, asks, stakes, seen)
-    const holds = given !== undefined && areSame(given.saw, saw)
-    const asking = { process, request, record, judge }
-    const { id, seq, answered: answer } = desk.ask(asking, holds ? given.answer : undefined)
-    asked.seq = seq
-    flight.approval = id
-    const answered = await answer
-    flight.approval = undefined
-    const next = { call, flight, asked, before: answered }
+    const binding = bind(call, asks, saw, nonce)
+    const answered = await this.#answerTo(waiting, asks, binding, saw)
     await this.#untilRunning(process)
     if (process.over) return
+    const next = { call, flight, asked: waiting.asked, before: answered }
     if (answered.again) return this.#admit(next)
     if (answered.end !== 'approved') throw new SyscallError('EPERM', whyNot(answered, asks))
-    if (answered.args !== undefined) {
-      const { by, reason, args: text } = answered
-      const edited = { ...call, text }
-      return this.#admit({ ...next, call: edited, given: { answer: { end: 'approved', by, reason }, saw } })
+    if (answered.args === undefined)
+      return this.#admitApproved(next, asks, stakes, { digest: binding.digest, nonce })
+    const { by, reason, args: text } = answered
+    const answer = { end: 'approved', by, reason } as const
+    return this.#admit({ ...next, call: { ...call, text }, given: { answer, saw } })
+  }
+
+  /** Shows the request to whoever may answer, unless an answer came before under the same circumstances. */
+  async #answerTo(
+    { call, flight, asked, before, given }: Waiting,
+    asks: Asks,
+    binding: Binding,
+    saw: Circumstances,
+  ): Promise<Answered> {
+    const { desk, log } = this.#parts
+    const { seen } = saw
+    const follows = before && { follows: before.id }
+    const asking = {
+      process: call.process,
+      request: shownOf({ call, asks, seen, binding, ...follows }),
+      record: recordOf({ call, asks, binding, log, ...follows }),
+      judge: (text: string): (() => PayloadRef) => {
+        const decision = judgeEdited(call, this.#parts, text)
+        return () => keep(log, text, asks.decision, decision)
+      },
     }
+    const holds = given !== undefined && areSame(given.saw, saw)
+    const { id, seq, answered } = desk.ask(asking, holds ? given.answer : undefined)
+    asked.seq = seq
+    flight.approval = id
+    const answer = await answered
+    flight.approval = undefined
+    return answer
+  }
+
+  /** An approved call, exactly as it was shown: what it was bound to is looked at once more. */
+  async #admitApproved(
+    next: Waiting,
+    asks: Asks,
+    stakes: Stakes,
+    { digest, nonce }: { readonly digest: string; readonly nonce: string },
+  ): Promise<void> {
+    const { call, flight } = next
+    const { process } = call
     for (;;) {
       // Not awaited where it is told at once: then nothing comes between this look and the beginning of the call.
       const looked = this.#look(call, stakes, flight)
-      const now = looked instanceof Promise ? await looked : looked
+      const seen = looked instanceof Promise ? await looked : looked
       if (process.over) return
       if (!process.held) {
-        const isSame = (again: Asks): boolean =>
-          bind(call, again, this.#stakesOf(call, again), now, nonce).digest === binding.digest
-        return this.#admit(next, isSame, this.#watch(call, asks, stakes, now))
+        const isSame = (again: Asks): boolean => {
+          const now = circumstancesOf(call, again, this.#stakesOf(call, again), seen)
+          return bind(call, again, now, nonce).digest === digest
+        }
+        return this.#admit(next, isSame, this.#watch(call, asks, stakes, seen))
       }
       await this.#untilRunning(process)
     }
@@ -214,43 +229,6 @@ export class Asking {
   async #untilRunning(process: Process): Promise<void> {
     while (process.held && !process.over) await this.#parts.held.untilWoken(process)
   }
-}
-
-function bind(
-  { process, number, name, text }: Arrival,
-  { requests, decision }: Asks,
-  stakes: Stakes,
-  seen: readonly Seen[],
-  nonce: string,
-): Binding {
-  const bound = {
-    ...{ run: process.identity.run, pid: process.pid, call: number, syscall: name, args: text },
-    ...{ policy: process.policy.hash, labels: requests[0]?.labels ?? [], target: stakes.pid },
-    questions: requests.map(({ action, resource }) => ({ action, resource })),
-    rules: decision.rules.map(({ policy, id }) => ({ policy, id })),
-    replaces: seenAsJson(seen),
-  }
-  return bindingOf(bound, nonce)
-}
-
-const circumstancesOf = (
-  { process }: Arrival,
-  { requests }: Asks,
-  { pid }: Stakes,
-  seen: readonly Seen[],
-): Circumstances => ({
-  ...{ policy: process.policy.hash, labels: requests[0]?.labels ?? noLabels, target: pid, seen },
-})
-
-/** Whether what stands where it would change something was shown then, as it is, under the same policy and labels. */
-function areSame(then: Circumstances, now: Circumstances): boolean {
-  const known = new Set(then.seen.map((each) => canonicalText(seenAsJson([each]))))
-  return (
-    then.policy === now.policy &&
-    then.target === now.target &&
-    canonicalText(then.labels) === canonicalText(now.labels) &&
-    now.seen.every((each) => each.now.type === 'absent' || known.has(canonicalText(seenAsJson([each]))))
-  )
 }
 
 /** What the kernel did wrong stays what it is. */

@@ -33,9 +33,15 @@ export class Carried {
     return this.#labels
   }
 
+  /** What a result may have come of, also where that was released: such a value is nobody's word. */
+  get suspect(): Labels {
+    return joinLabels(this.#labels, this.#released)
+  }
+
   /** What was released, and how; undefined where that is nothing. */
   get released(): (Release & { readonly labels: Labels }) | undefined {
-    const labels = withoutLabels(this.#released, this.#labels)
+    const from = this.#how?.from ?? noLabels
+    const labels = withoutLabels(this.#released, this.#labels).filter((label) => from.includes(label))
     return this.#how === undefined || labels.length === 0 ? undefined : { ...this.#how, labels }
   }
 }

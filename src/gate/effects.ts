@@ -192,8 +192,7 @@ export class Effects {
     if (recorded === undefined || !this.#release(effect, released, text)) return
     // Before the guest can act on what it learns.
     process.takeOn(labels)
-    if (cause === undefined && !process.over)
-      this.#learn(effect, () => learned(admitted, result, text), labels, released)
+    if (cause === undefined && !process.over) this.#learn(effect, () => learned(admitted, result, text))
     this.#parts.observers.settled(process, {
       syscall: name,
       resource,
@@ -210,17 +209,11 @@ export class Effects {
     )
   }
 
-  /** What was released is nobody's word: it came from where labels are. */
-  #learn(
-    { process, admitted }: Effect,
-    result: () => Json,
-    labels: readonly string[],
-    released: Carried['released'],
-  ): void {
+  #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
-    const all = released === undefined ? labels : [...labels, ...released.labels]
-    if (all.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result(), all)
+    const labels = carried.suspect
+    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+      runs.received(process, result(), labels)
   }
 
   /** @returns whether it is on record that a value was released; only then it is */

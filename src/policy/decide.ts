@@ -85,9 +85,16 @@ function withTerms({ effect, rules, reason }: Verdict, judgements: readonly Judg
   return obligations.length === 0 ? { ...plain, addresses } : { ...plain, addresses, obligations }
 }
 
-/** @returns the kinds of data for which the deciding rules looked */
+/**
+ * What an agent brings could keep its child's doings out of the record.
+ * @returns the kinds of data for which the deciding rules of the application looked
+ */
 const sensitiveOf = (deciding: readonly Judgement[]): readonly DataKind[] => [
-  ...new Set(deciding.flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.contains ?? []))),
+  ...new Set(
+    deciding
+      .filter(({ policy }) => policy.policy.byAgent !== true)
+      .flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.contains ?? [])),
+  ),
 ]
 
 /** Within a policy any rule that permits or asks may name a class; over policies that permit by themselves all of them have to. */

@@ -174,6 +174,8 @@ export interface Policy {
   readonly rules: readonly Rule[]
   /** What judges in place of the rules, where the policy is in another language; its rules then only say what it consists of. */
   readonly engine?: Engine
+  /** An agent gave it to its child: it refuses, and has no say in what is kept of calls. */
+  readonly byAgent?: true
   /** The document as data; what the hash is made of. */
   readonly document: PolicyDocument | EngineDocument
   /** The document as the host wrote it. */

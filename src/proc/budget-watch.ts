@@ -1,6 +1,7 @@
 /** Raises SIGBUDGET for wall and CPU time that is used up, and allows as much again where that did not end the process. */
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
+import type { SignalAction } from '../policy/types.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What is watched. */
@@ -11,6 +12,23 @@ export interface Watched {
   /** How long the turn that runs has taken, in ms; nothing of it is charged yet. */
   readonly runningMs: number
   raise(reason: string): void
+}
+
+/** A process and those above it, with which it ends. */
+export interface Timed {
+  readonly parent: Timed | undefined
+  readonly usage: { readonly wallMs: number }
+  readonly ledger: Pick<Ledger, 'budget'>
+  readonly policy: { readonly signals: { readonly SIGBUDGET: SignalAction } }
+}
+
+/** @returns ms until its wall time, or that of one above it, ends it; infinity where nothing of the kind does */
+export function wallLeftMs({ parent, usage, ledger, policy }: Timed): number {
+  const above = parent === undefined ? Number.POSITIVE_INFINITY : wallLeftMs(parent)
+  const { wallMs } = ledger.budget
+  // What is only stopped or put on record is allowed as much again.
+  if (wallMs === undefined || policy.signals.SIGBUDGET !== 'kill') return above
+  return Math.min(above, wallMs - (usage.wallMs % Math.max(1, wallMs)))
 }
 
 export class BudgetWatch {

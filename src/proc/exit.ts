@@ -43,16 +43,31 @@ export interface Exit {
   readonly usage: Usage & { readonly heapBytes: number; readonly wallMs: number }
 }
 
-/** What a process was refused last. */
-export interface LastRefusal {
+/** What a process was refused. */
+export interface PastRefusal {
   readonly code: Errno
   readonly message: string
   readonly decision: Decision | undefined
 }
 
-/** An error that is the last refusal, thrown on, is told apart from the agent's own. */
-export function blamed(error: ExitError | undefined, last: LastRefusal | undefined): { error?: ExitError } {
-  if (error === undefined || last === undefined || !error.message.endsWith(last.message)) return {}
-  const { code, decision } = last
-  return { error: { ...error, code, refused: true, ...(decision !== undefined && { decision }) } }
+/** So many are told apart: calls that were in flight together are refused together. */
+const refusalsKept = 8
+
+/** What a process was refused lately, so that an error which is a refusal, thrown on, is told apart from the agent's own. */
+export class Refusals {
+  /** The newest first. */
+  #last: readonly PastRefusal[] = []
+
+  note(refusal: PastRefusal): void {
+    const others = this.#last.filter(({ message }) => message !== refusal.message)
+    this.#last = [refusal, ...others].slice(0, refusalsKept)
+  }
+
+  /** @returns the error with the refusal that it is; nothing where it is none */
+  blamed(error: ExitError | undefined): { error?: ExitError } {
+    const refusal = this.#last.find(({ message }) => error?.message.endsWith(message))
+    if (error === undefined || refusal === undefined) return {}
+    const { code, decision } = refusal
+    return { error: { ...error, code, refused: true, ...(decision !== undefined && { decision }) } }
+  }
 }

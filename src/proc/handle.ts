@@ -1,5 +1,6 @@
 /** A process as the application holds it. */
 
+import { byApplication } from '../actors.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { Exit, ProcessState } from './exit.ts'
 import type { Process } from './process.ts'
@@ -35,7 +36,7 @@ export class ProcessHandle {
    * @throws KernelError ESRCH when the process has ended, EINVAL for what is no signal
    */
   signal(signal: number | string): string {
-    return signalAs(this.#process, signal, 'by the application')
+    return signalAs(this.#process, signal, `by ${byApplication}`)
   }
 }
 

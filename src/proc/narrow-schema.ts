@@ -1,6 +1,7 @@
 /** Schemas so narrow that what fits them can be counted: how much an extraction may tell is known before it begins. */
 import { z } from 'zod'
 import { SyscallError } from '../errors.ts'
+import { readPlainly } from '../flaws.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
 import { narrowPattern } from './narrow-pattern.ts'
@@ -114,12 +115,9 @@ const all =
   'a narrow schema is `{ enum: […] }`, or has a `type`: `boolean`, `integer` with `minimum` and `maximum`, `string` with `format: "date"`, or with `pattern` and `maxLength`'
 
 function read<Form extends z.ZodType>(form: Form, given: Json): z.infer<Form> {
-  const checked = form.safeParse(given)
-  if (checked.success) return checked.data
-  const [issue] = checked.error.issues
-  const where = ['schema', ...(issue?.path ?? []).map(String)].join('.')
-  throw new SyscallError(
-    'EINVAL',
-    `\`${where}\`: ${(issue?.message ?? 'is not sound').slice(0, 400)}; ${all}`,
-  )
+  const checked = readPlainly(form, given)
+  if ('data' in checked) return checked.data
+  const [{ path, message }] = checked.flaws
+  const where = ['schema', ...path].join('.')
+  throw new SyscallError('EINVAL', `\`${where}\`: ${message.slice(0, 400)}; ${all}`)
 }

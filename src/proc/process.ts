@@ -1,4 +1,6 @@
 /** One process: an agent's program in user space, its state, its budget and the calls it has in flight. */
+
+import { byKernel } from '../actors.ts'
 import type { Clock } from '../clock.ts'
 import type { Fault, Frozen, Guest, Usage as GuestUsage, TurnLimit } from '../isolate/guest.ts'
 import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
@@ -7,7 +9,7 @@ import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
 import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
-import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
+import { type Exit, type ProcessState, Refusals } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
@@ -36,8 +38,7 @@ export class Process {
   readonly exit: Promise<Exit>
   /** What it may do; a reload of the kernel's policy puts another in its place. */
   policy: PolicySet
-  /** What it was refused last, and by which decision. */
-  lastRefusal: LastRefusal | undefined
+  readonly refusals = new Refusals()
   readonly #conduct = new Conduct()
   /** Values that it may give away without all of its labels. */
   readonly releases = new Releases()
@@ -200,7 +201,7 @@ export class Process {
   /** Ends it by a signal, whatever the policy says: no bound of the kernel itself is a matter of policy. */
   kill(signal: RaisedSignal | 'SIGKILL', reason: string): void {
     if (this.over) return
-    this.#supervisor.signalled(this, signal, 'by the kernel')
+    this.#supervisor.signalled(this, signal, `by ${byKernel}`)
     this.end({ status: 'killed', signal, reason })
   }
 
@@ -241,7 +242,7 @@ export class Process {
     const { usage } = this
     const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)
     const labels = withoutLabels(this.#labels, released)
-    this.#supervisor.ended(this, { ...exit, ...blamed(exit.error, this.lastRefusal), labels, usage })
+    this.#supervisor.ended(this, { ...exit, ...this.refusals.blamed(exit.error), labels, usage })
   }
 
   /** Hands the exit to whoever waits, once it is on record. */

@@ -1,6 +1,7 @@
 /** A suite of a benchmark: tools, tasks of a user and attacks on them, each with the calls that carry it out and what they returned. */
 import { z } from 'zod'
 import { KernelError } from '../errors.ts'
+import { readPlainly } from '../flaws.ts'
 import { asJson, type Json, type JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
 
@@ -66,10 +67,10 @@ const Document = z.object({
  * @throws KernelError EINVAL with the place of what is not as a suite is
  */
 export function readSuite(content: string, shown: string): Suite {
-  const read = Document.safeParse(parse(content, shown))
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw unsound(shown, `\`${issue?.path.join('.')}\`: ${issue?.message}`)
+  const read = readPlainly(Document, parse(content, shown))
+  if (!('data' in read)) {
+    const [{ path, message }] = read.flaws
+    throw unsound(shown, path.length === 0 ? message : `\`${path.join('.')}\`: ${message}`)
   }
   const { suite, version, tools, injection_vectors, environment, ...tasks } = read.data
   const known = new Set(tools.map(({ name }) => name))

@@ -99,7 +99,8 @@ export const procCalls = {
       const request = { source, args, name: name ?? process.name, policy, budget }
       const { value, labels } = await proc.extract(grant, process, request, narrow)
       const reason = `a value of at most ${narrow.bits} bits`
-      releases(withoutLabels(labels, process.labels), { by: 'proc.extract', reason, again: false })
+      const how = { by: 'proc.extract', reason, from: labels, again: false }
+      releases(withoutLabels(labels, process.labels), how)
       return value
     },
   }),

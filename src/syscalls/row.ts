@@ -59,6 +59,8 @@ export interface Release {
   /** Who released it: a tool or a syscall. */
   readonly by: string
   readonly reason: string
+  /** What the result came of carried these; what it did not come of is not released. */
+  readonly from: Labels
   /** Whether the process may give exactly this value away once without these labels, although it carries them. */
   readonly again: boolean
 }

@@ -21,10 +21,12 @@ export const toolCalls = {
       { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name) },
     ],
     external: () => true,
-    invoke: ({ name, args }, { grant, carries, releases }, { tool }) => {
+    invoke: ({ name, args }, { grant, process, carries, releases }, { tool }) => {
       carries(tool.labelsOf(name))
       const reason = 'the application registered the tool as one that declassifies'
-      releases(tool.declassifiedBy(name), { by: `tool ${name}`, reason, again: true })
+      // What it was given came from a process with these labels, and it has no others to take off.
+      const how = { by: `tool ${name}`, reason, from: process.labels, again: true }
+      releases(tool.declassifiedBy(name), how)
       return tool.call(grant, name, args)
     },
   }),

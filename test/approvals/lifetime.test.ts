@@ -38,6 +38,33 @@ describe('a process that waits for a person', () => {
     expect(kernel.ps({ all: true })[0]).not.toHaveProperty('asking')
   })
 
+  test('says which is sooner: its time, or the wall time by which its process ends', async () => {
+    const left = async (
+      body: string,
+      options: object,
+      { kernel } = mailer(),
+    ): Promise<number | undefined> => {
+      const run = kernel.spawn({ source: main(body) }, options)
+      const { id, askedAt, endsAt } = await asked(kernel)
+      kernel.approvals.deny(id)
+      await run.exit
+      return endsAt === undefined ? undefined : endsAt - askedAt
+    }
+    const one = `return ${send('a')}`
+    expect(await left(one, {})).toBeUndefined()
+    expect(await left(one, { budget: { wall: '1h' } })).toBeUndefined()
+    const short = await left(one, { budget: { wall: '20s' } })
+    expect(short).toBeGreaterThan(1_000)
+    expect(short).toBeLessThanOrEqual(20_000)
+    // It is stopped then, and goes on waiting.
+    const stops = mailer({ policy: policyOf(mailRules, { signals: { SIGBUDGET: 'stop' } }) })
+    expect(await left(one, { budget: { wall: '20s' } }, stops)).toBeUndefined()
+    // A child ends with its parent.
+    const child = `export default async () => ${send('a')}`
+    const waits = `return proc.wait((await proc.spawn(${JSON.stringify(child)})).pid)`
+    expect(await left(waits, { budget: { wall: '30s' } })).toBeLessThanOrEqual(30_000)
+  })
+
   test('does not end as one that nothing can wake, and runs its timers', async () => {
     const { kernel } = mailer()
     const run = kernel.spawn({

@@ -14,9 +14,11 @@ test('a difference is shown by a request, and what is a sample is said to be', a
   const { code, stdout, stderr } = await gatehouse(folder(), ['policy', 'diff', 'before.yaml', 'after.yaml'])
   expect(code).toBe(1)
   expect(stdout.split('\n')).toEqual([
-    'fs.read `/mem` by `x` in `cell` is permitted, and was forbidden: permitted by rule `a` (after:4)',
-    expect.stringMatching(/^fs\.write `\/` by `x` in `cell` with {"path":"\/","bytes":\d} is permitted/),
-    'after.yaml permits 2 things that before.yaml does not',
+    'wider: fs.read `/mem` by `x` in `cell` is permitted, and was forbidden: permitted by rule `a` (after:4)',
+    expect.stringMatching(
+      /^wider: fs\.write `\/` by `x` in `cell` with {"path":"\/","bytes":\d} is permitted/,
+    ),
+    'after.yaml is wider than before.yaml in 2 ways, and narrower in no way',
     '',
   ])
   expect(stderr).toBe('Not proved, only tried with samples: the conditions on fs.write.\n')
@@ -33,7 +35,28 @@ test('where nothing more is permitted, the command ends with 0 and says that it 
   const document = JSON.parse(stdout)
   expect([code, document.exact, stderr]).toEqual([1, true, expect.stringMatching(/^Exact: /)])
   const same = await gatehouse(folder(), ['policy', 'diff', 'strict', 'strict'])
-  expect(same).toMatchObject({ code: 0, stdout: 'strict permits nothing that strict does not\n' })
+  expect(same).toMatchObject({
+    code: 0,
+    stdout: 'strict is wider than strict in no way, and narrower in no way\n',
+  })
+})
+
+test('each side may be several policies that must agree, and what is only narrower is no failure', async () => {
+  const sides = ['before.yaml', 'after.yaml,before.yaml']
+  const { code, stdout } = await gatehouse(folder(), ['policy', 'diff', ...sides])
+  expect([code, stdout]).toEqual([
+    0,
+    'after.yaml,before.yaml is wider than before.yaml in no way, and narrower in no way\n',
+  ])
+  const back = await gatehouse(folder(), ['policy', 'diff', 'after.yaml', 'after.yaml,before.yaml'])
+  expect(back).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^narrower: fs\.read `\/mem` .* is forbidden, and was permitted: .*\nnarrower: /,
+    ),
+  })
+  const empty = await gatehouse(folder(), ['policy', 'diff', 'before.yaml,', 'after.yaml'])
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('with a comma between') })
 })
 
 test('a policy is looked over, with the line of each finding', async () => {

@@ -112,22 +112,22 @@ cases:
     [
       'a misspelt key',
       'policy: strict\ncases:\n  - { actoin: fs.read, resource: /a, effect: permit }\n',
-      'cases/desk.yaml:3:5:',
+      'cases/desk.yaml:3:5: `cases.0`: unknown key `actoin`; did you mean `action`?',
     ],
     [
       'an effect that is none',
       'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: allow }\n',
-      'cases/desk.yaml:3:46: `cases.0.effect`',
+      'cases/desk.yaml:3:46: `cases.0.effect`: `allow` is not permit, ask or forbid',
     ],
     [
       'a misspelt action',
       'policy: strict\ncases:\n  - { action: fs.raed, resource: /a, effect: forbid }\n',
-      'desk.yaml:3: unknown action `fs.raed`; did you mean `fs.read`?',
+      'desk.yaml:3:15: unknown action `fs.raed`; did you mean `fs.read`?',
     ],
     [
       'something done that is no action',
       'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, history: [{ action: fs.*, resource: /a }] }\n',
-      'cases/desk.yaml:3:74: `cases.0.history.0.action`: `fs.*` covers several actions; name the one that was done',
+      'cases/desk.yaml:3:74: `cases.0.history.0.action`: `fs.*` covers several actions; name one of them',
     ],
     [
       'a time that is none',
@@ -137,9 +137,9 @@ cases:
     [
       'a place that is none',
       'policy: strict\ncases:\n  - { action: fs.read, resource: /a, effect: forbid, origins: { tsak: [x] } }\n',
-      '`cases.0.origins`',
+      '`cases.0.origins`: unknown key `tsak`; did you mean `task`?',
     ],
-    ['no cases', 'policy: strict\ncases: []\n', 'cases/desk.yaml:2:8: `cases`'],
+    ['no cases', 'policy: strict\ncases: []\n', 'cases/desk.yaml:2:8: `cases`: it is empty'],
     [
       'a policy that is not there',
       'policy: ./gone.yaml\ncases:\n  - { action: fs.read, resource: /a, effect: forbid }\n',
@@ -151,6 +151,36 @@ cases:
       'cases/desk.yaml:3:63: `cases.0.labels.0`: `Untrusted` is no label',
     ],
     ['no YAML', 'policy: [\n', 'cases/desk.yaml:'],
+    [
+      'an effect that is missing',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /a }\n',
+      'cases/desk.yaml:3:5: `cases.0.effect`: is missing; it is permit, ask or forbid',
+    ],
+    [
+      'several actions',
+      'policy: strict\ncases:\n  - { action: fs.*, resource: /a, effect: forbid }\n',
+      'cases/desk.yaml:3:15: `fs.*` covers several actions; name one of them',
+    ],
+    [
+      'an action that no policy knows',
+      'policy: strict\ncases:\n  - { action: shell.run, resource: /a, effect: forbid }\n',
+      'cases/desk.yaml:3:15: unknown action `shell.run`',
+    ],
+    [
+      'a resource that is no path',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: notes.txt, effect: forbid }\n',
+      'so no policy can judge `notes.txt`; the resource of fs.read is an absolute path, such as `/mem/notes.txt`',
+    ],
+    [
+      'a resource that is no URL',
+      'policy: strict\ncases:\n  - { action: net.fetch, resource: example.org, effect: forbid }\n',
+      'so no policy can judge `example.org`; the resource of net.fetch is a whole URL, such as `https://',
+    ],
+    [
+      'a path that is not normalised',
+      'policy: strict\ncases:\n  - { action: fs.read, resource: /mem/../a, effect: forbid }\n',
+      'cases/desk.yaml:3:34: ',
+    ],
   ])('is wrong usage for %s', async (_what, text, message) => {
     const folder = folderWith({ 'desk.yaml': policy, 'cases/desk.yaml': text })
     const { code, stderr } = await gatehouse(folder, ['policy', 'test', 'desk.yaml'])

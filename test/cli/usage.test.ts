@@ -54,7 +54,7 @@ test.each([
   ],
   [
     [],
-    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, policy, evidence, doctor, version; see `gatehouse --help`',
+    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, declassify, reload, policy, evidence, doctor, version; see `gatehouse --help`',
   ],
   [
     ['evidence'],

@@ -158,8 +158,8 @@ export const decoder: Family = {
       source: probing(`const wide = {}
         for (let n = 0; n < 150_000; n += 1) wide['k' + n] = []
         const messages = [await messageOf(() => sys('proc.spawn', { source: '', budget: wide })), await messageOf(() => sys('net.fetch', { url: 'http://x.invalid/', headers: wide })), await messageOf(() => sys('proc.self', wide)), await messageOf(() => sys('proc.sigmask', { signals: Object.keys(wide) }))]
-        return messages.map((message) => /at most 16 parts|at most 200 headers|unrecognized keys|<=7 items/.exec(message)?.[0] ?? message)`),
-      ends: gives(['at most 16 parts', 'at most 200 headers', 'unrecognized keys', '<=7 items']),
+        return messages.map((message) => /at most 16 parts|at most 200 headers|unknown key \`k0\`|at most 7 fit/.exec(message)?.[0] ?? message)`),
+      ends: gives(['at most 16 parts', 'at most 200 headers', 'unknown key `k0`', 'at most 7 fit']),
     },
     {
       name: 'long texts where short ones are meant',

@@ -98,6 +98,14 @@ describe('what is said', () => {
     })
   })
 
+  test('also where other calls that were in flight with it were refused after it', async () => {
+    const paths = ['/a', '/b', '/c'].map((path) => `fs.read("${path}")`).join(', ')
+    const exit = await boot({ policy: 'strict' }).spawn({
+      source: `export default () => Promise.all([${paths}])`,
+    }).exit
+    expect(exit).toMatchObject({ error: { refused: true, message: expect.stringContaining('/a') } })
+  })
+
   test('time, chance and output need no rule', async () => {
     const kernel = boot({ policy: nothing })
     const value = await ask(

@@ -106,6 +106,21 @@ describe('a tool that declassifies', () => {
     expect(kernel.evidence.verify().ok).toBe(true)
   })
 
+  test('releases nothing from labels that it was not given', async () => {
+    const both = { ...length, declassifies: ['untrusted', 'confidential'] }
+    const kernel = withTool({ length: both })
+    await run(kernel, "await tools.length({ text: 'x' })")
+    expect(entriesOf(kernel, 'declassify')).toEqual([])
+    await run(kernel, measured)
+    expect(entriesOf(kernel, 'declassify')).toMatchObject([{ labels: ['untrusted'] }])
+    // What came of a clean process, and is written by one that is not, is written with the labels of that one.
+    await run(
+      kernel,
+      "const value = await tools.length({ text: 'x' }); await tools.read_page({}); await fs.write('/mem/a', value)",
+    )
+    expect(kernel.vfs('reader').labels('/mem/a')).toEqual(['untrusted'])
+  })
+
   test('gives no label that it releases, and is refused where it says so', async () => {
     const both = { ...length, labels: ['untrusted'] }
     const error = await kernelErrorOf(() => boot({ tools: { both } as never }))
@@ -170,6 +185,7 @@ describe('a person who declassifies', () => {
     const kernel = bootLabelled()
     expect(await kernelErrorOf(() => kernel.declassify(99, 1, how))).toMatchObject({ code: 'ESRCH' })
     const proc = kernel.spawn({ source: waiting })
+    await new Promise<void>((ready) => kernel.on('output', () => ready()))
     expect(await kernelErrorOf(() => kernel.declassify(proc.pid, () => 1, how))).toMatchObject({
       code: 'EINVAL',
     })
@@ -177,6 +193,30 @@ describe('a person who declassifies', () => {
     expect(await kernelErrorOf(() => kernel.declassify(proc.pid, 'more', how))).toMatchObject({
       code: 'EAGAIN',
     })
+  })
+
+  test('releases no label that is not there, and says which are', async () => {
+    const kernel = bootLabelled()
+    const clean = kernel.spawn({ source: main('await new Promise(() => {})') }, { name: 'clean' })
+    expect(await kernelErrorOf(() => kernel.declassify(clean.pid, 1, how))).toMatchObject({
+      code: 'EINVAL',
+      message: `\`untrusted\` cannot be released: process ${clean.pid} carries no labels; name labels that are there`,
+    })
+    const proc = kernel.spawn({ source: waiting }, { name: 'reader' })
+    await new Promise<void>((ready) => kernel.on('output', () => ready()))
+    const both = { ...how, labels: ['untrusted', 'confidential'] }
+    expect(await kernelErrorOf(() => kernel.declassify(proc.pid, 1, both))).toMatchObject({
+      message: expect.stringMatching(/^`confidential` cannot be released: .* carries only `untrusted`;/),
+    })
+    const files = kernel.vfs('reader')
+    await files.write('/mem/c', 'x', { labels: ['untrusted'] })
+    expect(await kernelErrorOf(() => files.declassify('/mem/c', both))).toMatchObject({
+      message: expect.stringContaining('`confidential` cannot be released: the content of this file carries'),
+    })
+    expect(entriesOf(kernel, 'declassify')).toEqual([])
+    proc.signal('SIGUSR1')
+    await proc.exit
+    expect(files.labels('/mem/c')).toEqual(['untrusted'])
   })
 
   test('releases a file’s content as it is, until it is written anew', async () => {
@@ -215,11 +255,12 @@ describe('a person who declassifies', () => {
     const files = kernel.vfs('reader')
     await files.declassify('/out/a', how)
     await carries(kernel, "await fs.read('/out/a')", [])
-    await files.declassify('/secret/given', how)
+    const error = await kernelErrorOf(() => files.declassify('/secret/given', how))
+    expect(error.message).toContain('`untrusted` is a label of its mount, and stays')
     await carries(kernel, "await fs.read('/secret/given')", ['confidential', 'untrusted'])
     expect(await kernelErrorOf(() => files.declassify('/proc/1.json', how))).toMatchObject({ code: 'EROFS' })
     expect(await kernelErrorOf(() => files.declassify('/mem/none', how))).toMatchObject({ code: 'ENOENT' })
-    expect(entriesOf(kernel, 'declassify')).toHaveLength(2)
+    expect(entriesOf(kernel, 'declassify')).toHaveLength(1)
   })
 
   test('releases no file on the host that is being changed', async () => {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { ask, entriesOf, exitValue, main, policyOf, tempFolder } from '../support/kernel.ts'
+import { ask, entriesOf, exitValue, main, policyOf, tempFolder, until } from '../support/kernel.ts'
 import { bootLabelled, everything, labelsNow, pageText } from '../support/labels.ts'
 
 const budget = { bits: 64 }
@@ -115,6 +115,28 @@ describe('a budget of bits', () => {
       'EDQUOT: proc.extract `reader`: it may tell 2 bits, and 0 are left of the budget; a policy gives some, as in `budget: { bits: 64 }`',
     )
     expect(entriesOf(kernel, 'spawn')).toHaveLength(1)
+  })
+
+  test('waits for people on seats of its own, so that how many of its calls wait tells nothing', async () => {
+    const asking = [
+      ...everything,
+      { id: 'mail', effect: 'ask', action: 'tool.call', resource: 'echo' } as const,
+    ]
+    const kernel = kernelWith(asking)
+    const many = (count: number): string =>
+      `Promise.all(Array.from({ length: ${count} }, () => tools.echo({ text: 'x' }).catch(({ code }) => code)))`
+    const each = limits.approvalsPerProcessMax
+    const full = limits.approvalsPerRunMax / each
+    // All seats of the run are taken, and the extraction has its own; then they are taken and the parent has its own.
+    const child = `export default () => ${many(each)}`
+    const body = `for (let n = 0; n < ${full}; n += 1) await proc.spawn(${JSON.stringify(child)})
+      const told = proc.extract(() => ${many(each)}.then((codes) => !codes.includes('EAGAIN')), { schema: { type: 'boolean' } })
+      return told`
+    const proc = kernel.spawn({ source: main(body) }, { name: 'reader' })
+    const waiting = limits.approvalsPerRunMax + each
+    await until(() => kernel.approvals.list().length === waiting, 'all of them wait')
+    for (const { id } of kernel.approvals.list()) kernel.approvals.approve(id)
+    expect(exitValue(await proc.exit)).toBe(true)
   })
 
   test('is charged for what could be told, also where the extraction fails, and for all of a run together', async () => {

@@ -166,7 +166,7 @@ describe('the tools for authors', () => {
     )
     expect(new Set(whats({ log: 'digest' }))).toEqual(new Set(['is recorded in full']))
     expect(new Set(whats({ once: true, redact: ['card'] }))).toEqual(
-      new Set(['is permitted as often as it is asked']),
+      new Set(['is permitted as often as it is asked', 'shows data of the kind card, which was taken out']),
     )
   })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { diff } from '../../src/policy/diff.ts'
-import type { PolicyDocument, RuleDocument } from '../../src/policy/types.ts'
+import { type Effect, effects, type PolicyDocument, type RuleDocument } from '../../src/policy/types.ts'
 import { documentOf, request, setOf } from './support.ts'
 
 const rule = (more: Partial<RuleDocument>): RuleDocument => ({
@@ -17,53 +17,102 @@ const between = (
 ) => diff(setOf(documentOf(before)), setOf(documentOf(after, more)))
 const shown = ({ differences }: ReturnType<typeof diff>): readonly string[] =>
   differences.map(
-    ({ request: { action, resource, principal }, what }) => `${action} ${resource} ${principal}: ${what}`,
+    ({ direction, request: { action, resource, principal }, what }) =>
+      `${direction === 'wider' ? '+' : '-'} ${action} ${resource} ${principal}: ${what}`,
   )
 
-describe('what is permitted more has a witness', () => {
+describe('what is wider, and what is narrower, has a witness', () => {
   test.each<readonly [what: string, before: RuleDocument[], after: RuleDocument[], witness: string[]]>([
     [
       'a folder',
       [rule({ resource: '/mem/*' })],
       [rule({ resource: '/mem/**' })],
-      ['fs.read /mem x: is permitted, and was forbidden'],
+      ['+ fs.read /mem x: is permitted, and was forbidden'],
     ],
-    ['nothing', [rule({ resource: '/mem/**' })], [rule({ resource: ['/mem/*', '/mem/a/b'] })], []],
+    [
+      'less',
+      [rule({ resource: '/mem/**' })],
+      [rule({ resource: ['/mem/*', '/mem/a/b'] })],
+      ['- fs.read /mem x: is forbidden, and was permitted'],
+    ],
+    ['nothing', [rule({ resource: '/mem/**' })], [rule({ id: 'other', resource: '/mem/**' })], []],
+    [
+      'a question where nothing was to be had',
+      [],
+      [rule({ action: 'tool.call', effect: 'ask', resource: 'send_email' })],
+      ['+ tool.call send_email x: is asked, and was forbidden'],
+    ],
+    [
+      'a question more',
+      [rule({ action: 'tool.call', resource: 'send_email' })],
+      [rule({ action: 'tool.call', effect: 'ask', resource: 'send_email' })],
+      ['- tool.call send_email x: is asked, and was permitted'],
+    ],
+    [
+      'a question that is put no more, and a refusal in its place',
+      [rule({ action: 'tool.call', effect: 'ask', resource: ['a', 'b'] })],
+      [rule({ action: 'tool.call', resource: 'a' })],
+      ['+ tool.call a x: is permitted, and was asked', '- tool.call b x: is forbidden, and was asked'],
+    ],
     [
       'a hole in a forbid',
       [rule({}), rule({ id: 'no', effect: 'forbid', resource: '/**/*.pem' })],
       [rule({}), rule({ id: 'no', effect: 'forbid', resource: '/*/*.pem' })],
-      ['fs.read /.pem x: is permitted, and was forbidden'],
+      ['+ fs.read /.pem x: is permitted, and was forbidden'],
     ],
     [
       'a question less',
       [rule({ action: 'tool.call', effect: 'ask', resource: 'send_*' })],
       [rule({ action: 'tool.call', resource: 'send_email' })],
-      ['tool.call send_email x: is permitted, and was asked'],
+      [
+        '+ tool.call send_email x: is permitted, and was asked',
+        '- tool.call send_ x: is forbidden, and was asked',
+      ],
     ],
     [
       'an agent',
       [rule({ principal: 'desk' })],
       [rule({ principal: ['desk', 'reader*'] })],
-      ['fs.read / reader: is permitted, and was forbidden'],
+      ['+ fs.read / reader: is permitted, and was forbidden'],
     ],
     [
       'a site',
       [rule({ action: 'net.fetch', resource: 'https://*.a.org/x/**' })],
       [rule({ action: 'net.fetch', resource: 'https://*.a.org:*/x/**' })],
-      ['net.fetch https://other.a.org:4321/x x: is permitted, and was forbidden'],
+      ['+ net.fetch https://other.a.org:4321/x x: is permitted, and was forbidden'],
     ],
     [
       'a class of addresses',
       [rule({ action: 'net.fetch', resource: 'http://localhost/**' })],
       [rule({ action: 'net.fetch', resource: 'http://localhost/**', addresses: ['loopback'] })],
-      ['net.fetch http://localhost/ x: may lead to loopback addresses'],
+      ['+ net.fetch http://localhost/ x: may lead to loopback addresses'],
     ],
     [
       'how often',
       [rule({ action: 'tool.call', once: true })],
       [rule({ action: 'tool.call' })],
-      ['tool.call x x: is permitted as often as it is asked'],
+      ['+ tool.call x x: is permitted as often as it is asked'],
+    ],
+    [
+      'how often in a time',
+      [rule({ action: 'tool.call', rateLimit: { calls: 3, per: '1m' } })],
+      [rule({ action: 'tool.call', rateLimit: { calls: 4, per: '1m' } })],
+      ['+ tool.call x x: may be done more often'],
+    ],
+    [
+      'how often, the other way',
+      [rule({ action: 'tool.call', rateLimit: { calls: 3, per: '1m' } })],
+      [rule({ action: 'tool.call', once: true })],
+      ['- tool.call x x: may be done less often'],
+    ],
+    [
+      'a label that is lost',
+      [rule({ action: 'tool.call', label: ['untrusted'] })],
+      [rule({ action: 'tool.call', label: ['other'] })],
+      [
+        '+ tool.call x x: comes back without the label untrusted',
+        '- tool.call x x: comes back with the label other',
+      ],
     ],
   ])('%s', (_what, before, after, witness) => {
     const found = between(before, after)
@@ -76,11 +125,21 @@ describe('what is permitted more has a witness', () => {
       documentOf([], { budget: { wall: '1s', syscalls: 5 }, isolation: 'cell', cell: 'own' }),
     )
     const after = setOf(documentOf([], { budget: { wall: '2s', syscalls: 4 } }))
-    expect(diff(before, after).wider).toEqual([
-      'the budget of wallMs is 2000, and was 1000',
-      'a cell is shared, and was a process’s own',
+    expect(diff(before, after).limits).toEqual([
+      { direction: 'wider', what: 'the budget of wallMs is 2000, and was 1000' },
+      { direction: 'wider', what: 'a cell is shared, and was a process’s own' },
+      { direction: 'narrower', what: 'the budget of syscalls is 4, and was 5' },
     ])
-    expect(diff(after, before).wider).toEqual(['the budget of syscalls is 5, and was 4'])
+    expect(diff(after, before).limits).toMatchObject([
+      { direction: 'wider', what: 'the budget of syscalls is 5, and was 4' },
+      { direction: 'narrower' },
+      { direction: 'narrower', what: 'a cell is a process’s own, and was shared' },
+    ])
+    const watched = setOf(documentOf([], { signals: { SIGLOOP: 'stop' }, budget: { bits: 3 } }))
+    expect(diff(setOf(documentOf([])), watched).limits).toEqual([
+      { direction: 'wider', what: 'the budget of bits is 3, and was 0' },
+      { direction: 'narrower', what: 'SIGLOOP does stop, and did record' },
+    ])
   })
 
   test('a weaker isolation is a difference of its own', () => {
@@ -96,7 +155,9 @@ test('conditions are tried with what they name, and that is said', () => {
   const found = between(bytes(10), bytes(20))
   expect(found.differences).toMatchObject([{ request: { action: 'fs.write', args: { bytes: 10 } } }])
   expect(found.sampled).toEqual(['the conditions on fs.write'])
-  expect(between(bytes(20), bytes(10)).differences).toEqual([])
+  expect(between(bytes(20), bytes(10)).differences).toMatchObject([
+    { direction: 'narrower', request: { action: 'fs.write' } },
+  ])
   const labels = between([rule({ when: '!("web" in labels)' })], [rule({})])
   expect(labels.differences).toMatchObject([{ request: { labels: ['web'] } }])
 })
@@ -107,14 +168,14 @@ test('conditions on origin and history are tried with each origin, and with each
   ]
   const found = between(of('task'), of('task', 'untrusted')).differences
   expect(found).toMatchObject([{ request: { supposed: 'values are of origin untrusted' } }])
-  expect(between(of('task', 'untrusted'), of('task')).differences).toEqual([])
+  expect(between(of('task', 'untrusted'), of('task')).differences).toMatchObject([{ direction: 'narrower' }])
   const calls = (max: number) => [
     rule({ action: 'tool.call', when: `history.run.count("tool.call", "*", "10m") < ${max}` }),
   ]
   expect(between(calls(3), calls(5)).differences).toMatchObject([
     { request: { supposed: 'the agent has done what is counted 3 times' } },
   ])
-  expect(between(calls(5), calls(3)).differences).toEqual([])
+  expect(between(calls(5), calls(3)).differences).toMatchObject([{ direction: 'narrower' }])
   const apart = [rule({ effect: 'forbid', when: 'principal in history.run.agents("tool.call", "pay")' })]
   expect(
     between([rule({}), ...apart.map((it) => ({ ...it, id: 'apart' }))], [rule({})]).differences,
@@ -125,6 +186,9 @@ test('a query is a sample', () => {
   const url = (query: string) => [rule({ action: 'net.fetch', resource: `https://a.org/s${query}` })]
   expect(between(url('?q=*'), url('')).sampled).toHaveLength(1)
 })
+
+/** The higher, the stricter. */
+const rank = (effect: Effect): number => effects.indexOf(effect)
 
 const path = fc
   .array(fc.constantFrom('a', 'b', 'ab', 'c'), { maxLength: 4 })
@@ -155,11 +219,13 @@ test('where any request is permitted more, a difference is found; and every diff
         const { differences, sampled } = diff(old, now)
         expect(sampled).toEqual([])
         const asked = request('fs.read', resource, { principal })
-        const more = now.decide(asked).effect === 'permit' && old.decide(asked).effect !== 'permit'
-        if (more) expect(differences.length).toBeGreaterThan(0)
-        for (const { request: witness } of differences) {
-          expect(now.decide(witness).effect).toBe('permit')
-          expect(old.decide(witness).effect).not.toBe('permit')
+        const change = rank(now.decide(asked).effect) - rank(old.decide(asked).effect)
+        const isFound = (direction: string): boolean => differences.some((it) => it.direction === direction)
+        if (change < 0) expect(isFound('wider')).toBe(true)
+        if (change > 0) expect(isFound('narrower')).toBe(true)
+        for (const { direction, request: witness } of differences) {
+          const shift = rank(now.decide(witness).effect) - rank(old.decide(witness).effect)
+          expect(Math.sign(shift)).toBe(direction === 'wider' ? -1 : 1)
         }
       },
     ),

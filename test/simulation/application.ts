@@ -98,7 +98,7 @@ export class Application {
     const random = this.#random
     this.#expecting('reload', () => {
       const policy = random.chance(0.2) ? random.pick(unsoundPolicies) : random.pick(policies)
-      this.#parts.system.reload(loadPolicy(policy as PolicyRef))
+      this.#parts.system.reload(loadPolicy(policy as PolicyRef), 'the application')
     })
   }
 

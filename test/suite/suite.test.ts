@@ -24,9 +24,12 @@ test.each<readonly [why: RegExp, parts: object]>([
     /has not as many results as calls/,
     { user_tasks: [{ ...tasksOf(call('read_mail', {}, ''))[0], ground_truth_results: [] }] },
   ],
-  [/`tools`: /, { tools: undefined }],
-  [/`user_tasks.0.prompt`: /, { user_tasks: [{ id: 'a', ground_truth: [], ground_truth_results: [] }] }],
-  [/`injection_vectors.x`: /, { injection_vectors: { x: 3 } }],
+  [/: `tools`: is missing; it is a list$/, { tools: undefined }],
+  [
+    /: `user_tasks.0.prompt`: is missing; it is a text$/,
+    { user_tasks: [{ id: 'a', ground_truth: [], ground_truth_results: [] }] },
+  ],
+  [/: `injection_vectors.x`: `3` where a text belongs$/, { injection_vectors: { x: 3 } }],
 ])('what is no suite is refused with its place: %s', (why, parts) => {
   expect(() => readSuite(JSON.stringify(suiteDocument(parts)), 'desk.json')).toThrow(why)
 })

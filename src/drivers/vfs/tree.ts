@@ -27,6 +27,17 @@ export interface Place {
  * The longest mount point that covers a path serves it. What no mount covers is read-only.
  * A mount point, and a folder that leads to one, is always a folder, whatever the mount beneath has there.
  */
+/** A file that somebody looks at to release its content. */
+export interface Releasable {
+  /** What grows with every change of its mount. */
+  readonly changes: number
+  /** What its content carries of its own. */
+  readonly carried: Labels
+  /** What its mount gives it, which nobody releases it of. */
+  readonly fixed: Labels
+  readonly release: (labels: Labels) => void
+}
+
 export class Tree {
   readonly #mounts: readonly TreeMount[]
   /** Every folder that leads to a mount point → the names in it that do. */
@@ -65,20 +76,19 @@ export class Tree {
     return place.mount.labels.through(place.path)
   }
 
-  /**
-   * @returns what tells whether a mount was changed, and releases what the content of a file carries; of the mount's own
-   *   labels nobody releases it
-   * @throws SyscallError EROFS where files are not labelled
-   */
-  releaseAt(path: string): { readonly changes: number; readonly release: (labels: Labels) => void } {
-    const { mount, path: within } = this.resolve(path)
+  /** @throws SyscallError EROFS where nobody labels files */
+  releaseAt(path: string): Releasable {
+    const { mount, path: within, labels: fixed } = this.resolve(path)
     const { labels } = mount
     if (labels.release === undefined)
       throw new SyscallError(
         'EROFS',
         'what is shown there is not a file of its own, and is released by nobody',
       )
-    return { changes: labels.changes ?? 0, release: (released) => labels.release?.(within, released) }
+    return {
+      ...{ changes: labels.changes ?? 0, carried: labels.of(within), fixed },
+      release: (released) => labels.release?.(within, released),
+    }
   }
 
   /** What carries that there is something, or nothing, at a path. */

@@ -5,7 +5,7 @@ import type { Found } from './matcher.ts'
 export type Steps<T> = Generator<undefined, T>
 
 /** How many bytes one step looks at. */
-const step = 256 * 1024
+export const step = 256 * 1024
 
 /** What an escape means is a byte, or nothing. */
 const nothing = 256

@@ -15,12 +15,13 @@ const levels = 2
 export class Redactor {
   readonly #forms: readonly (Form & { readonly name: string })[]
   readonly #matcher: Matcher
-  readonly #shortest: number
+  /** Characters of the shortest form of any value. */
+  readonly shortest: number
 
   constructor(values: readonly KnownValue[]) {
     this.#forms = values.flatMap(({ name, value }) => formsOf(value).map((form) => ({ ...form, name })))
     this.#matcher = new Matcher(this.#forms)
-    this.#shortest = Math.min(...this.#forms.map(({ bytes }) => bytes.length))
+    this.shortest = Math.min(...this.#forms.map(({ bytes }) => bytes.length))
   }
 
   /** @returns the text, with `[secret:NAME]` in place of each secret */
@@ -60,7 +61,7 @@ export class Redactor {
 
   *#find(bytes: Uint8Array): Steps<readonly Found[]> {
     const found: Found[] = []
-    if (bytes.length < this.#shortest) return found
+    if (bytes.length < this.shortest) return found
     let state = 0
     for (const [from, to] of stretches(bytes.length)) {
       state = this.#matcher.scan(bytes, from, to, state, found)

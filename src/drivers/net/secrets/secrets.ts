@@ -1,6 +1,7 @@
 /** What the network's driver knows of secrets: where each may go, how its value gets into a request, and what is taken out of answers. */
 import { closest } from 'fastest-levenshtein'
 import { assert, SyscallError } from '../../../errors.ts'
+import type { Json } from '../../../json.ts'
 import { limits } from '../../../limits.ts'
 import type { FetchRequest, SoundRequest } from '../request.ts'
 import { abortable } from '../resolve.ts'
@@ -8,6 +9,7 @@ import { parseUrl, type WebUrl } from '../url.ts'
 import type { SecretSource } from './open.ts'
 import { fillIn, namesOf, type SecretPlace, type SecretUse, usesOf } from './placeholders.ts'
 import { type KnownValue, Redactor } from './redactor.ts'
+import { withoutSecrets } from './texts.ts'
 
 /** A request with its secrets in it; lives for one exchange, and nobody else sees it. */
 export interface FilledRequest extends SoundRequest {
@@ -100,6 +102,11 @@ export class Secrets {
   redactorFor(used: readonly KnownValue[]): Redactor | undefined {
     const forgotten = used.filter(({ name, value }) => this.#known.get(name)?.includes(value) !== true)
     return forgotten.length === 0 ? this.#redactor : new Redactor([...this.#all(), ...forgotten])
+  }
+
+  /** @returns what a tool gave, or the message of its error, without any value that is known by now */
+  async without(value: Json): Promise<Json> {
+    return this.#redactor === undefined ? value : withoutSecrets(value, this.#redactor)
   }
 
   #sourceOf(name: string): SecretSource {
