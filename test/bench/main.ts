@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
+import { evidence } from './evidence.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
@@ -49,6 +50,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
     run: () => churn(Number(values.spawns)),
   },
+  evidence: { what: 'What evidence costs', run: evidence },
   flood: {
     what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',
     run: () => flood(Number(values.seconds)),
