@@ -455,8 +455,14 @@ export const limits = Object.freeze({
   evidenceMemoryBytes: 256 * MiB,
   /** One line of evidence, in bytes: the largest reply with every character escaped. */
   evidenceLineBytesMax: 256 * MiB,
+  /** Memory that is kept for lines that wait to be written, of each stream, in bytes. */
+  evidenceWaitingBytes: 1 * MiB,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */
   canonicalDepthMax: 128,
+  /** Kinds of objects that the serializer of evidence remembers, and of each: keys, and the length of one, in UTF-16 units. */
+  canonicalFormsMax: 1_024,
+  canonicalFormKeysMax: 32,
+  canonicalFormKeyLength: 64,
 })

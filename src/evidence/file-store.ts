@@ -5,6 +5,7 @@ import { makeFolder, reporting } from './files/folder.ts'
 import { readNewest, readStream } from './files/lines.ts'
 import { takeLock } from './files/lock.ts'
 import { Segments } from './files/segments.ts'
+import { WaitingLines } from './files/waiting.ts'
 import type { EvidenceStore, Stream } from './store.ts'
 import { readEntry, readPayload } from './verify.ts'
 
@@ -13,7 +14,10 @@ export class FileStore implements EvidenceStore {
   readonly #dir: string
   readonly #unlock: () => void
   readonly #segments: Readonly<Record<Stream, Segments>>
-  #queued: Record<Stream, string> = { log: '', pack: '' }
+  readonly #queued: Readonly<Record<Stream, WaitingLines>> = {
+    log: new WaitingLines(),
+    pack: new WaitingLines(),
+  }
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
 
@@ -51,14 +55,13 @@ export class FileStore implements EvidenceStore {
   }
 
   append(stream: Stream, line: string): void {
-    this.#queued[stream] += `${line}\n`
+    this.#queued[stream].add(line)
   }
 
   commit(): void {
-    const { pack, log } = this.#queued
-    this.#queued = { log: '', pack: '' }
-    if (pack !== '') this.#segments.pack.write(pack)
-    if (log !== '') this.#segments.log.write(log)
+    const { pack, log } = { pack: this.#queued.pack.take(), log: this.#queued.log.take() }
+    if (pack.length > 0) this.#segments.pack.write(pack)
+    if (log.length > 0) this.#segments.log.write(log)
   }
 
   /** Whoever asks while one flush is under way shares the next, which begins after what they have committed. */

@@ -1,13 +1,14 @@
 /** The kernel's record: every entry names the hash of the one before, and none is written twice or changed. */
-import { randomBytes } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import { canonicalText } from './canonical.ts'
 import type { Entry, EntryBody, PayloadRef } from './entry.ts'
 import { RecentEntries } from './recent.ts'
+import { Salting } from './salted.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError, type EvidenceStore, type Stream } from './store.ts'
-import { leafHash, noEntry, payloadHash, readEntry, type Verification, verifyEntries } from './verify.ts'
+import { leafHash, noEntry, readEntry, type Verification, verifyEntries } from './verify.ts'
 
 /** `process`: handed to the operating system, survives any death of the process. `disk`: survives a loss of power. */
 export type Durability = 'process' | 'disk'
@@ -28,7 +29,7 @@ export class EvidenceLog {
   readonly #store: EvidenceStore
   readonly #clock: Clock
   readonly #durability: Durability
-  readonly #salts = new Salts()
+  readonly #salting = new Salting()
   readonly #recent = new RecentEntries()
   readonly #listeners = new Set<(error: EvidenceError) => void>()
   #head: Head
@@ -76,8 +77,10 @@ export class EvidenceLog {
   append(body: EntryBody): Receipt {
     this.#assertOpen()
     const { entries: seq, hash: prev } = this.#head
-    const line = canonicalText({ ...body, v: 1, seq, prev, time: this.#clock.now() })
-    const hash = leafHash(line)
+    const leaf = `\u0000${canonicalText({ ...body, v: 1, seq, prev, time: this.#clock.now() })}`
+    const hash = digest('sha256', leaf)
+    // Hashing has joined the leaf's pieces; the line is a part of what came of that, and nothing is copied.
+    const line = leaf.slice(1)
     this.#head = { entries: seq + 1, hash }
     this.#enqueue('log', line)
     if (body.run !== undefined && body.pid !== undefined) this.#recent.add(body.run, body.pid, line)
@@ -106,11 +109,10 @@ export class EvidenceLog {
   #payload(text: string, isKept: boolean): PayloadRef {
     this.#assertOpen()
     const wellFormed = text.toWellFormed()
-    const salt = this.#salts.next()
-    const hash = payloadHash(salt, wellFormed)
+    const { salt, hash, bytes } = this.#salting.of(wellFormed)
     const kept = isKept ? `,"text":${JSON.stringify(wellFormed)}` : ''
-    this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt.toString('hex')}"${kept}}`)
-    return { bytes: Buffer.byteLength(wellFormed), hash }
+    this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt}"${kept}}`)
+    return { bytes, hash }
   }
 
   #enqueue(stream: Stream, line: string): void {
@@ -266,16 +268,4 @@ function failureOf(error: unknown): EvidenceError {
     isFull ? 'ENOSPC' : 'EIO',
     `evidence cannot be written, so nothing more is done: ${why}`,
   )
-}
-
-/** Salts of 16 bytes, always fresh: never from a seed, or a deleted payload could be guessed. */
-class Salts {
-  #pool = Buffer.alloc(0)
-
-  next(): Buffer {
-    if (this.#pool.length === 0) this.#pool = randomBytes(256 * 16)
-    const salt = this.#pool.subarray(0, 16)
-    this.#pool = this.#pool.subarray(16)
-    return salt
-  }
 }

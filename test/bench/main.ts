@@ -7,6 +7,7 @@ import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
 import { evidence } from './evidence.ts'
+import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
@@ -51,6 +52,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     run: () => churn(Number(values.spawns)),
   },
   evidence: { what: 'What evidence costs', run: evidence },
+  'evidence-share': {
+    what: 'What part of a governed call is evidence, and what it leaves on disk',
+    run: evidenceShare,
+  },
   flood: {
     what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',
     run: () => flood(Number(values.seconds)),
