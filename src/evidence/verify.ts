@@ -1,7 +1,7 @@
 /** Whether a record is whole: an auditor can read this file alone, with approvals and the canonical form beside it. */
 import { hash } from 'node:crypto'
 import { Approved } from './approved.ts'
-import { canonicalText } from './canonical.ts'
+import { isCanonicalText } from './canonical.ts'
 import type { Entry, EntryBody } from './entry.ts'
 
 /**
@@ -228,7 +228,7 @@ export function readEntry(line: string): ReadEntry {
     const detail = value === undefined ? 'the line is not JSON' : 'the line is JSON, but not an entry'
     return { entry: undefined, problem: 'unparsable', detail }
   }
-  if (isCanonical(value, line)) return { entry: value }
+  if (isCanonicalText(line, value)) return { entry: value }
   return { entry: value, problem: 'not-canonical', detail: 'the line is not in canonical form (RFC 8785)' }
 }
 
@@ -261,14 +261,6 @@ function parse(line: string): unknown {
     return JSON.parse(line)
   } catch {
     return undefined
-  }
-}
-
-function isCanonical(value: Entry, line: string): boolean {
-  try {
-    return canonicalText(value) === line
-  } catch {
-    return false
   }
 }
 

@@ -9,7 +9,7 @@ import { shown, type Table } from './report.ts'
 
 const calls = 2_000
 const wide = 100
-const rounds = 20
+const rounds = 12
 const warmUp = 4
 const samplingMicros = 500
 
