@@ -37,6 +37,8 @@ export class EvidenceLog {
   #written = 0
   #waitingLength = 0
   #scheduled = false
+  /** What everybody who asks for durability in one go waits for. */
+  #handed: Promise<void> | undefined
   #failed: EvidenceError | undefined
   #closing: Promise<void> | undefined
 
@@ -156,11 +158,16 @@ export class EvidenceLog {
   }
 
   /**
-   * Commits, and resolves once what was appended before is as durable as the log promises.
+   * Commits, and resolves once what was appended before is as durable as the log promises. Whoever asks before the
+   * code that runs has come to its end shares one write, as those do who ask while the disk is busy.
    * @throws EvidenceError EIO or ENOSPC; the log has failed then
    */
   async durable(): Promise<void> {
-    this.commit()
+    this.#handed ??= Promise.resolve().then(() => {
+      this.#handed = undefined
+      this.commit()
+    })
+    await this.#handed
     if (this.#durability === 'process') return
     await this.#store.sync().catch((error: unknown) => this.#fail(error))
     if (this.#failed !== undefined) throw this.#failed

@@ -18,12 +18,19 @@ interface Bytes {
   readonly pack: number
 }
 
+/** How long the agent waited, what the kernel's thread did in that time, and how much of that for evidence. */
+interface Spent {
+  waited: number
+  busy: number
+  evidence: number
+}
+
 interface Contender {
   readonly name: string
   readonly round: Round & { readonly dir: string }
   readonly before: Bytes
-  /** Of all rounds, µs: as long as its agent waited, what the kernel's thread did in that time, and for evidence. */
-  readonly spent: { waited: number; busy: number; evidence: number }
+  /** Of all rounds, µs. */
+  readonly spent: Spent
 }
 
 async function open(name: string, isolation: 'inline' | 'cell', width: number): Promise<Contender> {
@@ -51,10 +58,18 @@ export async function evidenceShare(): Promise<Table> {
   const rows = contenders.map(row)
   for (const { round } of contenders) await round.close()
   return {
-    columns: ['what', 'a call, µs', 'evidence, µs', 'part of the call', 'log, bytes', 'packs, bytes'],
+    columns: [
+      'what',
+      'a call, µs',
+      'kernel, µs',
+      'evidence, µs',
+      'of the call',
+      'log, bytes',
+      'packs, bytes',
+    ],
     rows,
     notes: [
-      `One governed fs.read of 1 KiB, with its evidence on disk: ${rounds} alternating rounds of ${calls.toLocaleString('en')} calls. The kernel's thread is sampled each ${samplingMicros} µs, which makes all of it slower; evidence is what runs in \`src/evidence/\` and \`src/gate/record.ts\`, and what that calls. A call takes as long as its agent waits for it: what the agent does itself, and what passes between threads or processes, is part of it.`,
+      `One governed fs.read of 1 KiB, with its evidence on disk: ${rounds} alternating rounds of ${calls.toLocaleString('en')} calls. A call takes as long as its agent waits for it, with what the agent does itself and what passes between threads or processes. The kernel's thread is sampled each ${samplingMicros} µs, which makes all of it slower. Evidence is what runs in \`src/evidence/\` and \`src/gate/record.ts\`, what that calls, and as much of the garbage collection as it has of the other work.`,
     ],
   }
 }
@@ -76,9 +91,9 @@ function row({ name, round, before, spent }: Contender): readonly string[] {
   return [
     name,
     shown(spent.waited / count),
+    shown(spent.busy / count),
     shown(spent.evidence / count),
     `${Math.round((spent.evidence / spent.waited) * 100)} %`,
-    `busy ${shown(spent.busy / count)}`,
     ...(['log', 'pack'] as const).map((stream) =>
       Math.round((after[stream] - before[stream]) / count).toString(),
     ),
@@ -88,26 +103,33 @@ function row({ name, round, before, spent }: Contender): readonly string[] {
 /** On the clock of the profiler. */
 const micros = (): number => Number(process.hrtime.bigint() / 1_000n)
 
-/** @returns how long the thread did anything at all between two times, and how long of that for evidence, in µs */
-function timeIn(profile: Profiler.Profile, from: number, to: number): { busy: number; evidence: number } {
+/** @returns what the thread did between two times, in µs */
+function timeIn(profile: Profiler.Profile, from: number, to: number): Omit<Spent, 'waited'> {
   const { nodes, samples = [], timeDeltas = [] } = profile
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  const isEvidence = new Set<number>()
-  // A node comes after the one that holds it.
-  for (const { id, callFrame, children = [] } of nodes) {
-    if (/\/evidence\/[^/]|\/gate\/record\./.test(callFrame.url)) isEvidence.add(id)
-    if (isEvidence.has(id)) for (const child of children) isEvidence.add(child)
-  }
+  const nameOf = new Map(nodes.map(({ id, callFrame }) => [id, callFrame.functionName]))
+  const ofEvidence = evidenceNodes(nodes)
   let at = profile.startTime
-  const spent = { busy: 0, evidence: 0 }
+  const spent = { busy: 0, evidence: 0, collecting: 0 }
   for (const [index, id] of samples.entries()) {
     const before = at
     at += timeDeltas[index] ?? 0
     if (before < from || at > to) continue
-    if (byId.get(id)?.callFrame.functionName !== '(idle)') spent.busy += at - before
-    if (isEvidence.has(id)) spent.evidence += at - before
+    if (nameOf.get(id) === '(garbage collector)') spent.collecting += at - before
+    else if (nameOf.get(id) !== '(idle)') spent.busy += at - before
+    if (ofEvidence.has(id)) spent.evidence += at - before
   }
-  return spent
+  const { busy, evidence, collecting } = spent
+  return { busy: busy + collecting, evidence: evidence * (1 + collecting / Math.max(1, busy)) }
+}
+
+function evidenceNodes(nodes: readonly Profiler.ProfileNode[]): ReadonlySet<number> {
+  const found = new Set<number>()
+  // A node comes after the one that holds it.
+  for (const { id, callFrame, children = [] } of nodes) {
+    if (/\/evidence\/[^/]|\/gate\/record\./.test(callFrame.url)) found.add(id)
+    if (found.has(id)) for (const child of children) found.add(child)
+  }
+  return found
 }
 
 function bytesIn(dir: string): Bytes {

@@ -51,7 +51,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
     run: () => churn(Number(values.spawns)),
   },
-  evidence: { what: 'What evidence costs', run: evidence },
+  evidence: { what: 'What evidence costs beside what it is made of', run: evidence },
   'evidence-share': {
     what: 'What part of a governed call is evidence, and what it leaves on disk',
     run: evidenceShare,
