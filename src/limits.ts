@@ -461,8 +461,10 @@ export const limits = Object.freeze({
   evidenceReadBytes: 256 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */
   canonicalDepthMax: 128,
-  /** Kinds of objects that the serializer of evidence remembers, and of each: keys, and the length of one, in UTF-16 units. */
+  /** Kinds of objects, by their keys, that the serializer of evidence remembers; past it it begins anew. */
   canonicalFormsMax: 1_024,
+  /** An object with more keys is of no kind that is remembered. */
   canonicalFormKeysMax: 32,
+  /** Neither is one with a longer key, in UTF-16 units. */
   canonicalFormKeyLength: 64,
 })
