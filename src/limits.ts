@@ -510,6 +510,8 @@ export const limits = Object.freeze({
   backtestPathsMax: 100_000,
   /** Rows of a backtest's table, and runs that it names; the rest is counted. */
   backtestRowsMax: 1_000,
+  /** Memory that is kept for lines that wait to be written, of each stream, in bytes. */
+  evidenceWaitingBytes: 1 * MiB,
   /** How much of an evidence file is read at a time, in bytes. */
   evidenceReadBytes: 256 * KiB,
   /** Entries after which a checkpoint is signed: few, so that little of the end is uncovered, and a signature costs each little. */
@@ -522,4 +524,10 @@ export const limits = Object.freeze({
   evidenceKeyFileBytesMax: 64 * KiB,
   /** Nesting of a document that is hashed: arguments within a record within a bundle. A cycle ends here. */
   canonicalDepthMax: 128,
+  /** Kinds of objects, by their keys, that the serializer of evidence remembers; past it it begins anew. */
+  canonicalFormsMax: 1_024,
+  /** An object with more keys is of no kind that is remembered. */
+  canonicalFormKeysMax: 32,
+  /** Neither is one with a longer key, in UTF-16 units. */
+  canonicalFormKeyLength: 64,
 })

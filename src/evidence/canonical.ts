@@ -1,5 +1,4 @@
 /** One value has one text: RFC 8785 (JSON Canonicalization Scheme), so that a hash of it means something. */
-import canonicalize from 'canonicalize'
 import { limits } from '../limits.ts'
 
 /**
@@ -9,66 +8,155 @@ import { limits } from '../limits.ts'
  * @throws TypeError that names the path of what JSON cannot carry (a function, a Date, NaN, a lone surrogate, a cycle, …)
  */
 export function canonicalText(value: unknown): string {
-  const shape = shapeOf(value, 0)
-  if (shape >= unsound) throw new TypeError(whyUnsound(value, 'value', 0))
-  if (shape >= odd) return canonicalize(value) ?? ''
-  return JSON.stringify(shape === ordered ? value : inOrder(value))
-}
-
-/*
- * V8's own JSON.stringify writes numbers and strings as RFC 8785 demands, several times faster than code can,
- * so only the order of keys is left to care for. What a fresh object could not order goes to the library.
- * The shape of a whole is the union of the shapes of its parts; its highest bit decides.
- */
-/** Every object's keys are in the order of their UTF-16 units already. */
-const ordered = 0
-/** A copy puts them in order. */
-const unordered = 1
-/** A key that looks like a number, which an object enumerates first, or `__proto__`, which a copy would lose. */
-const odd = 2
-const unsound = 4
-
-function shapeOf(value: unknown, depth: number): number {
-  switch (typeof value) {
-    case 'string':
-      return value.isWellFormed() ? ordered : unsound
-    case 'number':
-      return Number.isFinite(value) ? ordered : unsound
-    case 'boolean':
-      return ordered
-    case 'object':
-      if (value === null) return ordered
-      if (depth >= limits.canonicalDepthMax) return unsound
-      if (Array.isArray(value)) return shapeOfArray(value, depth)
-      return isPlain(value) ? shapeOfObject(value, depth) : unsound
-    default:
-      return unsound
+  try {
+    return textOf(value, 0)
+  } catch (error) {
+    if (error instanceof Unsound) throw new TypeError(whyUnsound(value, 'value', 0))
+    throw error
   }
 }
 
-function shapeOfArray(items: readonly unknown[], depth: number): number {
-  let shape = ordered
-  for (let index = 0; index < items.length; index += 1) shape |= shapeOf(items[index], depth + 1)
-  return shape
+/**
+ * @param value what the text was parsed to
+ * @returns whether the text is the value's canonical one
+ */
+export function isCanonicalText(text: string, value: unknown): boolean {
+  // V8 writes the keys in the order in which it has read them, several times faster than code can. Half of a surrogate
+  // pair it would write as an escape, as it was read, which no canonical text has.
+  if (isInOrder(value, 0) && JSON.stringify(value) === text && !text.includes('\\ud')) return true
+  try {
+    return textOf(value, 0) === text
+  } catch (error) {
+    if (error instanceof Unsound) return false
+    throw error
+  }
 }
 
-function shapeOfObject(value: Plain, depth: number): number {
-  let shape = ordered
+/** @returns whether all keys are in their order; false too for what is nested too deep */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth >= limits.canonicalDepthMax) return false
+  if (Array.isArray(value)) return value.every((item) => isInOrder(item, depth + 1))
   let before = ''
-  // Twice as fast as Object.keys; what a polluted prototype adds can only refuse, or go to the library.
+  // Twice as fast as Object.keys; what a polluted prototype adds can only send it the long way.
   for (const key in value) {
-    if (value[key] === undefined) continue
-    shape |= shapeOf(value[key], depth + 1) | shapeOfKey(key)
-    if (key < before) shape |= unordered
+    if (key < before || !isInOrder((value as Plain)[key], depth + 1)) return false
     before = key
   }
-  return shape
+  return true
 }
 
-function shapeOfKey(key: string): number {
-  if (!key.isWellFormed()) return unsound
-  const unit = key.charCodeAt(0)
-  return (unit >= 48 && unit <= 57) || key === '__proto__' ? odd : ordered
+/** JSON cannot carry it; why and where is found out when somebody has to be told. */
+class Unsound extends Error {}
+
+function textOf(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return textOfString(value)
+    case 'number':
+      // JavaScript writes a number as RFC 8785 demands: both refer to the same part of ECMA-262.
+      if (Number.isFinite(value)) return `${value}`
+      throw new Unsound()
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      if (depth >= limits.canonicalDepthMax) throw new Unsound()
+      if (Array.isArray(value)) return textOfArray(value, depth + 1)
+      if (isPlain(value)) return textOfObject(value, depth + 1)
+      throw new Unsound()
+    default:
+      throw new Unsound()
+  }
+}
+
+/** What is not printable, or half of a surrogate pair, or has a meaning between quotes. */
+const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
+
+/** JSON.stringify escapes as RFC 8785 demands; most strings have nothing to escape, and looking is quicker. */
+function textOfString(value: string): string {
+  if (!special.test(value)) return `"${value}"`
+  if (value.isWellFormed()) return JSON.stringify(value)
+  throw new Unsound()
+}
+
+function textOfArray(items: readonly unknown[], depth: number): string {
+  let text = ''
+  for (let index = 0; index < items.length; index += 1)
+    text += (index === 0 ? '[' : ',') + textOf(items[index], depth)
+  return text === '' ? '[]' : `${text}]`
+}
+
+function textOfObject(value: Plain, depth: number): string {
+  const keys = Object.keys(value)
+  const members: string[] = []
+  let form: Form | undefined = Form.empty
+  for (const key of keys) {
+    const item = value[key]
+    if (item === undefined) continue
+    form = form.with(key)
+    if (form === undefined) return textInOrder(keys.sort(), value, depth)
+    members.push(textOf(item, depth))
+  }
+  return form.text(members)
+}
+
+/** @param keys in the order of the text */
+function textInOrder(keys: readonly string[], value: Plain, depth: number): string {
+  let text = ''
+  for (const key of keys) {
+    const item = value[key]
+    if (item === undefined) continue
+    text += `${text === '' ? '{' : ','}${textOfString(key)}:${textOf(item, depth)}`
+  }
+  return text === '' ? '{}' : `${text}}`
+}
+
+/**
+ * The keys of an object as it has them, and what follows from that: their order in the text, by UTF-16 units, and what
+ * stands there before each member. Objects of one kind share a form, which is worked out once.
+ */
+class Form {
+  static #empty = new Form([])
+  static #count = 0
+  readonly #keys: readonly string[]
+  /** For each place in the text: which of the members stands there, and what comes before it. */
+  readonly #places: readonly { readonly member: number; readonly before: string }[]
+  readonly #next = new Map<string, Form>()
+
+  /** That of an object without keys; every other one is found from it. */
+  static get empty(): Form {
+    return Form.#empty
+  }
+
+  private constructor(keys: readonly string[]) {
+    this.#keys = keys
+    this.#places = keys.toSorted().map((key, place) => ({
+      member: keys.indexOf(key),
+      before: `${place === 0 ? '{' : ','}${textOfString(key)}:`,
+    }))
+  }
+
+  /** @returns the form with one key more; undefined for one that is not worth remembering */
+  with(key: string): Form | undefined {
+    const known = this.#next.get(key)
+    if (known !== undefined) return known
+    const { canonicalFormsMax, canonicalFormKeysMax, canonicalFormKeyLength } = limits
+    if (this.#keys.length >= canonicalFormKeysMax || key.length > canonicalFormKeyLength) return undefined
+    // Values that come from outside may have any keys: then all is forgotten, and what is used is soon known again.
+    if (Form.#count >= canonicalFormsMax) [Form.#empty, Form.#count] = [new Form([]), 0]
+    const next = new Form([...this.#keys, key])
+    this.#next.set(key, next)
+    Form.#count += 1
+    return next
+  }
+
+  /** @param members the text of each, in the order in which the object has its keys */
+  text(members: readonly string[]): string {
+    let text = ''
+    for (const { member, before } of this.#places) text += before + members[member]
+    return text === '' ? '{}' : `${text}}`
+  }
 }
 
 type Plain = Readonly<Record<string, unknown>>
@@ -79,28 +167,6 @@ function isPlain(value: object): value is Plain {
   return Object.getOwnPropertySymbols(value).length === 0
 }
 
-/** A copy whose keys are in order at every level; only for what is `unordered`. */
-function inOrder(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(inOrder)
-  if (!isPlain(value)) return value
-  const copy: Record<string, unknown> = {}
-  for (const key of sort(Object.keys(value))) copy[key] = inOrder(value[key])
-  return copy
-}
-
-/** By UTF-16 units. An entry has few keys, and for few this is twice as fast as Array's own sort, which takes over. */
-function sort(keys: string[]): readonly string[] {
-  if (keys.length > 32) return keys.sort()
-  for (let index = 1; index < keys.length; index += 1) {
-    const key = keys[index] ?? ''
-    let place = index
-    for (; place > 0 && (keys[place - 1] ?? '') > key; place -= 1) keys[place] = keys[place - 1] ?? ''
-    keys[place] = key
-  }
-  return keys
-}
-
 /** The path of the first unsound part, and what it is; runs only when there is one. */
 function whyUnsound(value: unknown, path: string, depth: number): string {
   if (value !== null && typeof value === 'object' && depth < limits.canonicalDepthMax) {
@@ -108,13 +174,22 @@ function whyUnsound(value: unknown, path: string, depth: number): string {
       return `\`${path}\` is not a plain object, which JSON cannot carry`
     for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
       const inner = typeof key === 'number' ? `${path}[${key}]` : `${path}.${key.toWellFormed()}`
+      if (item === undefined && !Array.isArray(value)) continue
       if (typeof key === 'string' && !key.isWellFormed())
         return `\`${inner}\` has a key with a lone surrogate, which JSON in UTF-8 cannot carry`
-      if (item === undefined && !Array.isArray(value)) continue
-      if (shapeOf(item, depth + 1) >= unsound) return whyUnsound(item, inner, depth + 1)
+      if (!isSound(item, depth + 1)) return whyUnsound(item, inner, depth + 1)
     }
   }
   return `\`${path.slice(0, 200)}\` is ${describe(value)}, which JSON cannot carry`
+}
+
+function isSound(value: unknown, depth: number): boolean {
+  try {
+    textOf(value, depth)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function describe(value: unknown): string {

@@ -12,6 +12,7 @@ import { endRemoval, type Removal, readRemoval, writeRemoval } from './files/rem
 import { tidy } from './files/repack.ts'
 import { Segments } from './files/segments.ts'
 import { Upkeep } from './files/upkeep.ts'
+import { WaitingLines } from './files/waiting.ts'
 import { EvidenceFolder } from './read.ts'
 import type { EntryFilter } from './select.ts'
 import type { EvidenceStore, Stream } from './store.ts'
@@ -25,7 +26,10 @@ export class FileStore implements EvidenceStore {
   readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
-  #queued: Record<Stream, string> = { log: '', pack: '' }
+  readonly #queued: Readonly<Record<Stream, WaitingLines>> = {
+    log: new WaitingLines(),
+    pack: new WaitingLines(),
+  }
   #running: Promise<void> = Promise.resolve()
   #waiting: Promise<void> | undefined
 
@@ -69,14 +73,13 @@ export class FileStore implements EvidenceStore {
   }
 
   append(stream: Stream, line: string): void {
-    this.#queued[stream] += `${line}\n`
+    this.#queued[stream].add(line)
   }
 
   commit(): void {
-    const { pack, log } = this.#queued
-    this.#queued = { log: '', pack: '' }
-    if (pack !== '') this.#segments.pack.write(pack)
-    if (log !== '') this.#segments.log.write(log)
+    const { pack, log } = { pack: this.#queued.pack.take(), log: this.#queued.log.take() }
+    if (pack.length > 0) this.#segments.pack.write(pack)
+    if (log.length > 0) this.#segments.log.write(log)
   }
 
   /** Whoever asks while one flush is under way shares the next, which begins after what they have committed. */

@@ -1,16 +1,18 @@
 /** The kernel's record: every entry names the hash of the one before, and none is written twice or changed. */
+import { hash as digest } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
+import { Backlog } from './backlog.ts'
 import { canonicalText } from './canonical.ts'
 import { Checkpoints, type Sealing } from './checkpoints.ts'
 import type { Entry, EntryBody, PayloadRef } from './entry.ts'
 import { failureOf } from './failure.ts'
 import { type Head, headOf } from './head.ts'
 import { RecentEntries } from './recent.ts'
-import { Salts } from './salts.ts'
+import { Salting } from './salted.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
 import { EvidenceError, type EvidenceStore, type Stream } from './store.ts'
-import { leafHash, payloadHash, readEntry, type Verification, verifyEntries } from './verify.ts'
+import { readEntry, type Verification, verifyEntries } from './verify.ts'
 
 /** `process`: handed to the operating system, survives any death of the process. `disk`: survives a loss of power. */
 export type Durability = 'process' | 'disk'
@@ -25,14 +27,13 @@ export class EvidenceLog {
   readonly #store: EvidenceStore
   readonly #clock: Clock
   readonly #durability: Durability
-  readonly #salts = new Salts()
+  readonly #salting = new Salting()
   readonly #recent = new RecentEntries()
   readonly #listeners = new Set<(error: EvidenceError) => void>()
   #head: Head
-  #waitingLines = 0
-  #written = 0
-  #waitingLength = 0
-  #scheduled = false
+  readonly #backlog: Backlog
+  /** What everybody who asks for durability in one go waits for. */
+  #handed: Promise<void> | undefined
   #failed: EvidenceError | undefined
   #closing: Promise<void> | undefined
   #checkpoints: Checkpoints | undefined
@@ -68,6 +69,7 @@ export class EvidenceLog {
     this.#store = store
     this.#clock = clock
     this.#durability = durability
+    this.#backlog = new Backlog(store, (error) => this.#fail(error))
     const last = store.last()
     this.#head = headOf(last)
     if (last !== undefined) this.#time = readEntry(last).entry?.time ?? 0
@@ -94,8 +96,10 @@ export class EvidenceLog {
     const { entries: seq, hash: prev } = this.#head
     // A checkpoint is no event, and has the time of the newest entry that it covers: nothing of it is left unsigned.
     if (body.kind !== 'checkpoint') this.#time = this.#clock.now()
-    const line = canonicalText({ ...body, v: 1, seq, prev, time: this.#time })
-    const hash = leafHash(line)
+    const leaf = `\u0000${canonicalText({ ...body, v: 1, seq, prev, time: this.#time })}`
+    const hash = digest('sha256', leaf)
+    // Hashing has joined the leaf's pieces; the line is a part of what came of that, and nothing is copied.
+    const line = leaf.slice(1)
     this.#head = { entries: seq + 1, hash }
     this.#checkpoints?.added(hash, body.kind)
     this.#enqueue('log', line)
@@ -126,32 +130,15 @@ export class EvidenceLog {
   #payload(text: string, isKept: boolean): PayloadRef {
     this.#assertOpen()
     const wellFormed = text.toWellFormed()
-    const salt = this.#salts.next()
-    const hash = payloadHash(salt, wellFormed)
-    const bytes = Buffer.byteLength(wellFormed)
+    const { salt, hash, bytes } = this.#salting.of(wellFormed)
     const fits = bytes <= limits.evidencePayloadBytesMax
     const kept = isKept && fits ? `,"text":${JSON.stringify(wellFormed)}` : ''
-    this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt.toString('hex')}"${kept}}`)
+    this.#enqueue('pack', `{"hash":"${hash}","salt":"${salt}"${kept}}`)
     return fits || !isKept ? { bytes, hash } : { bytes, hash, kept: false }
   }
 
   #enqueue(stream: Stream, line: string): void {
-    this.#store.append(stream, line)
-    this.#waitingLines += 1
-    this.#waitingLength += line.length
-    this.#written += line.length
-    if (this.#waitingLines >= limits.evidenceBacklogMax || this.#waitingLength >= limits.evidenceBacklogBytes)
-      this.commit()
-    else this.#schedule()
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      if (this.#failed === undefined) this.#write()
-    })
+    if (this.#backlog.add(stream, line)) this.commit()
   }
 
   /**
@@ -160,34 +147,28 @@ export class EvidenceLog {
    */
   commit(): void {
     this.#assertOpen()
-    this.#write()
+    this.#backlog.write()
     if (this.#failed !== undefined) throw this.#failed
   }
 
-  #write(): void {
-    if (this.#waitingLines === 0) return
-    this.#waitingLines = 0
-    this.#waitingLength = 0
-    try {
-      this.#store.commit()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
   /**
-   * Commits, and resolves once what was appended before is as durable as the log promises.
+   * Commits, and resolves once what was appended before is as durable as the log promises. Whoever asks before the
+   * code that runs has come to its end shares one write, as those do who ask while the disk is busy.
    * @throws EvidenceError EIO or ENOSPC; the log has failed then
    */
   async durable(): Promise<void> {
-    this.commit()
+    this.#handed ??= Promise.resolve().then(() => {
+      this.#handed = undefined
+      this.commit()
+    })
+    await this.#handed
     if (this.#durability === 'process') return
     await this.#store.sync().catch((error: unknown) => this.#fail(error))
     if (this.#failed !== undefined) throw this.#failed
   }
 
   async #sync(): Promise<void> {
-    this.#write()
+    this.#backlog.write()
     if (this.#failed !== undefined) throw this.#failed
     await this.#store.sync()
   }
@@ -196,6 +177,7 @@ export class EvidenceLog {
     if (this.#failed !== undefined) return
     this.#failed = failureOf(error)
     this.#checkpoints?.stop()
+    this.#backlog.drop()
     this.#head = this.#writtenHead()
     for (const listener of this.#listeners) listener(this.#failed)
     this.#listeners.clear()
@@ -220,25 +202,25 @@ export class EvidenceLog {
    * @throws EvidenceError EIO at a line that is not an entry
    */
   *entries(filter: EntryFilter = {}): Generator<Entry, void, undefined> {
-    this.#write()
+    this.#backlog.write()
     yield* selectEntries(this.#store.find(filter), filter)
   }
 
   /** Every line of the payloads; what waits is written first. */
   *packs(): Generator<string, void, undefined> {
-    this.#write()
+    this.#backlog.write()
     yield* this.#store.lines('pack')
   }
 
   /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */
   *newest(bytes: number): Generator<string, void, undefined> {
-    this.#write()
+    this.#backlog.write()
     yield* this.#store.lines('log', bytes)
   }
 
   /** UTF-16 units that were appended since it was opened, payloads included: what a caller has used is the difference. */
   get written(): number {
-    return this.#written
+    return this.#backlog.written
   }
 
   /**
@@ -279,7 +261,7 @@ export class EvidenceLog {
    * about 5 s for a million entries.
    */
   verify(): Verification {
-    this.#write()
+    this.#backlog.write()
     const keys = this.#checkpoints === undefined ? [] : [this.#checkpoints.verifier]
     const lines = { [Symbol.iterator]: () => this.#store.lines('log')[Symbol.iterator]() }
     return verifyEntries(lines, this.#store.lines('pack'), { keys })
@@ -292,7 +274,7 @@ export class EvidenceLog {
   close(): Promise<void> {
     if (this.#closing === undefined) {
       if (this.#failed === undefined) this.#checkpoints?.seal()
-      this.#write()
+      this.#backlog.write()
       this.#closing = this.#close()
     }
     return this.#closing

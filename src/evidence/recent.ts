@@ -2,6 +2,8 @@
 import { limits } from '../limits.ts'
 
 interface Own {
+  readonly run: string
+  readonly pid: number
   readonly lines: string[]
   length: number
 }
@@ -9,19 +11,27 @@ interface Own {
 export class RecentEntries {
   /** By run and pid: a pid alone begins anew with every kernel. The process longest silent is first. */
   readonly #processes = new Map<string, Own>()
+  /** The last of them: what a process does often comes at once. */
+  #newest: Own | undefined
   #length = 0
 
   /** @param line the entry's canonical text */
   add(run: string, pid: number, line: string): void {
-    const key = keyOf(run, pid)
-    const own = this.#processes.get(key) ?? { lines: [], length: 0 }
-    this.#processes.delete(key)
-    this.#processes.set(key, own)
+    const own = this.#newestOf(run, pid)
     own.lines.push(line)
     own.length += line.length
     this.#length += line.length
     if (own.lines.length > limits.auditEntriesMax) this.#dropOldest(own)
     while (this.#length > limits.auditBytesMax) this.#dropSilent()
+  }
+
+  #newestOf(run: string, pid: number): Own {
+    if (this.#newest?.run === run && this.#newest.pid === pid) return this.#newest
+    const key = keyOf(run, pid)
+    this.#newest = this.#processes.get(key) ?? { run, pid, lines: [], length: 0 }
+    this.#processes.delete(key)
+    this.#processes.set(key, this.#newest)
+    return this.#newest
   }
 
   /** @returns canonical texts, oldest first, at most `limits.auditEntriesMax` */
@@ -33,6 +43,7 @@ export class RecentEntries {
     const key = keyOf(run, pid)
     this.#length -= this.#processes.get(key)?.length ?? 0
     this.#processes.delete(key)
+    this.#newest = undefined
   }
 
   #dropOldest(own: Own): void {

@@ -29,19 +29,27 @@ const policy = {
 } as const
 
 /** A kernel that keeps its evidence on disk, as one in use does. */
-function boot(isolation: 'cell' | 'inline'): { kernel: KernelSpace; close: () => Promise<void> } {
+function boot(isolation: 'cell' | 'inline'): {
+  kernel: KernelSpace
+  dir: string
+  close: () => Promise<void>
+} {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
   const kernel = new KernelSpace({ isolation, policy, evidence: { dir } })
   const close = async (): Promise<void> => {
     await kernel.shutdown()
     rmSync(dir, { recursive: true, force: true })
   }
-  return { kernel, close }
+  return { kernel, dir, close }
 }
 
 /** Reads 1 KiB `calls` times, `width` at once; each round begins with a signal and ends with a line of output. */
-export async function governed(isolation: 'cell' | 'inline', calls: number, width: number): Promise<Round> {
-  const { kernel, close } = boot(isolation)
+export async function governed(
+  isolation: 'cell' | 'inline',
+  calls: number,
+  width: number,
+): Promise<Round & { readonly dir: string }> {
+  const { kernel, dir, close } = boot(isolation)
   let finish = (): void => {}
   const finished = (): Promise<void> =>
     new Promise((resolve) => {
@@ -56,7 +64,7 @@ export async function governed(isolation: 'cell' | 'inline', calls: number, widt
     reader.signal('SIGUSR1')
     return done
   }
-  return { run: async () => (await timed(once)) / calls, close }
+  return { run: async () => (await timed(once)) / calls, close, dir }
 }
 
 /** From `spawn` to the first result, in a kernel that is up; the cell of the agent is warm. */

@@ -8,6 +8,8 @@ import { backtesting } from './backtest.ts'
 import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
+import { evidence } from './evidence.ts'
+import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
@@ -51,6 +53,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   churn: {
     what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
     run: () => churn(Number(values.spawns)),
+  },
+  evidence: { what: 'What evidence costs beside what it is made of', run: evidence },
+  'evidence-share': {
+    what: 'What part of a governed call is evidence, and what it leaves on disk',
+    run: evidenceShare,
   },
   flood: {
     what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalText } from '../../src/evidence/canonical.ts'
+import { canonicalText, isCanonicalText } from '../../src/evidence/canonical.ts'
 import { limits } from '../../src/limits.ts'
 import published from '../fixtures/rfc8785-vectors.json' with { type: 'json' }
 
@@ -94,4 +94,130 @@ test('it is the text of the reference library, for any value', () => {
     }),
     { numRuns: 1_000 },
   )
+})
+
+/** `__proto__` too becomes a key. */
+const fromPairs = (pairs: readonly (readonly [string, unknown])[]): Record<string, unknown> =>
+  Object.defineProperties(
+    {},
+    Object.fromEntries(
+      pairs.map(([key, value]) => [`${key}`, { value, enumerable: true }]),
+    ) as PropertyDescriptorMap,
+  )
+
+/** Objects of a few kinds in every order of their keys, as entries are, with members that are left out. */
+const entryLike = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'grapheme' }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.constantFrom(null, true, false, undefined, -0, 1e21, 5e-324),
+    fc.array(tie('item'), { maxLength: 3 }),
+    tie('object'),
+  ),
+  item: fc.oneof(fc.integer(), fc.string(), tie('object')),
+  object: fc
+    .uniqueArray(
+      fc.tuple(
+        fc.constantFrom(
+          'run',
+          'pid',
+          'seq',
+          'a',
+          'Z',
+          '10',
+          '9',
+          '',
+          'ü',
+          '\u{1f600}',
+          '\uffee',
+          '__proto__',
+          '"',
+          '\n',
+        ),
+        tie('value'),
+      ),
+      { selector: ([key]) => key, maxLength: 14 },
+    )
+    .map(fromPairs),
+})).object
+
+test('it is the text of the reference library for objects of the same kinds in any order of keys', () => {
+  fc.assert(
+    fc.property(entryLike, (value) => {
+      expect(canonicalText(value)).toBe(canonicalize(value))
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('more kinds of objects than are remembered, and objects and keys that are not, have the same texts', () => {
+  const kinds = Array.from({ length: limits.canonicalFormsMax + 10 }, (_, index) => ({
+    z: 1,
+    [`k${index}`]: 2,
+  }))
+  const wide = fromPairs(
+    Array.from({ length: limits.canonicalFormKeysMax * 3 }, (_, index) => [`k${99 - index}`, index]),
+  )
+  const long = { z: undefined, ['y'.repeat(limits.canonicalFormKeyLength + 1)]: 1, x: 2 }
+  for (const value of [...kinds, wide, long, ...kinds]) expect(canonicalText(value)).toBe(canonicalize(value))
+})
+
+test('what somebody has put on the prototype of all objects is no member', () => {
+  const canonical = '{"a":{"d":"x"},"b":1}'
+  Object.defineProperty(Object.prototype, 'c', { value: 2, enumerable: true, configurable: true })
+  const texts: unknown[] = []
+  try {
+    texts.push(canonicalText({ b: 1, a: { d: 'x' } }), isCanonicalText(canonical, JSON.parse(canonical)))
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'c')
+  }
+  expect(texts).toEqual([canonical, true])
+})
+
+test('a text is canonical exactly where the reference library writes the same', () => {
+  const texts = fc.oneof(
+    json.map((value) => canonicalize(value) ?? ''),
+    json.map((value) => JSON.stringify(value)),
+    entryLike.map((value) => JSON.stringify(value)),
+    json.map((value) => JSON.stringify(value, undefined, 1)),
+    fc.tuple(entryLike, fc.nat()).map(([value, at]) => {
+      const text = canonicalize(value) ?? ''
+      return text.slice(0, at % text.length) + text.slice((at % text.length) + 1)
+    }),
+  )
+  fc.assert(
+    fc.property(texts, (text) => {
+      const value = orNothing(() => JSON.parse(text))
+      fc.pre(value !== undefined)
+      const reference = orNothing(() => canonicalize(value))
+      expect(isCanonicalText(text, value)).toBe(text.isWellFormed() && reference === text)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+/** A text that was cut may be none, or hold a number that is infinite. */
+function orNothing(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
+
+test.each([
+  ['half of a surrogate pair, as JSON.stringify writes it', '{"a":"\\ud800"}', false],
+  ['the same as a key', '{"\\ud800":1}', false],
+  ['a text that only looks like that', '{"a":"\\\\ud800"}', true],
+  ['an escape that is not needed', '{"a":"\\u0041"}', false],
+  ['a key twice', '{"a":1,"a":2}', false],
+  ['a number in another form', '[1.0]', false],
+  ['numbers as keys, in the order of texts', '{"10":1,"9":2}', true],
+  ['numbers as keys, in the order of numbers', '{"9":2,"10":1}', false],
+  ['nesting that nobody writes', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, false],
+])('%s is seen for what it is', (_, text, isCanonical) => {
+  expect(isCanonicalText(text, JSON.parse(text))).toBe(isCanonical)
 })

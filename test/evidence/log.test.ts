@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as endOfTick } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { EvidenceLog } from '../../src/evidence/log.ts'
+import { MemoryStore } from '../../src/evidence/memory-store.ts'
 import { findEvidence } from '../../src/evidence/read.ts'
 import { limits } from '../../src/limits.ts'
-import { inFolder, inMemory, intent, linesOf, recordCall, tempDir } from './support.ts'
+import { inFolder, inMemory, intent, linesOf, recordCall, tempDir, tickingClock } from './support.ts'
 
 const sha256 = (...parts: (string | Buffer)[]): string =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
@@ -171,3 +173,27 @@ test.each(['process', 'disk'] as const)(
     await log.close()
   },
 )
+
+test('a hundred who ask at once share one write, and one failure', async () => {
+  class Counted extends MemoryStore {
+    commits = 0
+    override commit(): void {
+      this.commits += 1
+      super.commit()
+    }
+  }
+  const store = new Counted(100_000)
+  const log = EvidenceLog.open({ store, clock: tickingClock(), durability: 'process' })
+  const all = (): Promise<PromiseSettledResult<void>[]> =>
+    Promise.allSettled(
+      Array.from({ length: 100 }, (_, call) => {
+        log.append(intent(log.payload('null'), call))
+        return log.durable()
+      }),
+    )
+  const first = (await all()).map(({ status }) => status)
+  expect(new Set(first)).toEqual(new Set(['fulfilled']))
+  expect([store.commits, [...store.lines('log')].length]).toEqual([1, 100])
+  const second = (await all()).map((it) => (it.status === 'rejected' ? it.reason.code : it.status))
+  expect(new Set(second)).toEqual(new Set(['ENOSPC']))
+})

@@ -90,12 +90,11 @@ export class Segments {
    * Hands whole lines to the operating system.
    * @throws whatever the system says; the file then ends with a whole line, unless even cutting it failed
    */
-  write(text: string): void {
+  write(bytes: Buffer): void {
     if (this.#broken !== undefined) throw this.#broken
     if (this.#size >= this.#bytesMax) this.#rotate()
     if (fstatSync(this.#fd).size !== this.#size)
       throw new EvidenceError('EIO', 'another program has written to the evidence')
-    const bytes = Buffer.from(text)
     let done = 0
     this.#dirty = true
     try {

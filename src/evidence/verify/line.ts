@@ -1,6 +1,6 @@
 /** What a line of a record holds, and the hashes by which lines and payloads are known. */
 import { hash } from 'node:crypto'
-import { canonicalText } from '../canonical.ts'
+import { isCanonicalText } from '../canonical.ts'
 import type { Entry } from '../entry.ts'
 
 /** What the first entry names as the hash of the one before. */
@@ -28,7 +28,7 @@ export function readEntry(line: string): ReadEntry {
     const detail = value === undefined ? 'the line is not JSON' : 'the line is JSON, but not an entry'
     return { entry: undefined, problem: 'unparsable', detail }
   }
-  if (isCanonical(value, line)) return { entry: value }
+  if (isCanonicalText(line, value)) return { entry: value }
   return { entry: value, problem: 'not-canonical', detail: 'the line is not in canonical form (RFC 8785)' }
 }
 
@@ -61,14 +61,6 @@ export function parse(line: string): unknown {
     return JSON.parse(line)
   } catch {
     return undefined
-  }
-}
-
-function isCanonical(value: Entry, line: string): boolean {
-  try {
-    return canonicalText(value) === line
-  } catch {
-    return false
   }
 }
 
