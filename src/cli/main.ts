@@ -6,6 +6,7 @@ import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './
 import { deny } from './deny.ts'
 import { doctor } from './doctor.ts'
 import { evidenceKey } from './evidence-key.ts'
+import { evidenceProve, evidenceVerifyProof } from './evidence-proof.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { describeFailure, exitCodes } from './failure.ts'
@@ -57,7 +58,7 @@ const commands = [
   {
     name: 'evidence',
     summary: 'verify and read what is on record',
-    commands: [evidenceVerify, evidenceTimeline, evidenceKey],
+    commands: [evidenceVerify, evidenceTimeline, evidenceKey, evidenceProve, evidenceVerifyProof],
   },
   doctor,
   version,
