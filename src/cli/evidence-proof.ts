@@ -1,5 +1,4 @@
 /** `gatehouse evidence prove` and `verify-proof`: one entry, shown to somebody who is not to have the log. */
-import { InvalidArgumentError } from 'commander'
 import { readText } from '../config/read-text.ts'
 import { readCheckpoint } from '../evidence/checkpoint.ts'
 import { readNote } from '../evidence/note.ts'
@@ -90,7 +89,7 @@ export const evidenceVerifyProof: CommandSpec = {
 
 function entryOf(given: string): number {
   if (/^(0|[1-9]\d{0,15})$/.test(given)) return Number(given)
-  throw new InvalidArgumentError('write the number of an entry, from 0 on')
+  throw new UsageError(`\`${given}\` is no entry: write its number, from 0 on`)
 }
 
 /** The last one of the log. */
