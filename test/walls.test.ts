@@ -136,7 +136,7 @@ describe('direction', () => {
   })
 
   test('an auditor can read verification alone: its own files, the canonical form, node:crypto', () => {
-    const alone = /^src\/evidence\/(verify\.ts|verify\/|(approved|checkpoint|merkle|note)\.ts$)/
+    const alone = /^src\/evidence\/(verify\.ts|verify\/|(approved|checkpoint|merkle|note|proof)\.ts$)/
     const beside = /^(node:crypto|src\/evidence\/canonical\.ts)$/
     const verification = sources.filter(({ path }) => alone.test(path))
     const imports = verification.flatMap(({ path, imports }) =>

@@ -1,16 +1,13 @@
 /** `gatehouse evidence verify`: whether a record is whole, read from outside and without trusting who wrote it. */
-import { readText } from '../config/read-text.ts'
-import { readCheckpoint } from '../evidence/checkpoint.ts'
 import type { Entry } from '../evidence/entry.ts'
 import { gapsOf } from '../evidence/gaps.ts'
 import { type Missing, MissingPayloads } from '../evidence/missing.ts'
-import { readNote, readVerifier } from '../evidence/note.ts'
 import { type EvidenceFolder, findEvidence } from '../evidence/read.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Verification } from '../evidence/verify.ts'
 import type { CommandSpec } from './command.ts'
+import { readKeys, readSince } from './evidence-brought.ts'
 import { dirOf, missing, verdicts } from './evidence-dir.ts'
-import { UsageError } from './failure.ts'
 import { each, text } from './options.ts'
 import type { Output } from './output.ts'
 import { visibleLine } from './terminal.ts'
@@ -75,28 +72,6 @@ export const evidenceVerify: CommandSpec = {
       return missing(out, dir, `\`${dir}\` cannot be verified: ${error.message}`)
     }
   },
-}
-
-/** One key a line; what begins with `#` is a remark. */
-function readKeys(file: string): readonly string[] {
-  const given = readText(file, file, 'key')
-  if (given.includes('PRIVATE KEY'))
-    throw new UsageError(
-      `\`${file}\` is a private key, which nobody who verifies should have; \`gatehouse evidence key --file\` prints its public form`,
-    )
-  const lines = given.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  if (lines.length === 0 || lines.some((line) => readVerifier(line) === undefined))
-    throw new UsageError(
-      `\`${file}\` holds no keys: write one a line, as \`gatehouse evidence key\` prints it`,
-    )
-  return lines
-}
-
-function readSince(file: string): string {
-  const note = readText(file, file, 'checkpoint')
-  if (readCheckpoint(readNote(note)?.text ?? '') === undefined)
-    throw new UsageError(`\`${file}\` is no checkpoint, such as the file \`checkpoint\` beside a log`)
-  return note
 }
 
 /** Gaps are looked for only where every line can be believed. */

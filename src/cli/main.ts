@@ -9,6 +9,7 @@ import { doctor } from './doctor.ts'
 import { evidenceExport } from './evidence-export.ts'
 import { evidenceKey } from './evidence-key.ts'
 import { evidenceManifest } from './evidence-manifest.ts'
+import { evidenceProve, evidenceVerifyProof } from './evidence-proof.ts'
 import { evidencePrune } from './evidence-prune.ts'
 import { evidenceRedact } from './evidence-redact.ts'
 import { evidenceShow } from './evidence-show.ts'
@@ -81,6 +82,8 @@ const commands = [
       evidenceManifest,
       evidenceVerifyManifest,
       evidenceExport,
+      evidenceProve,
+      evidenceVerifyProof,
       evidenceRedact,
       evidencePrune,
     ],

@@ -69,20 +69,6 @@ function subtrees(size: number): number {
 /** The root of the leaves from `start` up to, and not with, `end`. */
 export type RootOf = (start: number, end: number) => Buffer
 
-/**
- * @param leaves hashes of entries
- * @returns roots of ranges of them; each is computed when it is asked for
- */
-export const rootsOf = (leaves: readonly Buffer[]): RootOf => {
-  const rootOf: RootOf = (start, end) => {
-    if (end - start === 1) return leaves[start] ?? emptyRoot
-    if (end <= start) return emptyRoot
-    const middle = start + split(end - start)
-    return nodeHash(rootOf(start, middle), rootOf(middle, end))
-  }
-  return rootOf
-}
-
 /** The largest power of two below `size`, which is at least 2. */
 function split(size: number): number {
   let power = 1

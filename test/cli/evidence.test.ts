@@ -162,3 +162,25 @@ test('verifying changes nothing in the folder', async () => {
   await verify(folder)
   expect(readdirSync(join(folder, '.gatehouse'))).toEqual(before)
 })
+
+test('one entry is proven to somebody who has the key and not the log', async () => {
+  const signer = makeSigner()
+  const folder = folderWith({ 'operator.pub': verifierFor(signer), 'other.pub': verifierFor(makeSigner()) })
+  const record = signedIn(join(folder, '.gatehouse'), signer)
+  recordCall(record)
+  record.append({ kind: 'close' })
+  await record.close()
+  const line = readFileSync(join(folder, log), 'utf8').split('\n')[2] ?? ''
+  const { stdout, code } = await gatehouse(folder, ['evidence', 'prove', '2'])
+  expect(code).toBe(0)
+  writeFileSync(join(folder, 'proof.json'), stdout)
+  const check = (...args: readonly string[]) =>
+    gatehouse(folder, ['evidence', 'verify-proof', 'proof.json', ...args])
+  expect(await check('--key', 'operator.pub')).toMatchObject({ code: 0, stdout: `proven ${line}\n` })
+  expect((await check('--key', 'other.pub')).code).toBe(1)
+  expect((await check()).code).toBe(2)
+  expect((await gatehouse(folder, ['evidence', 'prove', '4'])).stderr).toContain(
+    'entry 4 is not among the first 4',
+  )
+  expect((await gatehouse(folder, ['evidence', 'prove', 'x'])).code).toBe(2)
+})
