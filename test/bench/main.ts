@@ -1,11 +1,14 @@
 /**
  * Runs the benchmarks and prints their tables: `npm run bench` for all, `npm run bench -- NAME…` for some, `-- --write`
- * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns` and `--seconds` say how much.
+ * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns`, `--seconds`, `--kills` and
+ * `--entries` say how much.
  */
 import { parseArgs } from 'node:util'
 import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
+import { evidenceKills } from './evidence-kills.ts'
+import { evidenceOpen } from './evidence-open.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
@@ -24,6 +27,8 @@ const { values, positionals } = parseArgs({
     guests: { type: 'string', default: '1000' },
     spawns: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '20' },
+    kills: { type: 'string', default: '40' },
+    entries: { type: 'string', default: '200000' },
   },
   allowPositionals: true,
 })
@@ -52,6 +57,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   flood: {
     what: 'One guest floods beside 200 processes of four other agents that make one call a second each, ms',
     run: () => flood(Number(values.seconds)),
+  },
+  'evidence-open': {
+    what: `A log of ${values.entries} entries: opened, and looked things up in, ms`,
+    run: () => evidenceOpen(Number(values.entries)),
+  },
+  'evidence-kills': {
+    what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,
+    run: () => evidenceKills(Number(values.kills)),
   },
 }
 
