@@ -1,7 +1,7 @@
 /**
  * Runs the benchmarks and prints their tables: `npm run bench` for all, `npm run bench -- NAME…` for some, `-- --write`
- * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns`, `--seconds` and
- * `--decisions` say how much.
+ * to put the tables of those into docs/benchmarks.md. `--rounds`, `--guests`, `--spawns`, `--seconds`, `--decisions`,
+ * `--kills` and `--entries` say how much.
  */
 import { parseArgs } from 'node:util'
 import { backtesting } from './backtest.ts'
@@ -9,6 +9,8 @@ import { comparing, comparisons } from './calls.ts'
 import { churn } from './churn.ts'
 import { corpus } from './corpus.ts'
 import { evidence } from './evidence.ts'
+import { evidenceKills } from './evidence-kills.ts'
+import { evidenceOpen } from './evidence-open.ts'
 import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
@@ -29,6 +31,8 @@ const { values, positionals } = parseArgs({
     spawns: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '20' },
     decisions: { type: 'string', default: '1000000' },
+    kills: { type: 'string', default: '40' },
+    entries: { type: 'string', default: '200000' },
   },
   allowPositionals: true,
 })
@@ -66,6 +70,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   backtest: {
     what: 'A policy tried on a record on disk, decisions a second on one core',
     run: () => backtesting(Number(values.decisions)),
+  },
+  'evidence-open': {
+    what: `A log of ${values.entries} entries: opened, and looked things up in, ms`,
+    run: () => evidenceOpen(Number(values.entries)),
+  },
+  'evidence-kills': {
+    what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,
+    run: () => evidenceKills(Number(values.kills)),
   },
 }
 

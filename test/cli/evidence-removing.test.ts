@@ -58,7 +58,7 @@ test('while a kernel writes there nothing is deleted, and what to do is said', a
     const { code, stderr } = await gatehouse(folder, ['evidence', ...args])
     expect(code).toBe(2)
     expect(stderr).toContain(
-      'nothing is deleted in `.gatehouse`: a kernel writes there (this process); end it first',
+      `nothing is deleted in \`.gatehouse\`: a kernel writes there (process ${process.pid}); end it first`,
     )
   }
   await log.close()

@@ -1,6 +1,7 @@
 /** A record is verified and read from outside; what is wrong with it is named, and told by the exit code. */
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inFolder, intent, recordCall } from '../evidence/support.ts'
+import { makeSigner, newKeyText } from '../../src/evidence/keys.ts'
+import { intent, recordCall, signedIn, verifierFor } from '../evidence/support.ts'
 import { folderWith, gatehouse, start } from '../support/cli.ts'
 
 const log = '.gatehouse/log-000001.jsonl'
@@ -18,10 +20,10 @@ const pack = '.gatehouse/pack-000001.jsonl'
 
 /** A folder whose `.gatehouse` holds three calls, and what `more` puts after them. */
 async function recorded(
-  more: (log: ReturnType<typeof inFolder>) => void = (it) => it.append({ kind: 'close' }),
+  more: (log: ReturnType<typeof signedIn>) => void = (it) => it.append({ kind: 'close' }),
 ) {
   const folder = folderWith()
-  const record = inFolder(join(folder, '.gatehouse'))
+  const record = signedIn(join(folder, '.gatehouse'))
   for (const call of [1, 2, 3]) recordCall(record, call)
   more(record)
   await record.close()
@@ -107,7 +109,7 @@ test('code 2 for a call whose end is not on record, which is named', async () =>
   const { code, text } = await verify(folder)
   expect(code).toBe(2)
   expect(text).toMatch(
-    /^ {2}unsettled: entry 6, process 7, fs\.read `\/mem\/working\/notes\.txt`: whether it took effect/m,
+    /^ {2}unsettled: entry 7, process 7, fs\.read `\/mem\/working\/notes\.txt`: whether it took effect/m,
   )
   expect(text).not.toContain('unclosed')
 })
@@ -147,13 +149,86 @@ test('code 0 for a sound record, with its head, and what that does not prove', a
   const { code, text } = await verify(folder)
   expect(code).toBe(0)
   expect(text).toMatch(
-    /^sound \.gatehouse: 7 entries, head [0-9a-f]{64}\nit shows that the record is consistent in itself, not who wrote it: /,
+    /^sound \.gatehouse: 9 entries, head [0-9a-f]{64}\n {2}signed: the first 8 entries are covered .*\n {2}key: gatehouse-[0-9a-f]{8}\+\S+ from entry 0 on, which only the record names\nthe key came from the record itself, .* not who wrote it: /,
   )
   const { stdout } = await gatehouse(folder, ['evidence', 'verify', '.gatehouse', '--json'])
   expect(JSON.parse(stdout)).toMatchObject({
-    ...{ verdict: 'sound', ok: true, entries: 7, unsettled: 0, problems: [], gaps: [] },
+    ...{ verdict: 'sound', ok: true, entries: 9, unsettled: 0, problems: [], gaps: [] },
     proves: expect.stringContaining('not who wrote it'),
   })
+})
+
+test('with the key that was handed out, and a checkpoint that was kept, it says what that shows', async () => {
+  const signer = makeSigner()
+  const folder = folderWith({ 'operator.pub': `# our operator\n${verifierFor(signer)}\n` })
+  const record = signedIn(join(folder, '.gatehouse'), signer)
+  recordCall(record)
+  writeFileSync(join(folder, 'kept'), await record.checkpoint())
+  recordCall(record, 2)
+  record.append({ kind: 'close' })
+  await record.close()
+  const { code, text } = await verify(folder, '--key', 'operator.pub', '--since', 'kept')
+  expect(code).toBe(0)
+  expect(text).toContain('which you brought')
+  expect(text).toContain('the key you brought signed these entries')
+  expect(text).toContain('nothing before the checkpoint you kept was changed')
+  const other = folderWith({ 'other.pub': verifierFor(makeSigner()) })
+  const { code: foreign, text: why } = await verify(folder, '--key', join(other, 'other.pub'))
+  expect(foreign).toBe(1)
+  expect(why).toMatch(/^ {2}foreign-key: entry 0: `gatehouse-[0-9a-f]{8}` signs from here on/m)
+})
+
+test('a record that was rolled back is told by the checkpoint that was kept, and by the file beside the log', async () => {
+  const folder = await recorded()
+  const lines = readFileSync(join(folder, log), 'utf8').split('\n').slice(0, 5)
+  writeFileSync(join(folder, 'kept'), readFileSync(join(folder, '.gatehouse/checkpoint')))
+  writeFileSync(join(folder, log), `${lines.join('\n')}\n`)
+  const rolledBack = 'covers 8 entries, and there are 5: the end was cut off'
+  const beside = await verify(folder)
+  expect(beside.code).toBe(1)
+  expect(beside.text).toContain(`rollback: entry 4: the file \`checkpoint\` beside the log ${rolledBack}`)
+  unlinkSync(join(folder, '.gatehouse/checkpoint'))
+  expect((await verify(folder)).code).toBe(2)
+  const since = await verify(folder, '--since', 'kept')
+  expect(since.code).toBe(1)
+  expect(since.text).toContain(`rollback: entry 4: the checkpoint that was kept ${rolledBack}`)
+})
+
+test.each([
+  ['a private key', '--key', newKeyText(), 'is a private key, which nobody who verifies should have'],
+  ['what is no key', '--key', 'operator\n', 'holds no keys: write one a line'],
+  ['an empty file', '--key', '# nothing\n', 'holds no keys'],
+  ['what is no checkpoint', '--since', 'a note\n', 'is no checkpoint'],
+])('bringing %s is wrong usage', async (_what, option, content, sentence) => {
+  const folder = await recorded()
+  writeFileSync(join(folder, 'brought'), content)
+  const { code, text } = await verify(folder, option, 'brought')
+  expect(code).toBe(2)
+  expect(text).toContain(sentence)
+  expect(text).not.toContain('sound')
+})
+
+test('the public form of a key is printed, and one that is not there is not made', async () => {
+  const folder = folderWith({ 'evidence.key': newKeyText() })
+  const key = (...args: readonly string[]) =>
+    gatehouse(folder, ['evidence', 'key', ...args], { XDG_CONFIG_HOME: join(folder, 'config') })
+  expect(await key()).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('gatehouse init'),
+  })
+  expect(readdirSync(folder)).toEqual(['evidence.key'])
+  chmodSync(join(folder, 'evidence.key'), 0o644)
+  expect((await key('--file', 'evidence.key')).stderr).toContain('others can read it (its mode is 644)')
+  chmodSync(join(folder, 'evidence.key'), 0o600)
+  const { stdout } = await key('--file', 'evidence.key')
+  expect(stdout).toMatch(/^gatehouse-[0-9a-f]{8}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+\n$/)
+  const init = await gatehouse(folder, ['init', '--json'], { XDG_CONFIG_HOME: join(folder, 'config') })
+  const made = JSON.parse(init.stdout).key
+  expect(made).toMatchObject({ made: true, file: join(folder, 'config/gatehouse/evidence.key') })
+  expect((await key()).stdout).toBe(`${made.verifier}\n`)
+  expect(statSync(made.file).mode & 0o777).toBe(0o600)
+  expect(statSync(join(folder, 'config/gatehouse')).mode & 0o777).toBe(0o700)
 })
 
 test('verifying changes nothing in the folder', async () => {

@@ -29,9 +29,9 @@ const filters: readonly EntryFilter[] = [
   ...runs.map((run) => ({ run, pid: 1 })),
   ...[...kinds, 'host' as const].map((kind) => ({ kind })),
   { run: 'nobody' },
-  { run: 'a1', kind: 'ask', from: 500 },
-  { from: 733 },
-  { from: 733, pid: 2 },
+  { run: 'a1', kind: 'ask', from: 200 },
+  { from: 333 },
+  { from: 333, pid: 2 },
   { from: 999_999 },
   {},
 ]
@@ -50,8 +50,8 @@ const indexes = (dir: string) => readdirSync(dir).filter((file) => /^log.*\.inde
 
 test('with indexes and without, by the kernel and from outside: what is found is what is there', async () => {
   const dir = tempDir()
-  const log = inFolder(dir, 30_000)
-  fill(log, 1_200)
+  const log = inFolder(dir, 15_000)
+  fill(log, 600)
   const all = [...new EvidenceFolder(dir).lines()].map((line): Entry => JSON.parse(line))
   const check = () => {
     for (const filter of filters) {
@@ -63,7 +63,7 @@ test('with indexes and without, by the kernel and from outside: what is found is
   }
   const segments = readdirSync(dir).filter((file) => /^log-\d+\.jsonl$/.test(file)).length
   await until(() => indexes(dir).length === segments - 1, 'all full segments have an index')
-  expect(segments).toBeGreaterThan(10)
+  expect(segments).toBeGreaterThan(8)
   check()
   expect(new EvidenceFolder(dir).misleading()).toEqual([])
   for (const file of indexes(dir)) rmSync(join(dir, file))
@@ -73,18 +73,18 @@ test('with indexes and without, by the kernel and from outside: what is found is
 
 test('every entry is found by its number, and none that is not there', async () => {
   const dir = tempDir()
-  const log = inFolder(dir, 30_000)
-  fill(log, 700)
+  const log = inFolder(dir, 15_000)
+  fill(log, 300)
   const evidence = new EvidenceFolder(dir)
-  for (let seq = 0; seq < 700; seq += 1) expect(evidence.entry(seq)?.seq).toBe(seq)
-  expect(evidence.entry(700)).toBeUndefined()
+  for (let seq = 0; seq < 300; seq += 1) expect(evidence.entry(seq)?.seq).toBe(seq)
+  expect(evidence.entry(300)).toBeUndefined()
   expect(evidence.entry(-1)).toBeUndefined()
   await log.close()
 })
 
 test('an index is made again at the next start where it is gone, or does not fit its segment', async () => {
   const dir = tempDir()
-  const log = inFolder(dir, 30_000)
+  const log = inFolder(dir, 15_000)
   fill(log, 300)
   await until(() => indexes(dir).length > 2, 'segments are indexed')
   await log.close()
@@ -94,7 +94,7 @@ test('an index is made again at the next start where it is gone, or does not fit
   const wrong = Buffer.from(readFileSync(join(dir, second)))
   wrong.writeBigUInt64LE(5n, 8)
   writeFileSync(join(dir, second), wrong)
-  const again = inFolder(dir, 30_000)
+  const again = inFolder(dir, 15_000)
   await until(() => indexes(dir).includes(first), 'the index is there again')
   await until(() => !readFileSync(join(dir, second)).equals(wrong), 'the index fits again')
   await again.close()
@@ -103,19 +103,19 @@ test('an index is made again at the next start where it is gone, or does not fit
 
 test('an index that somebody made to hide entries is named', async () => {
   const dir = tempDir()
-  const log = inFolder(dir, 30_000)
+  const log = inFolder(dir, 15_000)
   fill(log, 300)
   await until(() => indexes(dir).length > 2, 'segments are indexed')
   await log.close()
-  const [file = ''] = indexes(dir)
-  const index = readFileSync(join(dir, file))
-  const emptied = index.subarray(0, 24)
-  emptied.writeBigUInt64LE(0n, 16)
-  writeFileSync(join(dir, file), emptied)
+  for (const file of indexes(dir)) {
+    const emptied = readFileSync(join(dir, file)).subarray(0, 24)
+    emptied.writeBigUInt64LE(0n, 16)
+    writeFileSync(join(dir, file), emptied)
+  }
   const evidence = new EvidenceFolder(dir)
   expect([...evidence.run('a1')].length).toBeLessThan(
     [...evidence.entries()].filter(({ run }) => run === 'a1').length,
   )
-  expect(evidence.misleading()).toEqual([file])
+  expect(evidence.misleading()).toEqual(indexes(dir))
   expect(evidence.verify().entries).toBe(300)
 })

@@ -34,10 +34,15 @@ export async function makeFrame(lines: Buffer): Promise<Buffer> {
 /**
  * @param size of the file
  * @returns its frames, one after another: never more than one is in memory. Where a head is not sound, the rest of the
- *   file is one frame that cannot be unpacked, and so is what goes beyond `limits.evidencePackBytesMax`
+ *   file is one frame that cannot be unpacked, and so is what goes beyond `most` in all
  */
-export function* readFrames(fd: number, size: number, from = 0): Generator<Frame, void, undefined> {
-  let left = limits.evidencePackBytesMax
+export function* readFrames(
+  fd: number,
+  size: number,
+  from = 0,
+  most: number = limits.evidencePackBytesMax,
+): Generator<Frame, void, undefined> {
+  let left = most
   for (let at = from; at < size; ) {
     const frame = readFrame(fd, at, size, left)
     left -= frame.lines?.length ?? 0

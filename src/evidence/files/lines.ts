@@ -112,6 +112,29 @@ export function* readSegment(dir: string, segment: Segment, from = 0): Generator
   }
 }
 
+/**
+ * Looks through a segment that is not compressed, as bytes: only a part in which one of the texts stands is made lines.
+ * @returns lines, at least all whole ones in which one of the texts stands
+ */
+export function* searchSegment(
+  dir: string,
+  segment: Segment,
+  from: number,
+  texts: readonly string[],
+): Generator<string, void, undefined> {
+  const opened = open(dir, segment)
+  if (opened === undefined) return
+  try {
+    if (opened.segment.packed) return void (yield* readPacked(opened.fd, fstatSync(opened.fd).size, 0))
+    const rest = { bytes: Buffer.alloc(0) }
+    const size = fstatSync(opened.fd).size
+    for (const part of wholeLines(opened.fd, fileOf(segment), size, from, rest))
+      if (texts.some((text) => part.includes(text))) yield* decode(part.subarray(0, -1))
+  } finally {
+    closeSync(opened.fd)
+  }
+}
+
 function* readPacked(fd: number, size: number, from: number): Generator<string, Buffer, undefined> {
   for (const { at, lines } of readFrames(fd, size, from)) {
     if (lines === undefined) yield `${unreadable} frame at ${at}`

@@ -7,7 +7,7 @@ import { readEntry, readPayload } from '../verify.ts'
 import { fileOf, type Segment } from './folder.ts'
 import { readFrame } from './frames.ts'
 import { keyOf, type LogKey, lookUp, payloadKey } from './index-file.ts'
-import { listed, type Place, reading, readSegment, readStream } from './lines.ts'
+import { listed, type Place, reading, readSegment, readStream, searchSegment } from './lines.ts'
 import { decode, lineAt, lineEnd } from './read-at.ts'
 
 /**
@@ -31,7 +31,7 @@ export function* findLines(dir: string, filter: EntryFilter): Generator<string, 
 function* segmentLines(dir: string, segment: Segment, from: number, { key, text }: LogKey, isLast: boolean) {
   const blocks = isLast ? undefined : reading(dir, segment, (_, size) => lookUp(dir, segment, size, [key]))
   if (blocks === undefined) {
-    for (const line of readSegment(dir, segment, from)) if (line.includes(text)) yield line
+    for (const line of searchSegment(dir, segment, from, [text])) if (line.includes(text)) yield line
     return
   }
   for (const block of blocks) {
@@ -122,6 +122,8 @@ export function* payloadLines(dir: string, segment: Segment, hashes: ReadonlySet
   const frames = reading(dir, segment, (_, size, found) =>
     found.packed ? lookUp(dir, segment, size, [...hashes].map(payloadKey)) : undefined,
   )
+  if (frames === undefined && hashes.size <= limits.evidenceLookupsMax)
+    return yield* searchSegment(dir, segment, 0, [...hashes])
   if (frames === undefined) return yield* readSegment(dir, segment)
   for (const at of frames) {
     const lines = reading(dir, segment, (fd, size, found) =>
