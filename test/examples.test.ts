@@ -4,18 +4,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { expectEqual, replayAll } from './replay/support.ts'
 
 const from = (path: string): URL => new URL(`../examples/${path}`, import.meta.url)
 
-/** What an example prints, with what differs from run to run taken out. */
-function printedBy(example: string): string {
+/** What an example prints, with what differs from run to run taken out; what it has on record replays. */
+async function printedBy(example: string): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-example-'))
   try {
     const main = from(`${example}/main.ts`).pathname
     const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main, dir], {
       encoding: 'utf8',
     })
-    // The folder, the hash, and how often it was signed by the clock differ; that it verified does not.
+    const runs = await replayAll(dir)
+    expect(runs.length).toBeGreaterThan(0)
+    runs.forEach(expectEqual)
+    // The folder, the hash, and how many turns and signatures there were differ; that it verified does not.
     return printed
       .replace(dir, 'DIR')
       .replace(/head [0-9a-f]{64}/, 'head HASH')
@@ -27,12 +31,12 @@ function printedBy(example: string): string {
 
 const expected = (example: string): string => readFileSync(from(`${example}/expected.txt`), 'utf8')
 
-test('the data analyst works out its report, is refused three times, and leaves verified evidence', () => {
-  expect(printedBy('data-analyst')).toBe(expected('data-analyst'))
+test('the data analyst works out its report, is refused three times, and leaves verified evidence', async () => {
+  expect(await printedBy('data-analyst')).toBe(expected('data-analyst'))
 })
 
-test('the mail clerk has one mail approved, one denied, one that nobody answers, and one that nobody is asked about', () => {
-  expect(printedBy('mail-clerk')).toBe(expected('mail-clerk'))
+test('the mail clerk has one mail approved, one denied, one that nobody answers, and one that nobody is asked about', async () => {
+  expect(await printedBy('mail-clerk')).toBe(expected('mail-clerk'))
 })
 
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {

@@ -1,9 +1,9 @@
 /** The text of user space's own part, read once. It is data here: it runs only inside isolates. */
 import { readFileSync } from 'node:fs'
 
-const textOf = (file: string): string => readFileSync(new URL(`./${file}`, import.meta.url), 'utf8')
-const bootstrap = `${textOf('bootstrap.js')}\nreturn bootstrap($0, $1, $2, $3, `
-const zone = textOf('zone.js')
+const definition = readFileSync(new URL('./bootstrap.js', import.meta.url), 'utf8')
+const bootstrap = `${definition}\nreturn bootstrap($0, $1, $2, $3, `
+const zone = readFileSync(new URL('./zone.js', import.meta.url), 'utf8')
 
 /** What the kernel says in a guest's beginning where zone.js was there, so that it is there when the run is repeated. */
 export const fixedZone = 'fixed'

@@ -2,12 +2,14 @@
 import { measureChurn } from './churn.ts'
 import { measureFamily } from './corpus.ts'
 import { measureFlood } from './flood.ts'
+import { measureReplay } from './replay.ts'
 import { measureShutdown } from './shutdown.ts'
 
 const measurements: Readonly<Record<string, (...args: string[]) => Promise<object>>> = {
   churn: measureChurn,
   corpus: measureFamily,
   flood: measureFlood,
+  replay: measureReplay,
   shutdown: measureShutdown,
 }
 

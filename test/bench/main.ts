@@ -13,6 +13,7 @@ import { evidenceKills } from './evidence-kills.ts'
 import { evidenceOpen } from './evidence-open.ts'
 import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
+import { replay } from './replay.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
 import { pairs, signals } from './signals.ts'
@@ -50,6 +51,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   pairs: { what: 'SIGSTOP and SIGCONT in pairs, all at once, to guests that spin', run: pairs },
   corpus: { what: 'Every attack of the corpus', run: corpus },
+  replay: { what: 'Every run of the corpus, replayed in cells, byte for byte', run: replay },
   shutdown: {
     what: `The end of a kernel with ${values.guests} live guests: a third spinning, a third waiting in a driver, a third frozen`,
     run: () => shutdown(Number(values.guests)),

@@ -1,11 +1,13 @@
 /** Recorded runs for tests: made by a kernel with its evidence in a folder, and replayed from there. */
 import { expect } from 'vitest'
 import { type EvidenceFolder, findEvidence } from '../../src/evidence/read.ts'
+import { type Payload, readPayload } from '../../src/evidence/verify.ts'
 import type { KernelOptions, KernelSpace, SpawnOptions } from '../../src/index.ts'
 import type { UserSpace } from '../../src/isolate/guest.ts'
 import { InlineSpace } from '../../src/isolate/inline.ts'
 import { readRun } from '../../src/replay/recorded-run.ts'
 import { type ReplayedRun, replayRun } from '../../src/replay/replay.ts'
+import type { RunSource } from '../../src/replay/source.ts'
 import { boot, tempFolder } from '../support/kernel.ts'
 
 export function evidenceIn(dir: string): EvidenceFolder {
@@ -19,14 +21,35 @@ export const runsIn = (evidence: EvidenceFolder): readonly string[] => [
   ...new Set([...evidence.entries()].flatMap(({ run }) => (run === undefined ? [] : [run]))),
 ]
 
+/** Read once, for tests that replay many runs of one record. */
+function inMemory(evidence: EvidenceFolder): RunSource {
+  const entries = Map.groupBy(evidence.entries(), ({ run }) => run ?? '')
+  const payloads = new Map<string, Payload>()
+  for (const line of evidence.packs()) {
+    const payload = readPayload(line)
+    if (payload !== undefined) payloads.set(payload.hash, payload)
+  }
+  return {
+    run: (id) => entries.get(id) ?? [],
+    payloads: (hashes) =>
+      new Map(
+        [...hashes].flatMap((hash) => {
+          const payload = payloads.get(hash)
+          return payload === undefined ? [] : [[hash, payload] as const]
+        }),
+      ),
+  }
+}
+
 /** Replays every run that is on record in a folder. */
 export async function replayAll(
   dir: string,
   space: UserSpace = new InlineSpace(),
 ): Promise<readonly ReplayedRun[]> {
-  const source = evidenceIn(dir)
+  const evidence = evidenceIn(dir)
+  const source = inMemory(evidence)
   const replayed: ReplayedRun[] = []
-  for (const id of runsIn(source)) replayed.push(await replayRun(readRun(source, id), { source, space }))
+  for (const id of runsIn(evidence)) replayed.push(await replayRun(readRun(source, id), { source, space }))
   await space.close()
   return replayed
 }

@@ -174,8 +174,11 @@ export class Arena {
     return { exit, probeMs, stallMs: this.#stallMs, pauseMs }
   }
 
-  /** @throws AssertionError where the bystander or the whole record came to harm, or the kernel does not end */
-  async close(): Promise<void> {
+  /**
+   * @param then what to do with the evidence, before its folder is gone
+   * @throws AssertionError where the bystander or the whole record came to harm, or the kernel does not end
+   */
+  async close(then: (dir: string) => unknown = () => {}): Promise<void> {
     try {
       this.#bystander.signal('SIGUSR1')
       const { status, value } = await within('the bystander ends', this.#bystander.exit)
@@ -183,6 +186,7 @@ export class Arena {
       this.#assertVerified()
       await within('the kernel shuts down', this.kernel.shutdown())
       assert.deepEqual(liveCells(), [], 'no cell is left')
+      await then(join(this.#host.folder, 'evidence'))
     } finally {
       this.#pauses.disable()
       await this.kernel.shutdown()
