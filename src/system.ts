@@ -25,7 +25,6 @@ import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
-import type { Jail } from './isolate/jail.ts'
 import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
@@ -71,12 +70,8 @@ export class System implements Supervisor {
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
-    const tool = new ToolDriver(
-      (...failed) => this.observers.toolFailed(...failed),
-      assertFits,
-      this.#clock,
-      (value) => secrets.without(value),
-    )
+    const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
+    const tool = new ToolDriver(toolFailed, assertFits, this.#clock, (value) => secrets.without(value))
     for (const [name, definition] of Object.entries(options.tools ?? {})) tool.register(name, definition)
     const ipc = new IpcDriver((name) => this.#isAgent(name))
     const { evidence = 'memory', isolation = 'cell' } = options
@@ -124,20 +119,20 @@ export class System implements Supervisor {
       budget,
       evidenceBytesMax: processBytesMax(evidence),
     })
-    const inCells = isolation === 'cell' && ground.space === undefined
-    this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
-    if (inCells) cells.warm()
+    this.#begin(isolation, options, isolation === 'cell' && ground.space === undefined ? cells : undefined)
     retain({ table: this.table, shared: this.#shared, observers: this.observers })
   }
 
-  /** @param jail around its cells; undefined where it has none */
-  #open(isolation: Isolation, jail: Jail | undefined): void {
+  /** @param own its cells; undefined where it has none */
+  #begin(isolation: Isolation, options: KernelOptions, own: CellPool | undefined): void {
+    const jail = own && (options.cells?.jail ?? 'none')
     const { hash: policy, name: policies, needs } = this.#ceiling
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(needs)
     const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
     const more = { ...toolsOnRecord(this.log, this.drivers.tool), ...protections }
     this.log.append({ kind: 'open', policy, policies, documents, isolation, ...more })
+    own?.warm()
   }
 
   get ceiling(): PolicySet {

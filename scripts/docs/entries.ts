@@ -39,6 +39,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       policies: 'names of the policies in force',
       documents: 'payload: all policies in force, in canonical form',
       isolation: 'the isolation that its processes have by default',
+      'tools?': 'payload: the tools that there are, with what each takes; absent where there are none',
       'protections?': 'what is in force for its cells; absent where it has none',
     },
   },
@@ -65,6 +66,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
     says: 'agent code is given what came in, and runs until it waits again',
     fields: {
       turn: 'its number, from 2: the first turn is the start',
+      after: "the process's own number of the last call that it made before; 0 where it made none",
       at: "the process's own time, ms since 1970; it stands still while the turn lasts",
       replies:
         'in their order: the `seq` of the entry that ended a call, or the name of a signal that it handles',
@@ -170,12 +172,13 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
     },
   },
   reload: {
-    says: 'another policy came into force',
+    says: "another policy came into force; with a `pid`, for a process that has policies of its own beside the kernel's",
     fields: {
       policy: 'SHA-256 of the text of `documents`',
       policies: 'names of the policies in force',
       documents: 'payload: all policies in force, in canonical form',
       before: 'the hash of those before',
+      by: 'who did it',
     },
   },
   repair: {

@@ -36,11 +36,11 @@ export const evidencePrune: CommandSpec = {
       throw new UsageError('say what to delete: either `--older-than 30d` or `--run ID`')
     if (run !== undefined) {
       const author = authorOf(command, reason ?? 'the run is not kept')
-      return removeFrom(out, dirOf(command), ({ store }) => ofRun(store.read(), run, author))
+      return removeFrom(out, dirOf(command), command, ({ store }) => ofRun(store.read(), run, author))
     }
     const author = authorOf(command, reason ?? `older than ${old}`)
     const before = systemClock.now() - parseAge(old)
-    return removeFrom(out, dirOf(command), (kept) => olderThan(kept, before, () => false, author))
+    return removeFrom(out, dirOf(command), command, (kept) => olderThan(kept, before, () => false, author))
   },
 }
 

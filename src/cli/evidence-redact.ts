@@ -23,7 +23,7 @@ export const evidenceRedact: CommandSpec = {
   async run(out, command) {
     const { seqs, dir } = targetsOf(command)
     const author = authorOf(command, command.opts<{ reason: string }>().reason)
-    return removeFrom(out, dir, ({ store }) => {
+    return removeFrom(out, dir, command, ({ store }) => {
       const evidence = store.read()
       const unknown = seqs.find((seq) => evidence.entry(seq) === undefined)
       if (unknown !== undefined) throw new UsageError(`there is no entry ${unknown} in \`${dir}\``)

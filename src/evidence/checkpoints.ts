@@ -27,6 +27,14 @@ export interface SealedLog {
   fail(error: unknown): void
 }
 
+/** Whether a log that ends so is signed by that key. */
+export function isSigner({ verifier, note }: Tail, { name, publicKey }: Signer): boolean {
+  const own = verifierOf(name, publicKey)
+  if (verifier !== undefined) return verifier === verifierText(own)
+  const read = note === undefined ? undefined : readNote(note)
+  return read !== undefined && isSignedBy(read, own)
+}
+
 export class Checkpoints {
   readonly #sealing: Sealing
   readonly #clock: Clock
@@ -83,12 +91,8 @@ export class Checkpoints {
   }
 
   /** Whether the log as it was found is signed by that key. */
-  #isSigner({ name, publicKey }: Signer): boolean {
-    const { verifier, note } = this.#tail
-    const own = verifierOf(name, publicKey)
-    if (verifier !== undefined) return verifier === verifierText(own)
-    const read = note === undefined ? undefined : readNote(note)
-    return read !== undefined && isSignedBy(read, own)
+  #isSigner(signer: Signer): boolean {
+    return isSigner(this.#tail, signer)
   }
 
   #endorsement(verifier: string): string | undefined {

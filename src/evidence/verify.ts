@@ -16,7 +16,7 @@ export interface Verification extends Signed {
   readonly entries: number
   /** The hash of the last line; 64 zeros for an empty log. */
   readonly head: string
-  /** Whether a kernel ended it in order: `close` is the last entry but for a checkpoint. */
+  /** Whether a kernel ended it in order: `close` is the last entry but for what is signed or deleted afterwards. */
   readonly closed: boolean
   /** Calls whose end is not on record: in flight, or cut short by the death of the kernel. Not a problem. */
   readonly unsettled: number
@@ -82,7 +82,7 @@ class Verifier {
       this.#calls.read(entry, this.#position, entry.seq < this.#seq)
       this.#tree.read(entry, this.#position)
       this.texts.read(entry, this.#position)
-      if (entry.kind !== 'checkpoint') this.#closed = entry.kind === 'close'
+      if (!isAfterwards(entry.kind)) this.#closed = entry.kind === 'close'
     }
     this.#head = leafHash(line)
     this.#tree.leaf(Buffer.from(this.#head, 'hex'))
@@ -121,3 +121,5 @@ class Verifier {
     }
   }
 }
+
+const isAfterwards = (kind: string): boolean => kind === 'checkpoint' || kind === 'redact' || kind === 'key'

@@ -363,10 +363,10 @@ describe('a record', () => {
       '{"kind":"intent",}',
       'nothing',
       '{"kind":"intent","seq":-1}',
-      '{"kind":"intent","seq":3,"time":1}',
+      `{"kind":"intent","seq":${at},"time":1}`,
     ])
       expect(() => tried({ ...evidence, lines: () => lines.with(at, bad) }, 'strict')).toThrow(
-        /^(line|entry) 3 of the evidence/,
+        new RegExp(`^(line|entry) ${at} of the evidence`),
       )
   })
 

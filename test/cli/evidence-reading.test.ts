@@ -288,5 +288,7 @@ test('a line that is no entry ends a reader with 1, and a sentence', async () =>
   appendFileSync(join(folder, log), 'nonsense\n')
   const { code, stderr } = await evidence('stats', folder)
   expect(code).toBe(1)
-  expect(stderr).toContain(`line ${entries.length} of the evidence is not an entry; verify it`)
+  expect(stderr).toContain(
+    `a line after entry ${entries.length - 1} of the evidence is not an entry; verify it`,
+  )
 })

@@ -1,15 +1,18 @@
 /** Texts are deleted from a record by command; the record stays whole and says so. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { defaultKeyFile, makeDefaultKey, readKeyFile } from '../../src/evidence/files/key-file.ts'
+import { newKeyText, readKeyText } from '../../src/evidence/keys.ts'
 import { EvidenceFolder } from '../../src/evidence/read.ts'
-import { inFolder, recordCall } from '../evidence/support.ts'
+import { inFolder, recordCall, signedIn, verifierFor } from '../evidence/support.ts'
 import { folderWith, gatehouse } from '../support/cli.ts'
 
 async function recorded() {
   const folder = folderWith()
   const dir = join(folder, '.gatehouse')
-  const log = inFolder(dir)
+  makeDefaultKey()
+  const log = signedIn(dir, readKeyFile(defaultKeyFile()))
   for (const call of [1, 2, 3]) recordCall(log, call, `secret ${call}`)
   log.append({ kind: 'close' })
   await log.close()
@@ -24,12 +27,12 @@ const everything = (dir: string): string =>
 
 test('redact deletes what an entry names, says so, and leaves a sound record that counts it', async () => {
   const { folder, dir } = await recorded()
-  const done = await gatehouse(folder, ['evidence', 'redact', '2', '--reason', 'an address', '--by', 'mia'])
+  const done = await gatehouse(folder, ['evidence', 'redact', '3', '--reason', 'an address', '--by', 'mia'])
   expect(done).toMatchObject({ code: 0, stdout: '.gatehouse: 1 payloads deleted, on record\n' })
   expect(everything(dir)).not.toContain('secret 2')
   expect(everything(dir)).toContain('secret 3')
   const [entry] = new EvidenceFolder(dir).entries({ kind: 'redact' })
-  expect(entry).toMatchObject({ by: 'mia', reason: 'an address', entries: [2], payloads: 1 })
+  expect(entry).toMatchObject({ by: 'mia', reason: 'an address', entries: [3], payloads: 1 })
   const verified = await gatehouse(folder, ['evidence', 'verify'])
   expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('sound') })
   expect(verified.stdout).toContain('1 payloads are gone, 1 were deleted on record')
@@ -85,4 +88,26 @@ test('what is not understood is refused, and nothing is deleted', async () => {
 test('code 3 where there is no record', async () => {
   const { code } = await gatehouse(folderWith(), ['evidence', 'prune', '--older-than', '1d'])
   expect(code).toBe(3)
+})
+
+test('what is deleted from signed evidence is signed for by the same key, and by no other', async () => {
+  const { folder } = await recorded()
+  const key = newKeyText()
+  const dir = join(folder, 'signed')
+  writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 })
+  writeFileSync(join(folder, 'operator.pub'), verifierFor(readKeyText(key)))
+  const log = signedIn(dir, readKeyText(key))
+  recordCall(log, 1, 'secret 1')
+  log.append({ kind: 'close' })
+  await log.close()
+  const redact = (...more: readonly string[]) =>
+    gatehouse(folder, ['evidence', 'redact', '1', 'signed', '--reason', 'x', ...more])
+  const refused = await redact()
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('signs this evidence; name it with --evidence-key')
+  expect(everything(dir)).toContain('secret 1')
+  expect(await redact('--evidence-key', 'key.pem')).toMatchObject({ code: 0 })
+  expect(everything(dir)).not.toContain('secret 1')
+  const verified = await gatehouse(folder, ['evidence', 'verify', 'signed', '--key', 'operator.pub'])
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('sound') })
 })

@@ -16,6 +16,10 @@ const commands = [
   ['policy', 'list'],
   ['evidence', 'verify'],
   ['evidence', 'timeline'],
+  ['evidence', 'show'],
+  ['evidence', 'prove'],
+  ['evidence', 'prune'],
+  ['replay'],
   ['doctor'],
   ['version'],
 ] as const
@@ -54,11 +58,11 @@ test.each([
   ],
   [
     [],
-    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, declassify, reload, policy, evidence, doctor, version; see `gatehouse --help`',
+    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, declassify, reload, replay, policy, evidence, doctor, version; see `gatehouse --help`',
   ],
   [
     ['evidence'],
-    '`gatehouse evidence` needs to know what to do: verify, timeline, show, stats, manifest, verify-manifest, export; see `gatehouse evidence --help`',
+    '`gatehouse evidence` needs to know what to do: verify, timeline, show, stats, key, manifest, verify-manifest, export, prove, verify-proof, redact, prune; see `gatehouse evidence --help`',
   ],
 ])('%j is wrong usage', async (argv, sentence) => {
   expect(await say(...argv)).toEqual({ code: 2, stdout: '', stderr: `gatehouse: ${sentence}\n` })

@@ -59,7 +59,7 @@ async function recordMore(): Promise<readonly Entry[]> {
     { source: main('await new Promise(() => setTimeout(() => {}, 60_000))') },
     { name: 'a' },
   )
-  await kernel.vfs('a').write('/mem/x', 'from the application')
+  await kernel.vfs('a').write('/mem/x', 'from the application', { labels: ['untrusted'] })
   await kernel.reload(policy)
   await kernel.vfs('a').declassify('/mem/x', { labels: ['untrusted'], by: 'alice', reason: 'read' })
   await until(() => kernel.ps().some(({ state }) => state === 'waiting'), 'it waits')

@@ -14,14 +14,15 @@ import { expect, test } from 'vitest'
 import { checkManifest } from '../../../src/evidence/report/check-manifest.ts'
 import { makeManifest, type RunManifest, readManifest } from '../../../src/evidence/report/manifest.ts'
 import { leafHash } from '../../../src/evidence/verify.ts'
+import { limits } from '../../../src/limits.ts'
 import { inFolder, intent, linesOf, tempDir } from '../support.ts'
 
 const log1 = 'log-000001.jsonl'
 const pack1 = 'pack-000001.jsonl'
 
-/** Two runs, one call after another, in files of some three lines. */
-async function record(dir: string, calls = 6): Promise<void> {
-  const log = inFolder(dir, 900)
+/** Two runs, one call after another, in files of some three lines unless more fit into one. */
+async function record(dir: string, calls = 6, segmentBytes = 900): Promise<void> {
+  const log = inFolder(dir, segmentBytes)
   for (let call = 0; call < calls; call += 1) {
     const run = call % 2 === 0 ? 'even' : 'odd'
     const { seq } = log.append({ ...intent(log.payload(`{"call":${call}}`), call), run })
@@ -87,7 +88,7 @@ test('it stays true, and the same, while the log goes on', async () => {
   await record(dir, 4)
   const { problems, gaps, remarks } = checkManifest(dir, before)
   expect({ problems, gaps }).toEqual({ problems: [], gaps: [] })
-  expect(remarks).toEqual(['the run has gone on: 4 more of its entries are on record'])
+  expect(remarks).toContain('the run has gone on: 4 more of its entries are on record')
 })
 
 test('a torn tail is in no manifest, so that its repair changes nothing', async () => {
@@ -120,11 +121,7 @@ test.each<[string, (dir: string) => void, RegExp]>([
     (dir) => appendFileSync(join(dir, log1), '\n'),
     /was finished with \d+ bytes, and has/,
   ],
-  [
-    'a file is gone',
-    (dir) => rmSync(join(dir, log1)),
-    /`log-000001.jsonl` cannot be read: the system says ENOENT/,
-  ],
+  ['a file is gone', (dir) => rmSync(join(dir, log1)), /`log-000001.jsonl` is not there/],
   [
     'an entry is moved to a file of its own',
     (dir) => renameSync(join(dir, log1), join(dir, 'log-000099.jsonl')),
@@ -135,9 +132,10 @@ test.each<[string, (dir: string) => void, RegExp]>([
     (dir) => edit(dir, pack1, (text) => text.replace('\\"call\\":0', '\\"call\\":9')),
     /is not what was hashed/,
   ],
-])('what was changed is told when %s', async (_what, change, problem) => {
+])('what was changed is told when %s', async (what, change, problem) => {
   const dir = tempDir()
-  await record(dir)
+  // A finished pack is compressed.
+  await record(dir, 6, what === 'a payload is edited' ? limits.evidenceSegmentBytes : 900)
   const manifest = manifestOf(dir)
   change(dir)
   const { problems } = checkManifest(dir, manifest)
@@ -158,7 +156,7 @@ test('an entry that is added between two of the run is found by their number', a
 
 test('a payload that was deleted since is a gap and no change; one of another run is neither', async () => {
   const dir = tempDir()
-  await record(dir)
+  await record(dir, 6, limits.evidenceSegmentBytes)
   const manifest = manifestOf(dir)
   const withoutLine = (mark: string): void =>
     edit(dir, pack1, (text) =>
