@@ -114,6 +114,7 @@ const mount = z.strictObject({
   labels: labels.optional(),
 })
 
+/** A secret may have been put in a wrong place: no message shows what was found. */
 const secret = z.strictObject({
   value: z
     .custom<string | (() => string | Promise<string>)>(
@@ -121,10 +122,12 @@ const secret = z.strictObject({
       'expected a text or a function',
     )
     .optional(),
-  env: z.string().min(1).optional(),
-  file: z.string().min(1).optional(),
-  origins: z.array(z.string()),
-  in: z.array(z.enum(['header', 'body', 'query'])).optional(),
+  env: z.string('expected a text').min(1).optional(),
+  file: z.string('expected a text').min(1).optional(),
+  origins: z.array(z.string('expected a text'), 'expected a list'),
+  in: z
+    .array(z.enum(['header', 'body', 'query'], 'expected header, body or query'), 'expected a list')
+    .optional(),
 })
 
 /** @param none why there has to be some */
