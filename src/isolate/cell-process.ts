@@ -191,8 +191,10 @@ export class CellProcess implements Host {
     this.#tenants.clear()
     this.#onDeath(this)
     // Whoever only lived beside the guilty one has not used up its own time.
-    for (const tenant of tenants)
-      tenant.buried(this.#guilty === undefined || this.#guilty === tenant ? fault : besideGuilty)
+    for (const tenant of tenants) {
+      if (this.#guilty === tenant || fault.code === 'ECANCELED') tenant.buried(fault)
+      else tenant.buried({ ...(this.#guilty === undefined ? fault : besideGuilty), lost: true })
+    }
   }
 }
 
