@@ -79,6 +79,7 @@ export class Gate {
   call(process: Process, number: number, name: string, text: string): void {
     const arrival = { process, number, name, text }
     if (process.over) return
+    process.turns.called(number)
     if (process.held) return this.#hold(arrival)
     this.#take(arrival)
   }

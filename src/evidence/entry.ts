@@ -121,6 +121,8 @@ export type TurnBody = {
   readonly pid: number
   /** From 2: the first turn is the start. */
   readonly turn: number
+  /** The process's own number of the last call that it made before; 0 where it made none. */
+  readonly after: number
   /** The process's own time, ms since 1970; it stands still while the turn lasts. */
   readonly at: number
   /** In their order: the `seq` of the entry that ended a call, or the name of a signal that it handles. */

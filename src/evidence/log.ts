@@ -195,6 +195,12 @@ export class EvidenceLog {
     yield* selectEntries(this.#store.lines('log'), filter)
   }
 
+  /** Every line of the payloads; what waits is written first. */
+  *packs(): Generator<string, void, undefined> {
+    this.#write()
+    yield* this.#store.lines('pack')
+  }
+
   /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */
   *newest(bytes: number): Generator<string, void, undefined> {
     this.#write()

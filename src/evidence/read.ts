@@ -2,9 +2,9 @@
 import type { Entry } from './entry.ts'
 import { errnoOf, segmentNumbers } from './files/folder.ts'
 import { readStream } from './files/lines.ts'
+import { pickPayloads } from './payloads.ts'
 import { type EntryFilter, selectEntries } from './select.ts'
-import { EvidenceError } from './store.ts'
-import { isSound, type Payload, readPayload, type Verification, verifyEntries } from './verify.ts'
+import { type Payload, type Verification, verifyEntries } from './verify.ts'
 
 export type FoundEvidence =
   | { readonly state: 'found'; readonly evidence: EvidenceFolder }
@@ -75,18 +75,7 @@ export class EvidenceFolder {
    * @throws EvidenceError EIO where a kept payload is not what was hashed
    */
   payloads(hashes: ReadonlySet<string>): ReadonlyMap<string, Payload> {
-    const found = new Map<string, Payload>()
-    for (const line of this.packs()) {
-      const payload = readPayload(line)
-      if (payload === undefined || !hashes.has(payload.hash)) continue
-      if (!isSound(payload))
-        throw new EvidenceError(
-          'EIO',
-          `payload ${payload.hash.slice(0, 16)}… is not what was hashed; verify it`,
-        )
-      found.set(payload.hash, payload)
-    }
-    return found
+    return pickPayloads(this.packs(), hashes)
   }
 
   /** Whether the record is whole. @throws EvidenceError for a file that cannot be read */

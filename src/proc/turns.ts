@@ -28,6 +28,7 @@ export class Turns {
   /** The start is the first turn. */
   #active = true
   #count = 1
+  #lastCall = 0
   #held = false
   #scheduled = false
   #stoppedAt = 0
@@ -58,6 +59,14 @@ export class Turns {
   /** How many turns have begun. */
   get count(): number {
     return this.#count
+  }
+
+  /**
+   * Takes note of a call of the turn that runs.
+   * @param number the guest's number of it
+   */
+  called(number: number): void {
+    this.#lastCall = number
   }
 
   /** Replies that wait for the next turn. */
@@ -153,7 +162,10 @@ export class Turns {
     this.#beganAt = this.#clock.monotonic()
     this.#heldMs = 0
     this.#count += 1
-    this.#record({ turn: this.#count, at, replies: messages.map(({ source }) => source) })
+    this.#record({
+      ...{ turn: this.#count, at, after: this.#lastCall },
+      replies: messages.map(({ source }) => source),
+    })
     this.#guest?.deliver(at, `[${messages.map(({ text }) => text).join(',')}]`, this.#limit())
   }
 
