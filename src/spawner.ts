@@ -4,7 +4,7 @@ import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './a
 import type { Chance, Clock } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
-import { KernelError, SyscallError } from './errors.ts'
+import { assert, KernelError, SyscallError } from './errors.ts'
 import type { PayloadRef, SpawnBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import type { SharedPayloads } from './evidence/shared-payloads.ts'
@@ -12,7 +12,7 @@ import { EvidenceError } from './evidence/store.ts'
 import type { Runs } from './gate/runs.ts'
 import type { Gate } from './gate.ts'
 import { Intake } from './intake.ts'
-import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
+import type { Guest, GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
@@ -50,6 +50,8 @@ export class Spawner {
   readonly #intake: Intake
   /** What an agent adds to the kernel's policy, kept for a reload. */
   readonly #programs = new WeakMap<Process, ProgramText>()
+  /** What each guest was made of. */
+  readonly #specs = new WeakMap<Process, GuestSpec>()
   readonly #unstarted = new WeakMap<Process, () => void>()
   #closed = false
   readonly #own = new WeakMap<Process, PolicySet>()
@@ -199,7 +201,7 @@ export class Spawner {
       return
     }
     this.#programs.set(process, program)
-    const { clock, chance, log, spaces } = this.#parts
+    const { clock, chance, log } = this.#parts
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors })
     const argsText = JSON.stringify(args)
     const before = log.written
@@ -218,24 +220,37 @@ export class Spawner {
       heapBytes: memoryBytes ?? limits.heapBytes,
       limit: process.turnLimit,
     }
+    this.#specs.set(process, spec)
+    process.begin(this.startGuest(process, this.events(process), this.#ownsCell(process)))
+  }
+
+  /**
+   * Starts a guest of a process whose program is known.
+   * @param own whether it has a cell to itself
+   * @throws SyscallError EAGAIN where there is no cell for it
+   */
+  startGuest(process: Process, events: GuestEvents, own: boolean): Guest {
+    const spec = this.#specs.get(process)
+    assert(spec !== undefined, 'a guest without a program')
     const tenancy = {
       agent: process.name,
       policy: process.policy.hash,
-      own: this.#ownsCell(process),
+      own: own || this.#ownsCell(process),
       run: process.identity.run,
     }
-    const space = spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
-    process.begin(space.start(tenancy, spec, this.#events(process)))
+    const space = this.#parts.spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
+    const taken = this.#guarded(process, events)
+    return space.start(tenancy, spec, this.#guarded(process, this.#intake.in(taken)))
   }
 
-  #events(process: Process): GuestEvents {
+  /** What a guest's doings lead to. */
+  events(process: Process): GuestEvents {
     const { gate } = this.#parts
-    const taken = this.#guarded(process, {
+    return {
       call: (number, name, text) => gate.call(process, number, name, text),
       turn: (usage) => process.turnOver(usage),
       fault: (fault) => process.fault(fault),
-    })
-    return this.#guarded(process, this.#intake.in(taken))
+    }
   }
 
   /** What the kernel does wrong is no fault of the place where the guest runs: it ends this process, and no other. */

@@ -9,7 +9,7 @@ import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
 import { openSecrets } from './drivers/net/secrets/open.ts'
 import { Secrets } from './drivers/net/secrets/secrets.ts'
-import { exitToJson, ProcDriver } from './drivers/proc.ts'
+import { ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
@@ -17,13 +17,14 @@ import { openMounts } from './drivers/vfs/layout.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
+import { exitBody, unrecorded } from './exit-record.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openLog } from './ground.ts'
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
-import type { UserSpace } from './isolate/guest.ts'
+import type { Fault, UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
 import type { Jail } from './isolate/jail.ts'
 import { protectionsOf } from './isolate/launch.ts'
@@ -36,6 +37,7 @@ import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
+import { AfterCell } from './rebuild/after-cell.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { Trees } from './trees.ts'
@@ -57,6 +59,7 @@ export class System implements Supervisor {
   /** Of processes that have ended, and whose end is not durable yet. */
   readonly #exits = new Set<Promise<Exit>>()
   readonly children: Children
+  readonly #afterCell: AfterCell
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -119,6 +122,7 @@ export class System implements Supervisor {
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
     const inCells = isolation === 'cell' && ground.space === undefined
+    this.#afterCell = new AfterCell({ log: this.log, spawner: () => this.spawner })
     this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
     if (inCells) cells.warm()
   }
@@ -188,6 +192,10 @@ export class System implements Supervisor {
     this.#record(process, { kind: 'turn', ...delivery })
   }
 
+  lost(process: Process, fault: Fault): Fault | undefined {
+    return this.#afterCell.lost(process, fault)
+  }
+
   resumed(process: Process): void {
     this.spawner.resume(process)
     this.drivers.clock.resume(process)
@@ -202,7 +210,7 @@ export class System implements Supervisor {
     if (process.parent === undefined) this.children.forget(process.identity.run)
     this.table.bury(process, exit)
     try {
-      this.#recordExit(process, exit)
+      this.#record(process, exitBody(this.log, exit))
     } catch (error) {
       // Whatever is wrong with how it ended, that it has ended goes on record.
       this.observers.defect(error)
@@ -231,17 +239,6 @@ export class System implements Supervisor {
       spawnChild: (...child) => this.children.spawn(...child),
       signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
       output: (process, stream, text) => this.observers.printed(process, stream, text),
-    })
-  }
-
-  #recordExit(process: Process, exit: Exit): void {
-    const { cpuMs, syscalls, tokens, costUsd } = exit.usage
-    const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
-    const isKept = value !== undefined && this.log.failed === undefined
-    this.#record(process, {
-      ...{ kind: 'exit', ...rest },
-      ...(isKept && { value: this.log.payload(JSON.stringify(value)) }),
-      usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
     })
   }
 
@@ -292,9 +289,4 @@ export class System implements Supervisor {
     if (this.log.failed === undefined) this.log.append({ kind: 'close' })
     await this.log.close().catch((error: unknown) => this.observers.defect(error))
   }
-}
-
-function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
-  const message = error instanceof Error ? error.message : 'evidence could not be written'
-  return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
 }

@@ -7,6 +7,7 @@ import type { Json } from '../json.ts'
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
+ * - `rebuild`: a process is brought again to where it was, from what is on record about it
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
@@ -25,6 +26,7 @@ export const entryKinds = [
   'answer',
   'signal',
   'exit',
+  'rebuild',
   'declassify',
   'host',
   'reload',
@@ -127,6 +129,18 @@ export type TurnBody = {
   readonly at: number
   /** In their order: the `seq` of the entry that ended a call, or the name of a signal that it handles. */
   readonly replies: readonly (number | string)[]
+}
+
+/** A process is made again from the record: its guest repeats these turns, and then goes on live. */
+export type RebuildBody = {
+  readonly kind: 'rebuild'
+  readonly run: string
+  readonly pid: number
+  /** Its cell was gone, its kernel was, or another run begins where it was. */
+  readonly cause: 'cell' | 'resume' | 'fork'
+  readonly reason: string
+  /** The last turn that is repeated. */
+  readonly turn: number
 }
 
 /** An admitted call, on record before its effect. */

@@ -7,7 +7,7 @@ import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
 import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
-import { blamed, type Exit, type LastRefusal, type ProcessState } from './exit.ts'
+import { blamed, type Exit, faulted, type LastRefusal, type ProcessState } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
@@ -47,8 +47,8 @@ export class Process {
   readonly #clock: Clock
   readonly #startedAt: number
   readonly #evidenceBytesMax: number
-  /** About this process and its children. */
-  #recordedBytes = 0
+  /** On record about this process and its children. */
+  recordedBytes = 0
   readonly #settle: (exit: Exit) => void
   #state: KeptState = 'created'
   #heapBytes = 0
@@ -147,17 +147,16 @@ export class Process {
   }
 
   /** The guest is gone by itself. */
-  fault(fault: Fault): void {
+  fault(given: Fault): void {
     if (this.over) return
+    const fault = given.lost ? this.#supervisor.lost(this, given) : given
+    if (fault === undefined) return
     if (fault.code === 'EDQUOT' && fault.error === undefined) {
       // With what the turn is charged when it is cut off, all of it is used.
       this.ledger.spend('cpuMs', Math.max(0, this.ledger.left('cpuMs') - this.turns.activeMs))
       return this.kill('SIGBUDGET', this.#budgetWatch.cpuUsedUp())
     }
-    const { error } = fault
-    const message = error === undefined ? fault.reason : `${error.name}: ${error.message}`
-    const own = error === undefined ? {} : { name: error.name, stack: error.stack ?? '' }
-    this.end({ status: 'failed', reason: fault.reason, error: { code: fault.code, message, ...own } })
+    this.end(faulted(fault))
   }
 
   /**
@@ -209,11 +208,11 @@ export class Process {
    * @param bytes what was written
    */
   recorded(bytes: number): void {
-    const before = this.#recordedBytes
-    this.#recordedBytes += bytes
+    const before = this.recordedBytes
+    this.recordedBytes += bytes
     this.parent?.recorded(bytes)
     // Once, when it is passed: what ends the process is on record too.
-    if (before <= this.#evidenceBytesMax && this.#recordedBytes > this.#evidenceBytesMax)
+    if (before <= this.#evidenceBytesMax && this.recordedBytes > this.#evidenceBytesMax)
       this.kill('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
