@@ -106,7 +106,7 @@ export class Repetition {
     }
     const { step, batch } = next.value
     if (typeof batch !== 'string')
-      return this.#diverged(`turn ${step.turn} is not whole on record: ${batch.why}`)
+      return this.#fail(`it could not be made again: turn ${step.turn} is not whole on record: ${batch.why}`)
     this.#load(next.value)
     this.#guest.deliver(step.delivery?.at ?? 0, batch, process.turnLimit)
   }
@@ -130,8 +130,12 @@ export class Repetition {
   }
 
   #diverged(why: string): void {
+    this.#fail(`it did not do again what is on record: ${why}`)
+  }
+
+  #fail(reason: string): void {
     this.#state = 'failed'
     void this.#guest.end()
-    this.#parts.failed({ code: 'EIO', reason: `it did not do again what is on record: ${why}` })
+    this.#parts.failed({ code: 'EIO', reason })
   }
 }
