@@ -453,6 +453,8 @@ export const limits = Object.freeze({
   evidenceBacklogMax: 4_096,
   /** One segment of the log, in bytes; then the next begins. */
   evidenceSegmentBytes: 64 * MiB,
+  /** One turn of a replay, in ms: twice what it may have taken, on a machine that may be slower. */
+  replayTurnMs: 60_000,
   /** Texts of a recorded process that a replay holds at once, in bytes, unless one turn alone has more. */
   replayWindowBytes: 32 * MiB,
   /** Evidence text that waits for its write, in UTF-16 units; past it the next append writes first. */

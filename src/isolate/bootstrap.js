@@ -4,12 +4,13 @@
 //   post(number, name, text)  hands one syscall to the kernel; only text crosses
 //   bootText                  JSON: { time, seed, doors: [{ name, params, bytes }] }
 //   argsText                  the program's arguments as a JSON array
+//   traced                    the number of a call whose stack is posted too, as call 0; 0 for none
 // It returns `deliver`, which only the kernel holds. `start` lies among the globals until the module that
 // runs first takes it away, before agent code.
 // Primordials are captured here, so that what agent code does to prototypes can confuse only itself.
 
 // biome-ignore lint/correctness/noUnusedVariables: called by the line that bootstrap-text.ts adds
-function bootstrap(post, bootText, argsText) {
+function bootstrap(post, bootText, argsText, traced) {
   const boot = JSON.parse(bootText)
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
@@ -118,8 +119,14 @@ function bootstrap(post, bootText, argsText) {
     const reply = new NativePromise((resolve, reject) =>
       mapSet(pending, number, { __proto__: null, resolve, reject, length }),
     )
+    if (number === traced) trace()
     post(number, `${name}`, text)
     return { number, reply }
+  }
+
+  function trace() {
+    const { stack } = new NativeError()
+    post(0, 'trace', typeof stack === 'string' ? ownFrames(stack) : '')
   }
 
   // -- Time and chance: the kernel's --------------------------------------------------------------------------

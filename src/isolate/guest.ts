@@ -14,6 +14,11 @@ export interface GuestSpec {
   readonly heapBytes: number
   /** Of its first turn. */
   readonly limit: TurnLimit
+  /**
+   * Number of a call of which it is asked where agent code made it: the stack comes as call 0, named `trace`, right before
+   * it. Only for a guest that is repeated; agent code can notice it.
+   */
+  readonly trace?: number
 }
 
 /** How long one turn may take. */

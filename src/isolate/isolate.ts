@@ -100,7 +100,7 @@ export class IsolateGuest implements Guest {
     if (this.#freezer.attachesAtStart)
       context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
-    this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args], {
+    this.#deliver = context.evalClosureSync(bootstrapText, [post, spec.boot, spec.args, spec.trace ?? 0], {
       result: { reference: true },
       filename: 'gatehouse:bootstrap',
     })

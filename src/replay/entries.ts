@@ -39,6 +39,8 @@ const call = {
   ask: count.optional(),
 }
 
+const state = z.object({ from: z.string() })
+
 const outcome = z.object({
   intent: count,
   status: z.enum(['committed', 'failed', 'aborted', 'unknown']),
@@ -62,6 +64,7 @@ export const recordedEntries = {
   ask: z.object(call),
   refusal: z.object({ ...call, code: errno, reason: z.string() }),
   outcome,
+  state,
   exit,
 } as const
 

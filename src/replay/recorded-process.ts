@@ -13,8 +13,12 @@ export interface RecordedProcess {
   readonly calls: readonly RecordedCall[]
   /** Deliveries, from turn 2. */
   readonly turns: readonly RecordedTurn[]
-  /** How it ended; undefined where the record ends before. */
+  /** How it ended; undefined where the record, or the part of it that counts, ends before. */
   readonly exit: RecordedExit | undefined
+  /** Whether its end is on record, so that all that it did before is too. */
+  readonly isWhole: boolean
+  /** Numbers of calls that are on record past the part that counts. */
+  readonly later: ReadonlySet<number>
   /** The first entry about it past which nothing can be repeated. What payloads lack is seen when they are read. */
   readonly gap: Gap | undefined
 }
@@ -91,6 +95,8 @@ export interface RecordedExit {
   readonly error: { readonly code: Errno; readonly message: string } | undefined
   readonly signal: SignalName | undefined
   readonly reason: string | undefined
+  /** The state before; `waiting`: its last turn had run to its end. */
+  readonly from: string
 }
 
 /** Why a process can be repeated only up to here. */
@@ -99,4 +105,27 @@ export interface Gap {
   readonly seq: number
   /** A sentence's end: "its result is not kept: a rule keeps only its digest". */
   readonly why: string
+}
+
+/**
+ * @param seq of an entry
+ * @returns the process as it was on record before that entry: what follows is yet to happen
+ */
+export function before(process: RecordedProcess, seq: number): RecordedProcess {
+  const calls = process.calls.filter((call) => call.seq < seq)
+  const later = process.calls.filter((call) => call.seq >= seq).map(({ number }) => number)
+  const isOpen = (at: number | undefined): boolean => at === undefined || at >= seq
+  return {
+    ...process,
+    spawn: isOpen(process.spawn?.seq) ? undefined : process.spawn,
+    calls: calls.map((call) => ({
+      ...call,
+      intent: isOpen(call.intent) ? undefined : call.intent,
+      reply: isOpen(call.reply?.seq) ? undefined : call.reply,
+    })),
+    turns: process.turns.filter((turn) => turn.seq < seq),
+    exit: isOpen(process.exit?.seq) ? undefined : process.exit,
+    gap: isOpen(process.gap?.seq) ? undefined : process.gap,
+    later: new Set([...process.later, ...later]),
+  }
 }

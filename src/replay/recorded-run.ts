@@ -53,6 +53,8 @@ class ProcessReader {
   readonly #replies = new Map<number, RecordedReply>()
   readonly #turns: RecordedTurn[] = []
   #exit: RecordedExit | undefined
+  /** The state that it was in before the last change. */
+  #from = ''
   #gap: Gap | undefined
 
   constructor(run: string, pid: number) {
@@ -70,7 +72,8 @@ class ProcessReader {
     if (kind === 'spawn') this.#takeSpawn(entry, read.data as Recorded<'spawn'>)
     else if (kind === 'turn') this.#takeTurn(entry, read.data as Recorded<'turn'>)
     else if (kind === 'outcome') this.#takeOutcome(entry, read.data as Recorded<'outcome'>)
-    else if (kind === 'exit') this.#exit = exitOf(entry, read.data as Recorded<'exit'>)
+    else if (kind === 'state') this.#from = (read.data as Recorded<'state'>).from
+    else if (kind === 'exit') this.#exit = exitOf(entry, read.data as Recorded<'exit'>, this.#from)
     else this.#takeCall(entry, kind, read.data as Recorded<'intent' | 'ask' | 'refusal'>)
   }
 
@@ -82,7 +85,7 @@ class ProcessReader {
     return {
       ...{ run: this.#run, pid: this.#pid, spawn: this.#spawn, turns: this.#turns },
       calls: calls.map(({ resource: _, ...call }) => call),
-      ...{ exit: this.#exit, gap: this.#gap },
+      ...{ exit: this.#exit, isWhole: this.#exit !== undefined, later: new Set(), gap: this.#gap },
     }
   }
 
@@ -184,4 +187,5 @@ function signalReply(seq: number, signal: keyof typeof signals): RecordedReply {
 const exitOf = (
   { seq }: Entry,
   { status, value, error, signal, reason }: Recorded<'exit'>,
-): RecordedExit => ({ seq, status, value, error, signal, reason })
+  from: string,
+): RecordedExit => ({ seq, status, value, error, signal, reason, from })
