@@ -122,7 +122,10 @@ export class System implements Supervisor {
         evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
     })
     const inCells = isolation === 'cell' && ground.space === undefined
-    this.#afterCell = new AfterCell({ log: this.log, spawner: () => this.spawner })
+    this.#afterCell = new AfterCell({
+      ...{ log: this.log, spawner: () => this.spawner },
+      defect: (error) => this.observers.defect(error),
+    })
     this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
     if (inCells) cells.warm()
   }

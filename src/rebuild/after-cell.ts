@@ -1,4 +1,5 @@
 /** Processes whose cell is gone are made again: the kernel's side of them lives on, only the guest repeats its past. */
+import { SyscallError } from '../errors.ts'
 import type { RebuildBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
@@ -9,13 +10,14 @@ import { faulted } from '../proc/exit.ts'
 import type { Process } from '../proc/process.ts'
 import { readRun } from '../replay/recorded-run.ts'
 import { runsOf } from '../replay/source.ts'
-import { readSteps, type StepTexts, stepsOf } from '../replay/steps.ts'
 import type { Spawner } from '../spawner.ts'
-import { Repetition } from './repetition.ts'
+import { type Risen, raise } from './revival.ts'
 
 export interface AfterCellParts {
   readonly log: EvidenceLog
   readonly spawner: () => Spawner
+  /** Is told what the kernel itself did wrong. */
+  readonly defect: (error: unknown) => void
 }
 
 /** What was tried for one process. */
@@ -56,7 +58,7 @@ export class AfterCell {
     const begin = (): void => {
       if (!isDue || process.over || process.held) return
       isDue = false
-      this.#enqueue(() => this.#repeat(process, fault, isSuspect))
+      this.#enqueue(() => void this.#repeat(process, fault, isSuspect))
     }
     turns.lost(begin)
     begin()
@@ -74,58 +76,41 @@ export class AfterCell {
     if (this.#waiting.length > 0) setImmediate(() => this.#work())
   }
 
-  #repeat(process: Process, fault: Fault, isSuspect: boolean): void {
+  async #repeat(process: Process, fault: Fault, isSuspect: boolean): Promise<void> {
     if (process.over) return
     try {
-      this.#begin(process, this.#stepsOf(process), fault, isSuspect)
+      const risen = await this.#raise(process, fault, isSuspect)
+      if (risen === undefined) return
+      if ('goOn' in risen) risen.goOn()
+      else if (risen.lost) process.fault(risen)
+      else fail(process, risen)
     } catch (error) {
-      const known = error instanceof EvidenceError || error instanceof Incomplete
-      // What the kernel did wrong is told where the guest's doings are guarded; here its process only ends.
-      fail(process, because(fault, known ? error.message : 'it could not be started'))
+      if (!(error instanceof EvidenceError || error instanceof SyscallError)) this.#parts.defect(error)
+      fail(process, because(fault, error instanceof Error ? error.message : 'unknown'))
     }
   }
 
-  #begin(process: Process, steps: Iterator<StepTexts, unknown>, { reason }: Fault, own: boolean): void {
+  async #raise(process: Process, { reason }: Fault, own: boolean): Promise<Risen | Fault | undefined> {
     const { log } = this.#parts
     const spawner = this.#parts.spawner()
+    const source = runsOf(log)
     const { run } = process.identity
     const { count: turn, lastCall: taken } = process.turns
-    const recorded = tryRecord(log, process, () =>
+    const recorded = readRun(source, run).processes.find(({ pid }) => pid === process.pid)
+    if (recorded?.turns.length !== turn - 1)
+      throw new EvidenceError('EIO', recorded?.gap?.why ?? 'not all of its turns are on record')
+    const isOnRecord = tryRecord(log, process, () =>
       log.append({
         ...{ kind: 'rebuild', run, pid: process.pid, cause: 'cell', reason, turn },
       } satisfies RebuildBody),
     )
-    if (recorded === undefined || process.over) return
-    const live = spawner.events(process)
-    new Repetition({
-      ...{ process, steps, live, taken },
-      startGuest: (events) => spawner.startGuest(process, events, own),
-      done: (calls, usage) => {
-        process.turns.caughtUp()
-        for (const { number, name, text } of calls) live.call(number, name, text)
-        live.turn(usage)
-      },
-      failed: (failure) => {
-        if (failure.lost) process.fault(failure)
-        else fail(process, failure)
-      },
+    if (isOnRecord === undefined || process.over) return undefined
+    return raise({
+      ...{ process, recorded, source, taken, live: spawner.events(process) },
+      start: (_spec, events) => spawner.startGuest(process, events, own),
     })
   }
-
-  /** @throws Incomplete, EvidenceError */
-  #stepsOf(process: Process): Iterator<StepTexts, unknown> {
-    const source = runsOf(this.#parts.log)
-    const recorded = readRun(source, process.identity.run).processes.find(({ pid }) => pid === process.pid)
-    if (recorded?.spawn === undefined) throw new Incomplete('its beginning is not on record')
-    if (recorded.gap !== undefined) throw new Incomplete(recorded.gap.why)
-    const steps = stepsOf(recorded)
-    if (steps.length !== process.turns.count) throw new Incomplete('not all of its turns are on record')
-    return readSteps(source, steps)
-  }
 }
-
-/** Why what is on record does not suffice. */
-class Incomplete extends Error {}
 
 const because = (fault: Fault, why: string): Fault => ({
   ...fault,

@@ -14,6 +14,7 @@ test('who lived beside a process whose cell had to be killed goes on, and is cha
   await until(() => beside.state === 'waiting', 'the one beside waits')
   const guilty = kernel.spawn({ source: main('let n = 3n; for (;;) n *= n') }, options)
   expect(await guilty.exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
+  await until(() => entriesOf(kernel, 'rebuild').length > 0, 'it is made again')
   await ask(kernel, 'await ipc.send("twins", 1)')
   const exit = await beside.exit
   expect(exit).toMatchObject({ status: 'exited', value: 1 })
