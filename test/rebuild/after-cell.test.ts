@@ -25,7 +25,7 @@ const tell = (kernel: KernelSpace, to: string) =>
 
 const waitsIn = (kernel: KernelSpace, pid: number, syscall: string) =>
   until(() => {
-    const { row, live } = kernel.inspect(pid)
+    const { process: row, live } = kernel.inspect(pid)
     return row.state === 'waiting' && (live?.inFlight.some((call) => call.syscall === syscall) ?? false)
   }, `it waits in ${syscall}`)
 
