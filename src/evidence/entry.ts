@@ -91,6 +91,22 @@ export type Caller = {
   readonly labels?: readonly string[]
 }
 
+/** A kernel begins to write. */
+export type OpenBody = {
+  readonly kind: 'open'
+  readonly policy: string
+  readonly policies: string
+  /** Canonical text of all policies of the kernel. */
+  readonly documents: PayloadRef
+  readonly isolation: string
+  readonly protections?: Json
+  /**
+   * What is within the kernel is as it was after that entry: the effects up to there that stay in the kernel are done
+   * again, in their order. `as` is the run that goes on in place of `run`, where that is forked.
+   */
+  readonly from?: { readonly seq: number; readonly run?: string; readonly as?: string }
+}
+
 /** A process begins. */
 export type SpawnBody = {
   readonly kind: 'spawn'
@@ -107,6 +123,13 @@ export type SpawnBody = {
   readonly budget: Json
   readonly extraction?: true
   readonly cell?: string
+  /** Where it goes on from: the process of the same pid of another run, as it was after that entry. */
+  readonly fork?: {
+    readonly run: string
+    readonly seq: number
+    /** Results in place of those of these outcomes. */
+    readonly replies?: readonly { readonly seq: number; readonly result: PayloadRef }[]
+  }
   /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
   readonly args?: PayloadRef
   /** The text of the ES module that runs, and how stacks name it. */
@@ -151,6 +174,8 @@ export type IntentBody = Caller & {
   readonly decision: RecordedDecision
   /** Where it waited for a person: the `seq` of the last entry that asked. */
   readonly ask?: number
+  /** The `seq` of an intent whose effect is not known, since its kernel ended: it is made again. */
+  readonly again?: number
 }
 
 /** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
@@ -217,6 +242,8 @@ export type AskBody = Caller & {
   readonly expires: number
   /** The request in whose place it came. */
   readonly follows?: string
+  /** The `seq` of an intent whose effect is not known: whether it is made again is asked. */
+  readonly again?: number
 }
 
 /** How a request ended. */

@@ -131,7 +131,8 @@ export class Asking {
     const saw = circumstancesOf(call, asks, stakes, seen)
     const holds = given !== undefined && areSame(given.saw, saw)
     const asking = { process, request, record, judge }
-    const { id, seq, answered: answer } = desk.ask(asking, holds ? given.answer : undefined)
+    const known = before === undefined ? call.past?.request : undefined
+    const { id, seq, answered: answer } = desk.ask(asking, holds ? given.answer : undefined, known)
     asked.seq = seq
     flight.approval = id
     const answered = await answer

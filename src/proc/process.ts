@@ -27,7 +27,7 @@ export class Process {
   readonly parent: Process | undefined
   readonly children = new Set<Process>()
   readonly turns: Turns
-  readonly #reception: Reception
+  readonly reception: Reception
   readonly #budgetWatch: BudgetWatch
   readonly depth: number
   /** Ends drivers in flight when the process ends. */
@@ -38,7 +38,7 @@ export class Process {
   policy: PolicySet
   /** What it was refused last, and by which decision. */
   lastRefusal: LastRefusal | undefined
-  readonly #conduct = new Conduct()
+  readonly conduct = new Conduct()
   /** Values that it may give away without all of its labels. */
   readonly releases = new Releases()
   /** Characters that the process has printed. */
@@ -70,7 +70,7 @@ export class Process {
       () => this.turnLimit,
       (delivery) => this.#supervisor.delivers(this, delivery),
     )
-    this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
+    this.reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise
     this.#settle = resolve
@@ -102,16 +102,16 @@ export class Process {
 
   /** Whether SIGSTOP was taken: no call is admitted and nothing delivered until SIGCONT. */
   get held(): boolean {
-    return this.#reception.held
+    return this.reception.held
   }
 
   /** The proof that its agent code stands still, while it is stopped. */
   get frozen(): Frozen | undefined {
-    return this.#reception.frozen
+    return this.reception.frozen
   }
 
   get dispositions(): Dispositions {
-    return this.#reception.dispositions
+    return this.reception.dispositions
   }
 
   get usage(): Exit['usage'] {
@@ -168,7 +168,7 @@ export class Process {
     if (this.over) return undefined
     this.#supervisor.signalled(this, signal, by)
     // A record that fails, or a listener, may have ended it meanwhile.
-    return this.over ? undefined : this.#reception.take(signal, `${signal} ${by}`)
+    return this.over ? undefined : this.reception.take(signal, `${signal} ${by}`)
   }
 
   /**
@@ -176,7 +176,7 @@ export class Process {
    * @param call its name and its arguments
    */
   called(call: string, wasForbidden: boolean): void {
-    const worth = this.#conduct.called(call, wasForbidden, this.policy.loopRepeats)
+    const worth = this.conduct.called(call, wasForbidden, this.policy.loopRepeats)
     if (worth !== undefined) this.raise(...worth)
   }
 
@@ -186,7 +186,7 @@ export class Process {
     const action = this.policy.signals[signal]
     if (action === 'kill') return this.kill(signal, reason)
     this.#supervisor.signalled(this, signal, `by the kernel: ${reason}`)
-    if (action === 'stop' && !this.over) this.#reception.stop()
+    if (action === 'stop' && !this.over) this.reception.stop()
   }
 
   /** Takes labels on; whoever would carry more than are kept is ended, and what it knows goes nowhere unlabelled. */
@@ -216,19 +216,20 @@ export class Process {
       this.kill('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
-  handlerDone(signal: SignalName): void {
-    this.#reception.handlerDone(signal)
-  }
-
-  takePending(): void {
-    this.#reception.takePending()
+  /** It had ended before this kernel began: nobody is told, and nothing is put on record. */
+  hadEnded(exit: Exit): void {
+    this.#budgetWatch.close()
+    this.#state = exit.status
+    this.turns.end()
+    this.parent?.children.delete(this)
+    this.#settle(exit)
   }
 
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
   end(exit: Omit<Exit, 'usage' | 'labels'>): void {
     if (this.over) return
     this.#budgetWatch.close()
-    this.#reception.close()
+    this.reception.close()
     // A turn that is cut off has used CPU that it never reports.
     if (this.identity.isolation !== 'host')
       this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))

@@ -65,6 +65,17 @@ export class Turns {
     this.#freezes = false
   }
 
+  /**
+   * Goes on where a record ends.
+   * @param past how many turns there were, the number of the last call, and the process's own time
+   */
+  resume(past: { readonly count: number; readonly lastCall: number; readonly time: number }): void {
+    this.#count = past.count
+    this.#lastCall = past.lastCall
+    this.#lastCallBefore = past.lastCall
+    this.#stoppedMs = this.#clock.now() - past.time
+  }
+
   /** A guest takes the place of the one before, and does again what is past, until `caughtUp`. */
   replace(guest: Guest, goOn: () => void): void {
     this.#guest = guest
