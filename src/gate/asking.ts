@@ -99,12 +99,19 @@ export class Asking {
       await this.#untilRunning(call.process)
       if (call.process.over) {
         if (isDefect(error) && !(error instanceof Refusal)) this.#parts.defect(error)
-        return
+        return this.#recordUnasked(waiting, asks)
       }
       this.#parts.refuse(call, refusalOf(error, asks, waiting.asked.seq))
     } finally {
       call.process.inFlight.delete(flight)
     }
+  }
+
+  /** What a process asked for is on record, also where it ended before a person could be asked. */
+  #recordUnasked({ call, asked }: Waiting, { resources, decision }: Asks): void {
+    if (asked.seq !== undefined) return
+    const cause = new SyscallError('ECANCELED', 'its process ended before a person was asked')
+    this.#parts.refuse(call, new Refusal(cause, resources[0], decision))
   }
 
   async #askOnce(waiting: Waiting, asks: Asks): Promise<void> {
@@ -115,11 +122,12 @@ export class Asking {
     const nonce = randomBytes(16).toString('hex')
     const { policy } = process
     const seen = await this.#look(call, stakes, flight)
-    if (process.over) return
+    if (process.over) return this.#recordUnasked(waiting, asks)
     if (process.policy !== policy) {
       // It was replaced while a host folder was looked at: nobody is shown rules that are no longer in force.
       await this.#untilRunning(process)
-      return process.over ? undefined : this.#admit({ call, flight, asked, ...(before && { before }) })
+      if (process.over) return this.#recordUnasked(waiting, asks)
+      return this.#admit({ call, flight, asked, ...(before && { before }) })
     }
     const binding = bind(call, asks, stakes, seen, nonce)
     const judge = (text: string): (() => PayloadRef) => {

@@ -63,7 +63,7 @@ export async function repeat(parts: RepetitionParts): Promise<Repeated & { reado
     const { trace } = repetition
     return { ...repetition.progress, ...ended, ...(trace !== undefined && { trace }) }
   } finally {
-    await repetition.end()
+    repetition.end()
   }
 }
 
@@ -77,7 +77,7 @@ export async function revive(parts: RepetitionParts): Promise<Repeated | Revived
   const ended = await repetition.run()
   const { guest } = repetition
   if (ended === undefined && guest !== undefined) return repetition.revived(guest)
-  await repetition.end()
+  repetition.end()
   return { ...repetition.progress, ...(ended ?? { how: 'gap', gap: noProgram(parts.process) }) }
 }
 
@@ -239,8 +239,9 @@ class Repetition {
     return this.#guest
   }
 
-  async end(): Promise<void> {
-    await this.#guest?.end()
+  /** One that is inside an uninterruptible builtin is not waited for; its user space does when it closes. */
+  end(): void {
+    void this.#guest?.end()
   }
 }
 

@@ -57,8 +57,9 @@ export async function replayOf(
   return run
 }
 
-/** Holds a replay to be equal, and to have compared something. */
-export function expectEqual(run: ReplayedRun): void {
+/** Holds a replay to be equal. */
+export function expectEqual(run: ReplayedRun | undefined): void {
+  if (run === undefined) throw new Error('nothing was replayed')
   const wrong = run.processes.filter(({ verdict }) => verdict !== 'equal')
   expect(wrong, 'what did not replay').toEqual([])
   expect(run.verdict).toBe('equal')
