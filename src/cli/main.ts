@@ -23,6 +23,7 @@ import { policyList } from './policy-list.ts'
 import { policyReplay } from './policy-replay.ts'
 import { policyTest } from './policy-test.ts'
 import { ps } from './ps.ts'
+import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { top } from './top.ts'
 import { packageVersion, version } from './version.ts'
@@ -38,6 +39,7 @@ const commands = [
   approvals,
   approve,
   deny,
+  replay,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',
