@@ -8,6 +8,7 @@ import { MemoryStore } from './evidence/memory-store.ts'
 import type { EvidenceStore } from './evidence/store.ts'
 import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
+import { goesOn, type Plan } from './rebuild/plan.ts'
 
 /** A simulation puts its own in place of the real ones. */
 export interface Ground {
@@ -25,7 +26,7 @@ export const folderOf = (evidence: EvidenceOption): readonly string[] =>
   evidence === 'memory' ? [] : [evidence.dir]
 
 /**
- * Opens the record. What refuses the kernel's start leaves no mount open and no lock behind.
+ * Opens the record, and sees whether it goes on from what lies there. What refuses the kernel's start leaves no mount open and no lock behind.
  * @throws EvidenceError where it cannot be kept
  */
 export function openLog(
@@ -33,14 +34,17 @@ export function openLog(
   clock: Clock,
   given: EvidenceStore | undefined,
   mounts: readonly OpenedMount[],
-): EvidenceLog {
+  planFor: (log: EvidenceLog) => Plan | undefined,
+): { readonly log: EvidenceLog; readonly plan: Plan | undefined } {
   const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
   let store = given
   try {
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
     const log = EvidenceLog.open({ store, clock, durability })
-    denyUnanswered(store, log)
-    return log
+    const plan = planFor(log)
+    const runs = plan?.fork === undefined ? plan?.survey.unended.filter(goesOn).map(({ run }) => run) : []
+    denyUnanswered(store, log, new Set(runs))
+    return { log, plan }
   } catch (error) {
     void store?.close()
     for (const { mount } of mounts) void mount.close()

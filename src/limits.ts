@@ -445,6 +445,8 @@ export const limits = Object.freeze({
   rebuildsMax: 3,
   /** What may be on record about a process that is made again, in bytes: its record is read for that, and its turns are repeated. */
   rebuildBytesMax: 256 * MiB,
+  /** Entries that are done again with one look at their texts, when a kernel goes on where another one ended. */
+  rebuildWindowEntries: 20_000,
   /** Entries of its own that /audit shows a process: the newest. */
   auditEntriesMax: 1_000,
   /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */

@@ -1,6 +1,13 @@
 /** Makes processes: joins what limits them, puts their start on record, and hands their program to an isolate. */
 import type { Agent } from './agents.ts'
-import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './allowance.ts'
+import {
+  allowance,
+  assertDepth,
+  assertFewLabels,
+  assertStrongEnough,
+  type PastProcess,
+  pastLedger,
+} from './allowance.ts'
 import type { Chance, Clock } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
@@ -17,7 +24,7 @@ import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
-import type { Budget, Isolation, PolicySet } from './policy/types.ts'
+import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
@@ -111,6 +118,37 @@ export class Spawner {
     return process
   }
 
+  /**
+   * A process that is on record comes back; its guest is still to be raised, and nothing is put on record.
+   * @param past what is on record about it: it can only narrow what this kernel gives
+   * @throws KernelError EPERM where the policy does not accept its isolation, EINVAL where policies cannot be joined
+   */
+  restore(past: PastProcess, parent: Process | undefined): Process {
+    const { ceiling, runs } = this.#parts
+    const inherited = parent?.policy ?? ceiling()
+    const policy = past.own === undefined ? inherited : narrow(inherited, past.own)
+    if (parent === undefined) runs.prepare(policy.needs)
+    const least = parent?.identity.isolation ?? this.#parts.isolation
+    const isolation = isolations.find((each) => each === least || each === past.identity.isolation) ?? 'cell'
+    assertStrongEnough(past.identity, isolation, policy)
+    const ledger = pastLedger(past, policy, parent, this.#parts.budget)
+    const process = new Process(
+      { ...past.identity, isolation },
+      { ...this.#parts, ...past, policy, ledger, parent },
+    )
+    this.#keepOwn(process, [parent && this.#own.get(parent), past.own])
+    if (parent === undefined) runs.begin(process, past.args)
+    if (past.identity.sealed) runs.extraction(process)
+    return process
+  }
+
+  /** What a process that came back is to run. */
+  adopt(process: Process, program: ProgramText, spec: Omit<GuestSpec, 'limit' | 'heapBytes'>): void {
+    this.#programs.set(process, program)
+    const heapBytes = process.ledger.budget.memoryBytes ?? limits.heapBytes
+    this.#specs.set(process, { ...spec, heapBytes, limit: process.turnLimit })
+  }
+
   /** Starts a program that was ready while its process was stopped. */
   resume(process: Process): void {
     const start = this.#unstarted.get(process)
@@ -146,6 +184,7 @@ export class Spawner {
     process: Process,
     args: PayloadRef | undefined,
     program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
+    fork?: SpawnBody['fork'],
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
@@ -158,7 +197,27 @@ export class Spawner {
       ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...program,
+      ...(fork !== undefined && { fork }),
     } satisfies SpawnBody)
+  }
+
+  /**
+   * The start of a process that goes on from one of another run.
+   * @param past the start of that one
+   * @param program in place of its own
+   */
+  recordFork(
+    process: Process,
+    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'boot'>>,
+    fork: NonNullable<SpawnBody['fork']>,
+    program?: ProgramText,
+  ): void {
+    const { args, boot } = past
+    const text = program === undefined ? past.program : this.#parts.shared.of(program.text)
+    const filename = program?.filename ?? past.filename
+    if (text === undefined || filename === undefined || boot === undefined)
+      throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
+    this.record(process, args, { program: text, filename, boot }, fork)
   }
 
   #ownsCell(process: Process): boolean {

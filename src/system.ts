@@ -14,6 +14,7 @@ import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
+import type { OpenBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
@@ -38,6 +39,9 @@ import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
 import { AfterCell } from './rebuild/after-cell.ts'
+import { PastClock } from './rebuild/past-clock.ts'
+import { type Plan, planOf } from './rebuild/plan.ts'
+import { Restart } from './rebuild/restart.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { Trees } from './trees.ts'
@@ -60,15 +64,17 @@ export class System implements Supervisor {
   readonly #exits = new Set<Promise<Exit>>()
   readonly children: Children
   readonly #afterCell: AfterCell
+  /** First processes of runs that go on from before this kernel. */
+  readonly restored: readonly Process[]
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
 
   /** @param isRegistered whether an agent of that name is registered */
   constructor(options: KernelOptions, isRegistered: (name: string) => boolean, ground: Ground = {}) {
-    this.#clock = ground.clock ?? systemClock
+    const clock = new PastClock(ground.clock ?? systemClock)
+    this.#clock = clock
     this.#ceiling = loadPolicy(options.policy ?? 'strict')
-    const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
@@ -81,7 +87,12 @@ export class System implements Supervisor {
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = this.#openSecrets(options.secrets)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
-    this.log = openLog(evidence, this.#clock, ground.store, mounts)
+    const runName = (): string => makeChance().identifier()
+    const { log, plan } = openLog(evidence, clock, ground.store, mounts, (log) =>
+      evidence === 'memory' ? undefined : planOf(log, evidence, runName),
+    )
+    this.log = log
+    const chance = makeChance(options.seed, plan?.from.seq)
     this.hidden.add(folderOf(evidence))
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.#shared = new SharedPayloads(this.log)
@@ -126,17 +137,36 @@ export class System implements Supervisor {
       ...{ log: this.log, spawner: () => this.spawner },
       defect: (error) => this.observers.defect(error),
     })
-    this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined)
+    this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined, plan?.from)
+    this.restored = plan === undefined ? [] : this.#goOn(plan, clock)
     if (inCells) cells.warm()
   }
 
   /** @param jail around its cells; undefined where it has none */
-  #open(isolation: Isolation, jail: Jail | undefined): void {
+  #open(isolation: Isolation, jail: Jail | undefined, from: OpenBody['from']): void {
     const { hash: policy, name: policies, needs } = this.#ceiling
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(needs)
     const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...protections })
+    const body = { kind: 'open', policy, policies, documents, isolation, ...protections } as const
+    this.log.append({ ...body, ...(from !== undefined && { from }) } satisfies OpenBody)
+  }
+
+  /** @throws EvidenceError, KernelError where it cannot go on: then nothing of it stays */
+  #goOn(plan: Plan, clock: PastClock): readonly Process[] {
+    try {
+      const { log, gate, drivers, spawner, table, children, runs: runMemory } = this
+      const treeOfAgent = (agent: string) => this.#trees.ofAgent(agent, () => this.#ceiling)
+      const defect = (error: unknown): void => this.observers.defect(error)
+      const parts = { log, gate, drivers, spawner, table, children, runMemory, treeOfAgent, clock, defect }
+      const restart = new Restart(plan, parts)
+      // Whoever made this kernel registers tools and listeners first.
+      setImmediate(() => void restart.start())
+      return restart.roots
+    } catch (error) {
+      void this.shutdown()
+      throw error
+    }
   }
 
   get ceiling(): PolicySet {

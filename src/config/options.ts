@@ -12,6 +12,7 @@ import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
+import { type ForkOptions, forkSchema, type ResumeOptions, resumeSchema } from '../rebuild/options.ts'
 import type { PolicyRef } from './policy.ts'
 
 export interface CellOptions {
@@ -30,6 +31,16 @@ export interface CellOptions {
   readonly jail?: Jail
 }
 
+export interface EvidenceFolderOptions {
+  readonly dir: string
+  /** What an effect waits for that leaves the kernel: `process` (default) survives the death of this process, `disk` a loss of power. */
+  readonly durability?: 'process' | 'disk'
+  /** Goes on where the kernel ended that wrote there last, if it did not end in order; `kernel.restored` tells with what. */
+  readonly resume?: boolean | ResumeOptions
+  /** Begins with a run of its own where one on record was. */
+  readonly fork?: ForkOptions
+}
+
 export interface KernelOptions {
   /** The ceiling for every process: a preset, a path, a policy, or several that must all agree. `strict` by default. */
   readonly policy?: PolicyRef
@@ -38,7 +49,7 @@ export interface KernelOptions {
   /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | { readonly dir: string; readonly durability?: 'process' | 'disk' }
+  readonly evidence?: 'memory' | EvidenceFolderOptions
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
   /**
@@ -120,7 +131,17 @@ const duration = z.string().transform((text, context) => {
 
 const evidence = z.union([
   z.literal('memory'),
-  z.strictObject({ dir: z.string().min(1), durability: z.enum(['process', 'disk']).optional() }),
+  z
+    .strictObject({
+      dir: z.string().min(1),
+      durability: z.enum(['process', 'disk']).optional(),
+      resume: resumeSchema.optional(),
+      fork: forkSchema.optional(),
+    })
+    .refine(
+      ({ resume, fork }) => fork === undefined || resume === undefined || resume === false,
+      'a kernel goes on with `resume`, or begins with `fork`; not both',
+    ),
 ])
 
 const cells = z.strictObject({

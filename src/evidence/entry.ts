@@ -8,6 +8,7 @@ import type { Json } from '../json.ts'
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
  * - `rebuild`: a process is brought again to where it was, from what is on record about it
+ * - `edit`: a run that goes on from another one takes a reply of that for another one
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files
  * - `reload`: another policy came into force
@@ -27,6 +28,7 @@ export const entryKinds = [
   'signal',
   'exit',
   'rebuild',
+  'edit',
   'declassify',
   'host',
   'reload',
@@ -124,12 +126,7 @@ export type SpawnBody = {
   readonly extraction?: true
   readonly cell?: string
   /** Where it goes on from: the process of the same pid of another run, as it was after that entry. */
-  readonly fork?: {
-    readonly run: string
-    readonly seq: number
-    /** Results in place of those of these outcomes. */
-    readonly replies?: readonly { readonly seq: number; readonly result: PayloadRef }[]
-  }
+  readonly fork?: { readonly run: string; readonly seq: number }
   /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
   readonly args?: PayloadRef
   /** The text of the ES module that runs, and how stacks name it. */
@@ -164,6 +161,15 @@ export type RebuildBody = {
   readonly reason: string
   /** The last turn that is repeated. */
   readonly turn: number
+}
+
+/** In a run that goes on from another one, a call of that one gave something else. Before its processes begin. */
+export type EditBody = {
+  readonly kind: 'edit'
+  readonly run: string
+  /** The `seq` of the outcome. */
+  readonly outcome: number
+  readonly result: PayloadRef
 }
 
 /** An admitted call, on record before its effect. */
