@@ -114,7 +114,7 @@ export class Fold {
     else if (read.kind === 'ask') this.#ask(entry, known, read.ask, text(read.ask.args))
     else if (read.kind === 'turn') turned(known, read.turn)
     else if (read.kind === 'state') this.#state(known, read.state)
-    else if (read.kind === 'signal') signalled(known, read.signal)
+    else if (read.kind === 'signal') this.#signal(known, read.signal)
     else if (read.kind === 'declassify') released(known, read.declassify, text(read.declassify.value))
     else this.#births.ended(known, read.exit, text(read.exit.value))
   }
@@ -192,6 +192,14 @@ export class Fold {
     if (agent === undefined || path === undefined) return
     const tree = this.#parts.treeOfAgent(agent)
     if (!tree.resolve(path).mount.external) tree.releaseAt(path).release(labels)
+  }
+
+  #signal(known: Known, signal: Past<'signal'>): void {
+    const sender = this.#known.get(Number(/^by process (\d+)$/.exec(signal.by)?.[1]))
+    const { entry } = sender?.latest ?? {}
+    // Who sent it was not answered, and sends it again.
+    if (entry?.syscall === 'proc.signal' && sender?.dangling.has(entry.call)) return
+    signalled(known, signal)
   }
 
   /** Accounts for a call that is not made again. */
