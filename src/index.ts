@@ -8,7 +8,7 @@ export type {
   DenyOptions,
   HookAnswer,
 } from './approvals/request.ts'
-export type { KernelOptions } from './config/options.ts'
+export type { EvidenceFolderOptions, KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
 export type { Declassification } from './declassify.ts'
 export type { SecretOption } from './drivers/net/secrets/open.ts'
@@ -30,3 +30,4 @@ export type { Exit, ProcessState } from './proc/exit.ts'
 export type { ProcessHandle } from './proc/handle.ts'
 export type { ProcessRow } from './proc/rows.ts'
 export { AgentSignal } from './proc/signals.ts'
+export type { ForkOptions, ResumeOptions, Unsettled } from './rebuild/options.ts'
