@@ -8,6 +8,7 @@ import { doctor } from './doctor.ts'
 import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { describeFailure, exitCodes } from './failure.ts'
+import { fork } from './fork.ts'
 import { init } from './init.ts'
 import { inspect } from './inspect.ts'
 import { kill } from './kill.ts'
@@ -40,6 +41,7 @@ const commands = [
   approve,
   deny,
   replay,
+  fork,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',

@@ -11,6 +11,7 @@ import type { Process } from '../proc/process.ts'
 import { readRun } from '../replay/recorded-run.ts'
 import { runsOf } from '../replay/source.ts'
 import type { Spawner } from '../spawner.ts'
+import { withLineage } from './lineage.ts'
 import { type Risen, raise } from './revival.ts'
 
 export interface AfterCellParts {
@@ -93,7 +94,7 @@ export class AfterCell {
   async #raise(process: Process, { reason }: Fault, own: boolean): Promise<Risen | Fault | undefined> {
     const { log } = this.#parts
     const spawner = this.#parts.spawner()
-    const source = runsOf(log)
+    const source = withLineage(runsOf(log))
     const { run } = process.identity
     const { count: turn, lastCall: taken } = process.turns
     const recorded = readRun(source, run).processes.find(({ pid }) => pid === process.pid)
