@@ -8,18 +8,17 @@ import {
   type PastProcess,
   pastLedger,
 } from './allowance.ts'
-import type { Chance, Clock } from './clock.ts'
+import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
-import { assert, KernelError, SyscallError } from './errors.ts'
+import { KernelError, SyscallError } from './errors.ts'
 import type { PayloadRef, SpawnBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import type { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import type { Runs } from './gate/runs.ts'
-import type { Gate } from './gate.ts'
-import { Intake } from './intake.ts'
-import type { Guest, GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
+import { type GuestParts, Guests } from './guests.ts'
+import type { GuestSpec } from './isolate/guest.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
@@ -30,42 +29,33 @@ import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { doors } from './syscalls.ts'
 
-export interface SpawnerParts {
+export interface SpawnerParts extends GuestParts {
   readonly table: ProcessTable
   readonly log: EvidenceLog
   /** Of that log. */
   readonly shared: SharedPayloads
-  readonly clock: Clock
   readonly chance: Chance
-  readonly gate: Gate
   readonly runs: Runs
   readonly supervisor: Supervisor
-  /** Is told what the kernel itself did wrong. */
-  readonly defect: (error: unknown) => void
-  readonly spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   /** The kernel's policy now: the ceiling of all. */
   readonly ceiling: () => PolicySet
   readonly isolation: Isolation
-  /** Whether every process has a cell to itself. */
-  readonly ownCells: boolean
   readonly budget: Budget
   readonly evidenceBytesMax: number
 }
 
 export class Spawner {
   readonly #parts: SpawnerParts
-  readonly #intake: Intake
+  readonly guests: Guests
   /** What an agent adds to the kernel's policy, kept for a reload. */
   readonly #programs = new WeakMap<Process, ProgramText>()
-  /** What each guest was made of. */
-  readonly #specs = new WeakMap<Process, GuestSpec>()
   readonly #unstarted = new WeakMap<Process, () => void>()
   #closed = false
   readonly #own = new WeakMap<Process, PolicySet>()
 
   constructor(parts: SpawnerParts) {
     this.#parts = parts
-    this.#intake = new Intake(parts.clock)
+    this.guests = new Guests(parts)
   }
 
   /**
@@ -146,7 +136,7 @@ export class Spawner {
   adopt(process: Process, program: ProgramText, spec: Omit<GuestSpec, 'limit' | 'heapBytes'>): void {
     this.#programs.set(process, program)
     const heapBytes = process.ledger.budget.memoryBytes ?? limits.heapBytes
-    this.#specs.set(process, { ...spec, heapBytes, limit: process.turnLimit })
+    this.guests.keep(process, { ...spec, heapBytes, limit: process.turnLimit })
   }
 
   /** Starts a program that was ready while its process was stopped. */
@@ -194,7 +184,7 @@ export class Spawner {
       documents: this.#parts.shared.of(documentsText(policy.policies)),
       budget: { ...process.ledger.budget },
       ...(process.identity.sealed && { extraction: true as const }),
-      ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
+      ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...program,
       ...(fork !== undefined && { fork }),
@@ -218,10 +208,6 @@ export class Spawner {
     if (text === undefined || filename === undefined || boot === undefined)
       throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
     this.record(process, args, { program: text, filename, boot }, fork)
-  }
-
-  #ownsCell(process: Process): boolean {
-    return this.#parts.ownCells || process.policy.cell === 'own'
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
@@ -279,56 +265,8 @@ export class Spawner {
       heapBytes: memoryBytes ?? limits.heapBytes,
       limit: process.turnLimit,
     }
-    this.#specs.set(process, spec)
-    process.begin(this.startGuest(process, this.events(process), this.#ownsCell(process)))
-  }
-
-  /**
-   * Starts a guest of a process whose program is known.
-   * @param own whether it has a cell to itself
-   * @throws SyscallError EAGAIN where there is no cell for it
-   */
-  startGuest(process: Process, events: GuestEvents, own: boolean): Guest {
-    const spec = this.#specs.get(process)
-    assert(spec !== undefined, 'a guest without a program')
-    const tenancy = {
-      agent: process.name,
-      policy: process.policy.hash,
-      own: own || this.#ownsCell(process),
-      run: process.identity.run,
-    }
-    const space = this.#parts.spaces[process.identity.isolation === 'inline' ? 'inline' : 'cell']
-    const taken = this.#guarded(process, events)
-    return space.start(tenancy, spec, this.#guarded(process, this.#intake.in(taken)))
-  }
-
-  /** What a guest's doings lead to. */
-  events(process: Process): GuestEvents {
-    const { gate } = this.#parts
-    return {
-      call: (number, name, text) => gate.call(process, number, name, text),
-      turn: (usage) => process.turnOver(usage),
-      fault: (fault) => process.fault(fault),
-    }
-  }
-
-  /** What the kernel does wrong is no fault of the place where the guest runs: it ends this process, and no other. */
-  #guarded(process: Process, events: GuestEvents): GuestEvents {
-    const failed = (error: unknown): void => {
-      this.#parts.defect(error)
-      const message = 'the kernel failed while it served this process; the application has the details'
-      if (!process.over) process.end({ status: 'failed', reason: message, error: { code: 'EIO', message } })
-    }
-    const guard =
-      <Args extends readonly unknown[]>(take: (...args: Args) => void) =>
-      (...args: Args): void => {
-        try {
-          take(...args)
-        } catch (error) {
-          failed(error)
-        }
-      }
-    return { call: guard(events.call), turn: guard(events.turn), fault: guard(events.fault) }
+    this.guests.keep(process, spec)
+    process.begin(this.guests.start(process, this.guests.events(process), false))
   }
 }
 

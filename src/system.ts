@@ -1,24 +1,22 @@
 /** How the kernel's parts are wired; written out once, here. */
 import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
-import { type Clock, makeChance, systemClock } from './clock.ts'
+import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
 import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
-import { openSecrets } from './drivers/net/secrets/open.ts'
-import { Secrets } from './drivers/net/secrets/secrets.ts'
-import { ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
+import type { Tree } from './drivers/vfs/tree.ts'
+import { exitBody, openBody, unrecorded } from './ends-record.ts'
 import type { OpenBody } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
-import { exitBody, unrecorded } from './exit-record.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openLog } from './ground.ts'
@@ -28,7 +26,6 @@ import { CellPool } from './isolate/cell-pool.ts'
 import type { Fault, UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
 import type { Jail } from './isolate/jail.ts'
-import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
@@ -40,11 +37,12 @@ import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
 import { AfterCell } from './rebuild/after-cell.ts'
 import { PastClock } from './rebuild/past-clock.ts'
-import { type Plan, planOf } from './rebuild/plan.ts'
-import { Restart } from './rebuild/restart.ts'
+import { planOf } from './rebuild/plan.ts'
+import { goOn } from './rebuild/restart.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { Trees } from './trees.ts'
+import { kernelSecrets, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -63,7 +61,7 @@ export class System implements Supervisor {
   /** Of processes that have ended, and whose end is not durable yet. */
   readonly #exits = new Set<Promise<Exit>>()
   readonly children: Children
-  readonly #afterCell: AfterCell
+  readonly #afterCell = new AfterCell(this)
   /** First processes of runs that go on from before this kernel. */
   readonly restored: readonly Process[]
   readonly #isAgent: (name: string) => boolean
@@ -75,7 +73,6 @@ export class System implements Supervisor {
     const clock = new PastClock(ground.clock ?? systemClock)
     this.#clock = clock
     this.#ceiling = loadPolicy(options.policy ?? 'strict')
-    const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
     const toolFailed = (name: string, error: unknown): void => this.observers.toolFailed(name, error)
@@ -85,7 +82,7 @@ export class System implements Supervisor {
     const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
-    const secrets = this.#openSecrets(options.secrets)
+    const secrets = kernelSecrets(options.secrets, this.hidden, this.observers)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
     const runName = (): string => makeChance().identifier()
     const { log, plan } = openLog(evidence, clock, ground.store, mounts, (log) =>
@@ -106,7 +103,7 @@ export class System implements Supervisor {
       net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
       ipc,
-      proc: this.#procDriver(),
+      proc: procDriver(this),
       clock: new ClockDriver(this.#clock),
       chance,
       table: this.table,
@@ -114,59 +111,18 @@ export class System implements Supervisor {
     }
     this.runs = new Runs(this.#clock, this.log)
     this.gate = this.#makeGate(options)
-    this.spawner = new Spawner({
-      table: this.table,
-      log: this.log,
-      shared: this.#shared,
-      clock: this.#clock,
-      chance,
-      gate: this.gate,
-      runs: this.runs,
-      supervisor: this,
-      defect: (error) => this.observers.defect(error),
-      spaces: this.#spaces,
-      ceiling: () => this.#ceiling,
-      isolation,
-      ownCells: options.cells?.sharing === 'own',
-      budget,
-      evidenceBytesMax:
-        evidence === 'memory' ? limits.processEvidenceMemoryBytes : limits.processEvidenceDiskBytes,
-    })
+    this.spawner = this.#makeSpawner(options, chance)
     const inCells = isolation === 'cell' && ground.space === undefined
-    this.#afterCell = new AfterCell({
-      ...{ log: this.log, spawner: () => this.spawner },
-      defect: (error) => this.observers.defect(error),
-    })
     this.#open(isolation, inCells ? (options.cells?.jail ?? 'none') : undefined, plan?.from)
-    this.restored = plan === undefined ? [] : this.#goOn(plan, clock)
+    this.restored = plan === undefined ? [] : goOn(plan, this, (name) => this.#treeOfAgent(name), clock)
     if (inCells) cells.warm()
   }
 
   /** @param jail around its cells; undefined where it has none */
   #open(isolation: Isolation, jail: Jail | undefined, from: OpenBody['from']): void {
-    const { hash: policy, name: policies, needs } = this.#ceiling
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
-    this.runs.prepare(needs)
-    const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    const body = { kind: 'open', policy, policies, documents, isolation, ...protections } as const
-    this.log.append({ ...body, ...(from !== undefined && { from }) } satisfies OpenBody)
-  }
-
-  /** @throws EvidenceError, KernelError where it cannot go on: then nothing of it stays */
-  #goOn(plan: Plan, clock: PastClock): readonly Process[] {
-    try {
-      const { log, gate, drivers, spawner, table, children, runs: runMemory } = this
-      const treeOfAgent = (agent: string) => this.#trees.ofAgent(agent, () => this.#ceiling)
-      const defect = (error: unknown): void => this.observers.defect(error)
-      const parts = { log, gate, drivers, spawner, table, children, runMemory, treeOfAgent, clock, defect }
-      const restart = new Restart(plan, parts)
-      // Whoever made this kernel registers tools and listeners first.
-      setImmediate(() => void restart.start())
-      return restart.roots
-    } catch (error) {
-      void this.shutdown()
-      throw error
-    }
+    this.runs.prepare(this.#ceiling.needs)
+    this.log.append(openBody(this.#ceiling, documents, isolation, jail, from))
   }
 
   get ceiling(): PolicySet {
@@ -179,8 +135,11 @@ export class System implements Supervisor {
   }
 
   filesOf(agent: string): HostFiles {
-    const tree = this.#trees.ofAgent(agent, () => this.#ceiling)
-    return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
+    return new HostFiles(this.gate, this.drivers.vfs, this.#treeOfAgent(agent), agent)
+  }
+
+  #treeOfAgent(agent: string): Tree {
+    return this.#trees.ofAgent(agent, () => this.#ceiling)
   }
 
   /** Atomic: the record first, then every process at once. */
@@ -266,19 +225,21 @@ export class System implements Supervisor {
     return new Gate({ drivers, log, observers, runs, clock: this.#clock, approvals })
   }
 
-  #procDriver(): ProcDriver {
-    return new ProcDriver({
-      table: this.table,
-      spawnChild: (...child) => this.children.spawn(...child),
-      signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
-      output: (process, stream, text) => this.observers.printed(process, stream, text),
+  #makeSpawner(options: KernelOptions, chance: Chance): Spawner {
+    return new Spawner({
+      ...{ table: this.table, log: this.log, shared: this.#shared, clock: this.#clock, chance },
+      ...{ gate: this.gate, runs: this.runs, supervisor: this },
+      defect: (error) => this.observers.defect(error),
+      spaces: this.#spaces,
+      ceiling: () => this.#ceiling,
+      isolation: options.isolation ?? 'cell',
+      ownCells: options.cells?.sharing === 'own',
+      budget: readBudget(options.limits as Readonly<Record<string, string | number>> | undefined),
+      evidenceBytesMax:
+        (options.evidence ?? 'memory') === 'memory'
+          ? limits.processEvidenceMemoryBytes
+          : limits.processEvidenceDiskBytes,
     })
-  }
-
-  /** Their files are in no mount. */
-  #openSecrets(options: KernelOptions['secrets']): Secrets {
-    const sources = openSecrets(options ?? {}, (file) => this.hidden.add([file]))
-    return new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
   }
 
   /** Once the log has failed nothing more is put on record, and every process is ending for that reason. */
@@ -317,9 +278,18 @@ export class System implements Supervisor {
     await this.gate.drain(deadline)
     cancel()
     await last()
+    await this.#close(() => this.log.failed === undefined && this.log.append({ kind: 'close' }))
+  }
+
+  async #close(last: () => unknown): Promise<void> {
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await this.#trees.close()
-    if (this.log.failed === undefined) this.log.append({ kind: 'close' })
+    last()
     await this.log.close().catch((error: unknown) => this.observers.defect(error))
+  }
+
+  /** It could not begin: nothing of it stays, and nothing is said of processes that it could not go on with. */
+  abandon(): void {
+    this.#down ??= this.#close(() => {})
   }
 }

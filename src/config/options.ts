@@ -12,8 +12,8 @@ import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
 import { parseDuration } from '../policy/units.ts'
-import { type ForkOptions, forkSchema, type ResumeOptions, resumeSchema } from '../rebuild/options.ts'
 import type { PolicyRef } from './policy.ts'
+import { type ForkOptions, forkSchema, type ResumeOptions, resumeSchema } from './rebuild.ts'
 
 export interface CellOptions {
   /** `shared` (default): processes of one agent name and policy hash share cells; `own`: each has a cell to itself. */

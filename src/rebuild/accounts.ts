@@ -7,8 +7,8 @@ import type { Json } from '../json.ts'
 import type { Obligation } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import { findSyscall } from '../syscalls.ts'
-import { decoded, type PastIntent } from './fold.ts'
 import type { FoldParts } from './fold-parts.ts'
+import { decoded, type PastIntent } from './known.ts'
 import type { Past } from './past-entries.ts'
 
 /** An admitted call, as the gate accounted for it. */

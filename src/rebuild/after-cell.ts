@@ -14,11 +14,12 @@ import type { Spawner } from '../spawner.ts'
 import { withLineage } from './lineage.ts'
 import { type Risen, raise } from './revival.ts'
 
+/** What a kernel has of these. */
 export interface AfterCellParts {
   readonly log: EvidenceLog
-  readonly spawner: () => Spawner
+  readonly spawner: Spawner
   /** Is told what the kernel itself did wrong. */
-  readonly defect: (error: unknown) => void
+  readonly observers: { defect(error: unknown): void }
 }
 
 /** What was tried for one process. */
@@ -29,13 +30,13 @@ interface Tries {
 }
 
 export class AfterCell {
-  readonly #parts: AfterCellParts
+  readonly #kernel: AfterCellParts
   readonly #tries = new WeakMap<Process, Tries>()
   /** Those whose record is still to be read: each takes a moment in which nothing else is done. */
   readonly #waiting: (() => void)[] = []
 
-  constructor(parts: AfterCellParts) {
-    this.#parts = parts
+  constructor(kernel: AfterCellParts) {
+    this.#kernel = kernel
   }
 
   /**
@@ -86,14 +87,14 @@ export class AfterCell {
       else if (risen.lost) process.fault(risen)
       else fail(process, risen)
     } catch (error) {
-      if (!(error instanceof EvidenceError || error instanceof SyscallError)) this.#parts.defect(error)
+      if (!(error instanceof EvidenceError || error instanceof SyscallError))
+        this.#kernel.observers.defect(error)
       fail(process, because(fault, error instanceof Error ? error.message : 'unknown'))
     }
   }
 
   async #raise(process: Process, { reason }: Fault, own: boolean): Promise<Risen | Fault | undefined> {
-    const { log } = this.#parts
-    const spawner = this.#parts.spawner()
+    const { log, spawner } = this.#kernel
     const source = withLineage(runsOf(log))
     const { run } = process.identity
     const { count: turn, lastCall: taken } = process.turns
@@ -107,8 +108,8 @@ export class AfterCell {
     )
     if (isOnRecord === undefined || process.over) return undefined
     return raise({
-      ...{ process, recorded, source, taken, live: spawner.events(process) },
-      start: (_spec, events) => spawner.startGuest(process, events, own),
+      ...{ process, recorded, source, taken, live: spawner.guests.events(process) },
+      start: (_spec, events) => spawner.guests.start(process, events, own),
     })
   }
 }

@@ -6,8 +6,8 @@ import type { Payload } from '../evidence/verify.ts'
 import type { Json } from '../json.ts'
 import { noLabels } from '../labels.ts'
 import type { Exit } from '../proc/exit.ts'
-import type { Known } from './fold.ts'
 import type { FoldParts } from './fold-parts.ts'
+import type { Known } from './known.ts'
 import type { Past } from './past-entries.ts'
 
 type TextOf = (ref: PayloadRef | undefined) => string | undefined

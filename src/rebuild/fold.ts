@@ -3,7 +3,7 @@ import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Payload } from '../evidence/verify.ts'
 import { isForeign } from '../gate/seen.ts'
-import { type Json, parseGuestJson } from '../json.ts'
+import type { Json } from '../json.ts'
 import { joinLabels, type Labels, noLabels } from '../labels.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import type { Process } from '../proc/process.ts'
@@ -13,45 +13,9 @@ import { account, accountRefusal } from './accounts.ts'
 import { Births } from './births.ts'
 import { changesKernel, PastEffects } from './effects.ts'
 import type { FoldParts } from './fold-parts.ts'
+import { decoded, type Known, type PastIntent } from './known.ts'
 import { type Past, type PastKind, pastEntries } from './past-entries.ts'
 import type { Counted } from './survey.ts'
-
-/** An intent, as far as it is known. */
-export interface PastIntent {
-  readonly seq: number
-  readonly entry: Past<'intent'>
-  /** Undefined where it is not kept. */
-  readonly text: string | undefined
-  readonly argsRef: PayloadRef
-}
-
-/** A call about which a person was asked. */
-export interface PastAsk {
-  readonly seq: number
-  readonly syscall: string
-  readonly text: string | undefined
-  /** The request and what was left of its time in ms, where nobody had answered. */
-  readonly request: { readonly id: string; readonly leftMs: number } | undefined
-}
-
-/** A process of before this kernel. */
-export interface Known {
-  readonly process: Process
-  /** Whether it goes on, unless it has ended. */
-  readonly goesOn: boolean
-  /** Admitted calls whose end is not on record, by number. */
-  readonly dangling: Map<number, PastIntent>
-  /** Calls that were neither admitted nor refused since a person was asked, by number. */
-  readonly asks: Map<number, PastAsk>
-  /** Handled signals that were not delivered. */
-  readonly posted: SignalName[]
-  /** The call that was admitted last. */
-  latest: PastIntent | undefined
-  /** Whether it was stopped. */
-  isHeld: boolean
-  /** The process's own time, when it was stopped. */
-  heldAt: number
-}
 
 export class Fold {
   readonly #parts: FoldParts
@@ -209,11 +173,6 @@ export class Fold {
 }
 
 type TextOf = (ref: PayloadRef | undefined) => string | undefined
-
-/** @returns arguments as the gate understood them */
-export function decoded(syscall: string, text: string): Json {
-  return findSyscall(syscall).args.parse(parseGuestJson(text))
-}
 
 function need(text: string | undefined, why: string): string {
   if (text === undefined) throw new EvidenceError('EIO', why)

@@ -1,8 +1,9 @@
 /** Where a kernel goes on: worked out, and checked, before it writes anything. */
+
+import type { ForkOptions, ResumeOptions, Unsettled } from '../config/rebuild.ts'
 import { KernelError } from '../errors.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
-import type { ForkOptions, ResumeOptions, Unsettled } from './options.ts'
 import { type Survey, surveyOf, type Unended } from './survey.ts'
 
 export interface Plan {

@@ -8,6 +8,7 @@ import { answer } from '../gate/answers.ts'
 import { tryRecord } from '../gate/record.ts'
 import type { Fault } from '../isolate/guest.ts'
 import { asJson } from '../json.ts'
+import { noLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { faulted } from '../proc/exit.ts'
 import type { Process } from '../proc/process.ts'
@@ -17,11 +18,12 @@ import { readRun } from '../replay/recorded-run.ts'
 import { type RunSource, runsOf } from '../replay/source.ts'
 import { replyText } from '../replay/steps.ts'
 import type { Spawner } from '../spawner.ts'
-import { Fold, type Known } from './fold.ts'
+import { Fold } from './fold.ts'
 import type { FoldParts } from './fold-parts.ts'
+import type { Known } from './known.ts'
 import { withLineage } from './lineage.ts'
 import type { PastClock } from './past-clock.ts'
-import { goesOn, type Plan } from './plan.ts'
+import { goesOn as isOurs, type Plan } from './plan.ts'
 import { type Risen, raise } from './revival.ts'
 import { type Counted, entriesIn } from './survey.ts'
 import { settleCalls } from './unsettled.ts'
@@ -33,7 +35,41 @@ export interface RestartParts extends Omit<FoldParts, 'runs' | 'settled' | 'answ
   readonly defect: (error: unknown) => void
 }
 
-export class Restart {
+/** What a kernel has of these parts. */
+type Kernel = Omit<RestartParts, 'clock' | 'defect' | 'runMemory' | 'treeOfAgent'> & {
+  readonly runs: RestartParts['runMemory']
+  readonly observers: { defect(error: unknown): void }
+  abandon(): void
+}
+
+/**
+ * What is within the kernel is there when this returns; its guests follow.
+ * @returns first processes of the runs that go on
+ * @throws EvidenceError, KernelError where it cannot go on: then nothing of it stays
+ */
+export function goOn(
+  plan: Plan,
+  kernel: Kernel,
+  treeOfAgent: RestartParts['treeOfAgent'],
+  clock: PastClock,
+): readonly Process[] {
+  const { log, gate, drivers, spawner, table, children, runs: runMemory } = kernel
+  const defect = (error: unknown): void => kernel.observers.defect(error)
+  try {
+    const parts = { log, gate, drivers, spawner, table, children, runMemory, treeOfAgent, clock, defect }
+    const restart = new Restart(plan, parts)
+    // Whoever made this kernel registers tools and listeners first.
+    setImmediate(() => void restart.start())
+    return restart.roots
+  } catch (error) {
+    for (const process of table.live())
+      process.hadEnded({ status: 'failed', labels: noLabels, usage: process.usage })
+    kernel.abandon()
+    throw error
+  }
+}
+
+class Restart {
   readonly #plan: Plan
   readonly #parts: RestartParts
   readonly #fold: Fold
@@ -53,7 +89,7 @@ export class Restart {
     for (const [seq, value] of Object.entries(fork?.replies ?? {}))
       this.#replies.set(Number(seq), log.payload(JSON.stringify(asJson(value, `replies.${seq}`))))
     this.#source = withLineage(runsOf(log))
-    const runs = new Set(survey.unended.filter(goesOn).map(({ run }) => run))
+    const runs = new Set(survey.unended.filter(isOurs).map(({ run }) => run))
     this.#fold = new Fold({ ...parts, ...survey, runs })
     table.skipTo(survey.lastPid)
     const times = new Map<Process, number>()
@@ -119,7 +155,7 @@ export class Restart {
   #endOthers(): void {
     const reason = 'it ran code of the application, which ended with its kernel and is not on record'
     for (const { run, pid, ...process } of this.#plan.survey.unended)
-      if (!goesOn(process)) this.#parts.log.append({ kind: 'exit', run, pid, status: 'failed', reason })
+      if (!isOurs(process)) this.#parts.log.append({ kind: 'exit', run, pid, status: 'failed', reason })
   }
 
   /** Raises the guests, settles what was on its way, and lets them go on. Never rejects. */
@@ -180,10 +216,10 @@ export class Restart {
       )
       if (process.over) return undefined
       return await raise({
-        ...{ process, recorded, source: this.#source, live: spawner.events(process) },
+        ...{ process, recorded, source: this.#source, live: spawner.guests.events(process) },
         start: (spec, events) => {
           spawner.adopt(process, { text: spec.program, filename: spec.filename }, spec)
-          return spawner.startGuest(process, events, false)
+          return spawner.guests.start(process, events, false)
         },
       })
     } catch (error) {

@@ -1,4 +1,6 @@
 /** Calls that were on their way when the record ends: within the kernel they are made again, the rest is for a choice to say. */
+
+import type { Unsettled } from '../config/rebuild.ts'
 import type { AnswerBody, OutcomeBody, RefusalBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { answer, callerOf, failureReply, sentence } from '../gate/answers.ts'
@@ -7,8 +9,8 @@ import type { Gate } from '../gate.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
-import { decoded, type Fold, type Known, type PastAsk, type PastIntent } from './fold.ts'
-import type { Unsettled } from './options.ts'
+import type { Fold } from './fold.ts'
+import { decoded, type Known, type PastAsk, type PastIntent } from './known.ts'
 
 export interface SettleParts {
   readonly log: EvidenceLog

@@ -1,6 +1,10 @@
-/** How a process ended, as it goes on record. */
+/** How a kernel begins and how a process ended, as it goes on record. */
 import { exitToJson } from './drivers/proc.ts'
+import type { OpenBody, PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
+import type { Jail } from './isolate/jail.ts'
+import { protectionsOf } from './isolate/launch.ts'
+import type { PolicySet } from './policy/types.ts'
 import type { Exit } from './proc/exit.ts'
 
 /** @returns what the entry says; a value is kept beside the log, where that can be written still */
@@ -19,4 +23,23 @@ export function exitBody(log: EvidenceLog, exit: Exit): { readonly kind: 'exit' 
 export function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
   const message = error instanceof Error ? error.message : 'evidence could not be written'
   return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
+}
+
+/**
+ * @param documents canonical text of all policies of the kernel
+ * @param jail around its cells; undefined where it has none
+ * @param from where it goes on from, where it does
+ */
+export function openBody(
+  { hash: policy, name: policies }: PolicySet,
+  documents: PayloadRef,
+  isolation: string,
+  jail: Jail | undefined,
+  from: OpenBody['from'],
+): OpenBody {
+  return {
+    ...{ kind: 'open', policy, policies, documents, isolation },
+    ...(jail !== undefined && { protections: { ...protectionsOf(jail) } }),
+    ...(from !== undefined && { from }),
+  }
 }
