@@ -1,13 +1,8 @@
 /** A run of its own begins where one on record was: under another policy, with another program, or with another reply. */
 import { expect, test } from 'vitest'
-import { EvidenceFolder } from '../../src/evidence/read.ts'
 import { type Entry, type ForkOptions, type KernelOptions, KernelSpace } from '../../src/index.ts'
-import { InlineSpace } from '../../src/isolate/inline.ts'
-import { withLineage } from '../../src/rebuild/lineage.ts'
-import { readRun } from '../../src/replay/recorded-run.ts'
-import { replayRun } from '../../src/replay/replay.ts'
 import { boot, entriesOf, exitValue, main, policyOf, tempFolder } from '../support/kernel.ts'
-import { busy, doubling, endOf, left } from './support.ts'
+import { busy, doubling, endOf, left, replayOf } from './support.ts'
 
 const source = main(`
   await fs.write('/mem/working/a', 'first')
@@ -86,7 +81,7 @@ test('another program goes on where it did the same, and its divergence is told 
   })
 })
 
-test('wherever it is forked, it comes to the same end, and replays with its parent', {
+test('wherever it is forked, it comes to the same end', {
   timeout: 90_000,
 }, async () => {
   const { dir, run, entries, value } = await recorded(busy)
@@ -111,10 +106,7 @@ test('a forked run replays byte-equal from its own record and that of its parent
   exitValue(await endOf(kernel))
   const [proc] = entriesOf(kernel, 'rebuild')
   await kernel.shutdown()
-  const lineage = withLineage(new EvidenceFolder(copy))
-  const space = new InlineSpace()
-  const replayed = await replayRun(readRun(lineage, proc?.run ?? ''), { source: lineage, space })
-  await space.close()
+  const replayed = await replayOf(copy, proc?.run ?? '')
   expect(replayed).toMatchObject({ verdict: 'equal', processes: [{ pid: 1, calls: 7 }] })
 })
 

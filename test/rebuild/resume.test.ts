@@ -14,7 +14,7 @@ import {
   tempFolder,
   until,
 } from '../support/kernel.ts'
-import { busy, cut, doubling, endOf, flying, left, linesOf, resumed } from './support.ts'
+import { busy, cut, doubling, endOf, flying, left, linesOf, replayOf, resumed } from './support.ts'
 
 test('files, what was read, and the guest come back; a message sent later is received', async () => {
   const dir = tempFolder()
@@ -70,7 +70,9 @@ test('wherever a run is cut off, it comes to the same end', { timeout: 90_000 },
     const exit = await endOf(kernel)
     expect(exit, `cut after ${count} of ${entries}`).toMatchObject({ status: 'exited', value: expected })
     expect(kernel.evidence.verify(), `cut after ${count}`).toMatchObject({ ok: true })
+    const { run = '' } = entriesOf(kernel, 'rebuild')[0] ?? {}
     await kernel.shutdown()
+    expect(await replayOf(copy, run), `replay, cut after ${count}`).toMatchObject({ verdict: 'equal' })
   }
 })
 

@@ -1,7 +1,12 @@
 /** Runs that are cut off, and kernels that go on from what is left of them. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EvidenceFolder } from '../../src/evidence/read.ts'
 import type { Exit, KernelOptions, KernelSpace } from '../../src/index.ts'
+import { InlineSpace } from '../../src/isolate/inline.ts'
+import { withLineage } from '../../src/rebuild/lineage.ts'
+import { readRun } from '../../src/replay/recorded-run.ts'
+import { type ReplayedRun, replayRun } from '../../src/replay/replay.ts'
 import { boot, main, tempFolder, until } from '../support/kernel.ts'
 
 /** What a kill at this moment leaves behind. */
@@ -83,5 +88,16 @@ export function doubling(effects: number[], idempotent = true) {
         return n * 2
       },
     } as never,
+  }
+}
+
+/** Whether a run, with what it goes on from, does the same again. */
+export async function replayOf(dir: string, run: string): Promise<ReplayedRun> {
+  const source = withLineage(new EvidenceFolder(dir))
+  const space = new InlineSpace()
+  try {
+    return await replayRun(readRun(source, run), { source, space })
+  } finally {
+    await space.close()
   }
 }
