@@ -7,6 +7,8 @@ import type { Json } from '../json.ts'
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
+ * - `rebuild`: a process is brought again to where it was, from what is on record about it
+ * - `edit`: a run that goes on from another one takes a reply of that for another one
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files, or a tool that it registered
  * - `reload`: another policy came into force
@@ -28,6 +30,8 @@ export const entryKinds = [
   'answer',
   'signal',
   'exit',
+  'rebuild',
+  'edit',
   'declassify',
   'host',
   'reload',
@@ -97,6 +101,24 @@ export type Caller = {
   readonly labels?: readonly string[]
 }
 
+/** A kernel begins to write. */
+export type OpenBody = {
+  readonly kind: 'open'
+  readonly policy: string
+  readonly policies: string
+  /** Canonical text of all policies of the kernel. */
+  readonly documents: PayloadRef
+  readonly isolation: string
+  /** The tools that there are, with what each takes. */
+  readonly tools?: PayloadRef
+  readonly protections?: Json
+  /**
+   * What is within the kernel is as it was after that entry: the effects up to there that stay in the kernel are done
+   * again, in their order. `as` is the run that goes on in place of `run`, where that is forked.
+   */
+  readonly from?: { readonly seq: number; readonly run?: string; readonly as?: string }
+}
+
 /** A process begins. */
 export type SpawnBody = {
   readonly kind: 'spawn'
@@ -113,6 +135,8 @@ export type SpawnBody = {
   readonly budget: Json
   readonly extraction?: true
   readonly cell?: string
+  /** Where it goes on from: the process of the same pid of another run, as it was after that entry. */
+  readonly fork?: { readonly run: string; readonly seq: number }
   /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
   readonly args?: PayloadRef
   /** The text of the ES module that runs, and how stacks name it. */
@@ -137,6 +161,27 @@ export type TurnBody = {
   readonly replies: readonly (number | string)[]
 }
 
+/** A process is made again from the record: its guest repeats these turns, and then goes on live. */
+export type RebuildBody = {
+  readonly kind: 'rebuild'
+  readonly run: string
+  readonly pid: number
+  /** Its cell was gone, its kernel was, or another run begins where it was. */
+  readonly cause: 'cell' | 'resume' | 'fork'
+  readonly reason: string
+  /** The last turn that is repeated. */
+  readonly turn: number
+}
+
+/** In a run that goes on from another one, a call of that one gave something else. Before its processes begin. */
+export type EditBody = {
+  readonly kind: 'edit'
+  readonly run: string
+  /** The `seq` of the outcome. */
+  readonly outcome: number
+  readonly result: PayloadRef
+}
+
 /** An admitted call, on record before its effect. */
 export type IntentBody = Caller & {
   readonly kind: 'intent'
@@ -145,6 +190,8 @@ export type IntentBody = Caller & {
   readonly decision: RecordedDecision
   /** Where it waited for a person: the `seq` of the last entry that asked. */
   readonly ask?: number
+  /** The `seq` of an intent whose effect is not known, since its kernel ended: it is made again. */
+  readonly again?: number
 }
 
 /** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
@@ -211,6 +258,8 @@ export type AskBody = Caller & {
   readonly expires: number
   /** The request in whose place it came. */
   readonly follows?: string
+  /** The `seq` of an intent whose effect is not known: whether it is made again is asked. */
+  readonly again?: number
 }
 
 /** How a request ended. */
