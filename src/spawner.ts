@@ -29,6 +29,7 @@ import { type Budget, type Isolation, isolations, type PolicySet } from './polic
 import type { ExitError } from './proc/exit.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
+import { recordUnder } from './reload.ts'
 import { doors } from './syscalls.ts'
 
 export interface SpawnerParts extends GuestParts {
@@ -191,6 +192,11 @@ export class Spawner {
       ...program,
       ...(fork !== undefined && { fork }),
     } satisfies SpawnBody)
+  }
+
+  /** What a process is under from now on, on record. @param before hash of what it was under */
+  recordPolicy(process: Process, before: string | undefined): void {
+    recordUnder(this.#parts.log, this.#parts.shared, process, process.policy, before)
   }
 
   /**

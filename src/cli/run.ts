@@ -105,7 +105,9 @@ function addOptions(command: Command): void {
 
 /** @throws UsageError before anything runs; a file that cannot be bundled is found later, by the kernel */
 function fileOf(command: Command): string {
-  const [file = ''] = command.args
+  const [file] = command.args
+  if (file === undefined)
+    throw new UsageError("missing required argument 'file', or --resume; see `gatehouse run --help`")
   if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
   throw new UsageError(
     `no program at \`${file}\`; a relative path starts at the working directory, and \`gatehouse init\` writes a first agent`,

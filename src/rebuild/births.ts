@@ -25,7 +25,7 @@ export class Births {
 
   /** Takes note of the policies of a kernel. */
   policy(entry: Entry, texts: ReadonlyMap<string, Payload>): void {
-    if (entry.kind !== 'open' && entry.kind !== 'reload') return
+    if (entry.kind !== 'open' && (entry.kind !== 'reload' || entry.pid !== undefined)) return
     const { documents } = entry
     const hash =
       typeof documents === 'object' && documents !== null && 'hash' in documents ? documents.hash : ''

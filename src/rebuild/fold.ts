@@ -1,4 +1,5 @@
 /** What is within the kernel comes back as it was after an entry: processes, files in memory, mailboxes, accounts. */
+import { byKernel } from '../actors.ts'
 import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Payload } from '../evidence/verify.ts'
@@ -189,7 +190,7 @@ function turned({ process, posted }: Known, { turn, after, at, replies }: Past<'
 
 /** What the kernel raised by itself did nothing but what stands on record beside it. */
 function signalled({ process, posted, isHeld }: Known, { signal, by }: Past<'signal'>): void {
-  if (!signals[signal].catchable || by.startsWith('by the kernel')) return
+  if (!signals[signal].catchable || by.startsWith(`by ${byKernel}`)) return
   const { dispositions } = process
   if (isHeld || dispositions.isMasked(signal)) return void dispositions.queue(signal)
   took(process, signal, posted)

@@ -1,4 +1,5 @@
 /** A kernel goes on where a record ends: first what is within it, at once, and then the guests, which repeat their past. */
+import { byKernel } from '../actors.ts'
 import { bundleProgram, type ProgramText, textProgram } from '../config/program.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { EditBody, Entry, PayloadRef, RebuildBody } from '../evidence/entry.ts'
@@ -104,7 +105,10 @@ class Restart {
     // No time has passed for them since.
     for (const [{ turns }, time] of times)
       turns.resume({ count: turns.count, lastCall: turns.lastCall, time })
-    if (fork === undefined) this.#endOthers()
+    if (fork === undefined) {
+      this.#recordPolicies()
+      this.#endOthers()
+    }
   }
 
   /** First processes of the runs that go on. */
@@ -149,6 +153,15 @@ class Restart {
     if (result === undefined || entry.kind !== 'outcome' || run === undefined) return counted
     due.delete(entry.seq)
     return { run, entry: { ...entry, status: 'committed', result } }
+  }
+
+  /** A process that goes on under other policies than before says so. */
+  #recordPolicies(): void {
+    const before = new Map(this.#plan.survey.unended.map(({ run, pid, policy }) => [`${run} ${pid}`, policy]))
+    for (const { process } of this.#live) {
+      const was = before.get(`${process.identity.run} ${process.pid}`)
+      if (was !== process.policy.hash) this.#parts.spawner.recordPolicy(process, was)
+    }
   }
 
   /** Code of the application ended with its kernel. */
@@ -249,7 +262,7 @@ class Restart {
 
   /** What it was told and no turn brought to it; and that it is stopped, where it was. */
   #deliver({ process, posted, isHeld }: Known): void {
-    if (isHeld) process.signal('SIGSTOP', 'by the kernel, since it was stopped')
+    if (isHeld) process.signal('SIGSTOP', `by ${byKernel}, since it was stopped`)
     const { calls, turns } = this.#recordedOf(process)
     const brought = new Set(turns.flatMap(({ replies }) => replies.map(({ seq }) => seq)))
     const waiting = calls.flatMap(({ reply }) =>

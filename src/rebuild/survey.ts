@@ -9,6 +9,8 @@ export interface Unended {
   readonly ppid: number
   readonly agent: string
   readonly isolation: string
+  /** Hash of the policies that it was under. */
+  readonly policy: string
 }
 
 export interface Survey {
@@ -48,7 +50,13 @@ export function surveyOf(
     if (entry.kind === 'outcome') settled.add(Number(entry.intent))
     if (entry.kind === 'answer') answered.add(Number(entry.ask))
     if (entry.kind === 'spawn') lastPid = Math.max(lastPid, entry.pid ?? 0)
+    if (entry.kind === 'reload' && entry.pid === undefined)
+      for (const [key, each] of unended) unended.set(key, { ...each, policy: String(entry.policy) })
     if (run === undefined) continue
+    if (entry.kind === 'reload') {
+      const known = unended.get(`${run} ${entry.pid}`)
+      if (known !== undefined) unended.set(`${run} ${entry.pid}`, { ...known, policy: String(entry.policy) })
+    }
     if (entry.kind === 'spawn') unended.set(`${run} ${entry.pid}`, unendedOf(entry, run))
     if (entry.kind === 'exit') unended.delete(`${run} ${entry.pid}`)
   }
@@ -87,6 +95,7 @@ function openingsIn(entries: Iterable<Entry>, until: number): readonly Opening[]
   return openings
 }
 
-const unendedOf = ({ pid = 0, ppid, agent, isolation }: Entry, run: string): Unended => ({
+const unendedOf = ({ pid = 0, ppid, agent, isolation, policy }: Entry, run: string): Unended => ({
   ...{ run, pid, ppid: Number(ppid), agent: String(agent), isolation: String(isolation) },
+  policy: String(policy),
 })

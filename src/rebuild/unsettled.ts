@@ -1,5 +1,6 @@
 /** Calls that were on their way when the record ends: within the kernel they are made again, the rest is for a choice to say. */
 
+import { byKernel } from '../actors.ts'
 import type { Unsettled } from '../config/rebuild.ts'
 import type { AnswerBody, OutcomeBody, RefusalBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
@@ -116,7 +117,7 @@ function askAgain(
   const recorded = tryRecord(log, process, () =>
     log.append({
       ...{ kind: 'answer', run, pid: process.pid, ask: seq, id: request.id },
-      ...{ answer: 'cancelled', by: 'the kernel', reason },
+      ...{ answer: 'cancelled', by: byKernel, reason },
     } satisfies AnswerBody),
   )
   if (recorded !== undefined) gate.callAgain({ process, number, name, text, past: { request } })
