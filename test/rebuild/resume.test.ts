@@ -207,6 +207,7 @@ test('a resumed process is under the new policy too, and keeps what was its own'
   const kernel = resumed(left(dir), { policy })
   await ask(kernel, `await ipc.send('narrow', 1)`, { name: 'friend' })
   expect(exitValue(await endOf(kernel))).toEqual(['ok', 'EPERM', 'EPERM'])
+  expect(kernel.evidence.verify()).toMatchObject({ ok: true })
 })
 
 test('evidence that was changed is no past to go on from, and nothing of the folder is held', async () => {
