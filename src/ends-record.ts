@@ -1,6 +1,6 @@
 /** How a kernel begins and how a process ended, as it goes on record. */
 import { exitToJson } from './drivers/proc.ts'
-import type { OpenBody } from './evidence/entry.ts'
+import type { OpenBody } from './evidence/beginnings.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import type { Jail } from './isolate/jail.ts'
 import { protectionsOf } from './isolate/launch.ts'

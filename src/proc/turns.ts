@@ -1,6 +1,6 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
-import type { TurnBody } from '../evidence/entry.ts'
+import type { TurnBody } from '../evidence/beginnings.ts'
 import type { Frozen, Guest, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { SignalName } from './signals.ts'

@@ -1,6 +1,6 @@
 /** Processes whose cell is gone are made again: the kernel's side of them lives on, only the guest repeats its past. */
 import { SyscallError } from '../errors.ts'
-import type { RebuildBody } from '../evidence/entry.ts'
+import type { RebuildBody } from '../evidence/beginnings.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import { tryRecord } from '../gate/record.ts'
