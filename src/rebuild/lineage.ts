@@ -62,6 +62,14 @@ export function forkOf(entry: Entry): Fork | undefined {
   return read.success && read.data.seq < entry.seq ? read.data : undefined
 }
 
+/** @returns where processes begin up to an entry, by pid */
+export function beginningsIn(entries: Iterable<Entry>, until: number): ReadonlyMap<number, Entry> {
+  const begun = new Map<number, Entry>()
+  for (const entry of entries)
+    if (entry.kind === 'spawn' && entry.seq <= until && entry.pid !== undefined) begun.set(entry.pid, entry)
+  return begun
+}
+
 /** @returns the same source, in which a run that goes on from another one begins where that began */
 export function withLineage(source: RunSource): RunSource {
   const read: RunSource = {

@@ -23,7 +23,7 @@ import type { Spawner } from '../spawner.ts'
 import { Fold } from './fold.ts'
 import type { FoldParts } from './fold-parts.ts'
 import type { Known } from './known.ts'
-import { withLineage } from './lineage.ts'
+import { beginningsIn, withLineage } from './lineage.ts'
 import type { PastClock } from './past-clock.ts'
 import { goesOn as isOurs, type Plan } from './plan.ts'
 import { type Risen, raise } from './revival.ts'
@@ -282,13 +282,6 @@ class Restart {
     for (const signal of posted)
       if (!process.over) process.turns.post(signals[signal].number, JSON.stringify({ signal }), signal)
   }
-}
-
-function beginningsIn(entries: Iterable<Entry>, until: number): ReadonlyMap<number, Entry> {
-  const begun = new Map<number, Entry>()
-  for (const entry of entries)
-    if (entry.kind === 'spawn' && entry.seq <= until && entry.pid !== undefined) begun.set(entry.pid, entry)
-  return begun
 }
 
 /** Payloads are found by their hash: what is none is not found. */
