@@ -33,7 +33,7 @@ test('what changes is shown by rule, with examples, and the command ends with 1'
   const lines = stdout.trimEnd().split('\n')
   expect(lines[1]).toMatch(/^permit +forbid +2 +1 +no \(desk:5\)$/)
   expect(lines[2]).toMatch(
-    /^permit → forbid: entry 3, run \w{12}, clerk: fs.stat `\/tmp\/a`: forbidden by rule `no`/,
+    /^permit → forbid: entry 4, run \w{12}, clerk: fs.stat `\/tmp\/a`: forbidden by rule `no`/,
   )
   expect(stdout).not.toContain('\u001b')
   expect(lines.at(-2)).toBe(
@@ -79,6 +79,6 @@ test('a record that is not there, not whole or without the run, and a policy tha
   writeFileSync(log, text.replace('{"agent"', '"agent"'))
   expect(await under('old.yaml', '--evidence', dir)).toMatchObject({
     code: 2,
-    stderr: 'gatehouse: line 1 of the evidence is not an entry; verify it\n',
+    stderr: 'gatehouse: line 2 of the evidence is not an entry; verify it\n',
   })
 })
