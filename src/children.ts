@@ -67,6 +67,12 @@ export class Children {
     }
   }
 
+  /** A name that a run has given already, before this kernel. */
+  keepName(run: string, name: string): void {
+    this.#namedBy.set(name, run)
+    this.#namesOf.set(run, (this.#namesOf.get(run) ?? new Set()).add(name))
+  }
+
   /** A run is over: what its children were called is free again, but for names that have files. */
   forget(run: string): void {
     for (const name of this.#namesOf.get(run) ?? [])
@@ -88,8 +94,7 @@ export class Children {
     if (name === parent.name || this.#namedBy.get(name) === run) return
     if (this.#isTaken(name))
       throw new SyscallError('EPERM', `\`${name}\` is the name of another agent; choose one that is free`)
-    this.#namedBy.set(name, run)
-    this.#namesOf.set(run, (this.#namesOf.get(run) ?? new Set()).add(name))
+    this.keepName(run, name)
   }
 }
 

@@ -33,13 +33,17 @@ export interface Chance {
 
 /**
  * @param seed where given, every seed and identifier follows from it, so that runs repeat; otherwise they are fresh
+ * @param after the place in a record where a kernel goes on: what it gave before it does not give again
  */
-export function makeChance(seed?: number): Chance {
+export function makeChance(seed?: number, after?: number): Chance {
+  const start = after === undefined ? '' : ` after ${after}`
   let count = 0
   const bytes = (length: number): Buffer => {
     count += 1
     if (seed === undefined) return randomBytes(length)
-    return createHash('shake256', { outputLength: length }).update(`gatehouse ${seed} ${count}`).digest()
+    return createHash('shake256', { outputLength: length })
+      .update(`gatehouse ${seed}${start} ${count}`)
+      .digest()
   }
   return {
     seed: () => bytes(32).toString('hex'),

@@ -4,11 +4,11 @@ import { Desk } from './approvals/desk.ts'
 import type { ApprovalOptions } from './approvals/request.ts'
 import { readApprovals } from './approvals/settings.ts'
 import type { Clock } from './clock.ts'
-import { SyscallError } from './errors.ts'
+import { assert, SyscallError } from './errors.ts'
 import type { DeclassifyBody, RefusalBody } from './evidence/entry.ts'
 import type { EvidenceLog, Receipt } from './evidence/log.ts'
 import { EvidenceError } from './evidence/store.ts'
-import { type AdmissionMeans, admit, Refusal } from './gate/admission.ts'
+import { type AdmissionMeans, type Admitted, type Asks, admit, askAgain, Refusal } from './gate/admission.ts'
 import { answer, callerOf, failureReply, recordedDecision, sentence } from './gate/answers.ts'
 import { Asking } from './gate/asking.ts'
 import { shownResource } from './gate/content.ts'
@@ -53,6 +53,7 @@ export class Gate {
   readonly #held = new Held()
   readonly #effects: Effects
   readonly #asking: Asking
+  #doesAgain = false
   /** Calls that wait for a person. */
   readonly approvals: Desk
 
@@ -77,17 +78,54 @@ export class Gate {
    * @param text its arguments as JSON text
    */
   call(process: Process, number: number, name: string, text: string): void {
-    const arrival = { process, number, name, text }
     if (process.over) return
     process.turns.called(number)
-    if (process.held) return this.#hold(arrival)
+    this.callAgain({ process, number, name, text })
+  }
+
+  /** The same for one that waited, or was on its way when its kernel ended. */
+  callAgain(arrival: Arrival): void {
+    if (arrival.process.over) return
+    if (arrival.process.held) return this.#hold(arrival)
     this.#take(arrival)
+  }
+
+  /** Within it, what is on record may be done again; that it is done stands on record before. */
+  doingAgain<T>(work: () => T): T {
+    this.#doesAgain = true
+    try {
+      return work()
+    } finally {
+      this.#doesAgain = false
+    }
+  }
+
+  /**
+   * Does an effect within the kernel again that is on record as permitted: it is not judged once more.
+   * @param act gets the grant, and is done when it returns
+   */
+  again<T>(
+    process: Pick<Process, 'pid' | 'name'>,
+    syscall: string,
+    resources: readonly string[],
+    act: (grant: Grant) => T,
+  ): T {
+    assert(this.#doesAgain, 'an effect is done again, and the record does not say so')
+    const grant = mint.make(
+      { pid: process.pid, agent: process.name, syscall, resources, addresses: [] },
+      new Flight(),
+    )
+    try {
+      return act(grant)
+    } finally {
+      mint.end(grant)
+    }
   }
 
   /** Begins what waited for the process to go on, and admits what it had asked for while it was stopped. */
   resume(process: Process): void {
     this.#held.wake(process)
-    for (const { number, name, text } of this.#held.take(process)) this.call(process, number, name, text)
+    for (const arrival of this.#held.take(process)) this.callAgain(arrival)
   }
 
   /** What a stopped process has asked for, as it came. */
@@ -142,12 +180,17 @@ export class Gate {
 
   #take(arrival: Arrival): void {
     try {
-      const admitted = admit(arrival.process, this.#means, arrival.name, arrival.text)
+      const admitted = this.#admit(arrival)
       if ('asks' in admitted) this.#asking.begin(arrival, admitted)
       else this.#effects.begin(arrival, admitted)
     } catch (error) {
       this.#refuse(arrival, error)
     }
+  }
+
+  #admit({ process, name, text, past }: Arrival): Admitted | Asks {
+    if (past?.asks) return askAgain(process, this.#means, name, text)
+    return admit(process, this.#means, name, text)
   }
 
   #hold(arrival: Arrival): void {

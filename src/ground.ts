@@ -14,6 +14,7 @@ import { EvidenceError, type EvidenceStore } from './evidence/store.ts'
 import { denyUnanswered } from './evidence/unanswered.ts'
 import type { UserSpace } from './isolate/guest.ts'
 import { limits } from './limits.ts'
+import { goesOn, type Plan } from './rebuild/plan.ts'
 import { type Around, Retention } from './retention.ts'
 
 /** A simulation puts its own in place of the real ones. */
@@ -82,8 +83,16 @@ function assertApart(file: string, mounts: HostMounts): void {
       )
 }
 
+interface OpenedLog {
+  readonly log: EvidenceLog
+  /** From where it goes on; undefined where it begins anew. */
+  readonly plan: Plan | undefined
+  readonly retain: (around: Around) => void
+}
+
 /**
- * Opens the record; `retain` begins to delete what it need not keep. What refuses the kernel's start leaves no mount open and no lock behind.
+ * Opens the record, and sees whether it goes on from what lies there; `retain` begins to delete what it need not keep. What refuses the kernel's
+ * start leaves no mount open and no lock behind.
  * @throws EvidenceError where it cannot be kept
  */
 export function openLog(
@@ -93,7 +102,8 @@ export function openLog(
   { signer, previous }: Keys,
   mounts: readonly OpenedMount[],
   hidden: Hidden,
-): { readonly log: EvidenceLog; readonly retain: (around: Around) => void } {
+  planFor: (log: EvidenceLog) => Plan | undefined,
+): OpenedLog {
   const durability = evidence === 'memory' ? 'process' : (evidence.durability ?? 'process')
   const file = evidence === 'memory' || given !== undefined ? undefined : checkpointFile(evidence.dir)
   const sealing = { signer, ...(previous && { previous }), ...(file && { file }) }
@@ -101,14 +111,16 @@ export function openLog(
   try {
     store ??= evidence === 'memory' ? new MemoryStore() : FileStore.open(evidence.dir)
     const log = EvidenceLog.open({ store, clock, durability, sealing })
-    denyUnanswered(store, log)
+    const plan = planFor(log)
+    const runs = plan?.fork === undefined ? plan?.survey.unended.filter(goesOn).map(({ run }) => run) : []
+    denyUnanswered(store, log, new Set(runs))
     // The folder may have been made only now.
     hidden.add(folderOf(evidence))
     const age = evidence === 'memory' ? undefined : evidence.retention
     const retain = (around: Around): void => {
       if (store instanceof FileStore) Retention.start({ log, store, clock, age }, around)
     }
-    return { log, retain }
+    return { log, plan, retain }
   } catch (error) {
     store?.close().catch(() => {})
     for (const { mount } of mounts) void mount.close()

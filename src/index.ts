@@ -8,8 +8,9 @@ export type {
   DenyOptions,
   HookAnswer,
 } from './approvals/request.ts'
-export type { KernelOptions } from './config/options.ts'
+export type { EvidenceFolderOptions, KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
+export type { ForkOptions, ResumeOptions, Unsettled } from './config/rebuild.ts'
 export type { Declassification } from './declassify.ts'
 export type { SecretOption } from './drivers/net/secrets/open.ts'
 export type { ToolContext, ToolDefinition } from './drivers/tool.ts'

@@ -101,6 +101,11 @@ export class KernelSpace {
     return new ProcessHandle(this.#system.spawner.spawn(agent, jsonArgs(args)))
   }
 
+  /** First processes that go on from before this kernel, by the options `resume` and `fork` of evidence. */
+  get restored(): readonly ProcessHandle[] {
+    return this.#system.restored.map((process) => new ProcessHandle(process))
+  }
+
   /** The process table: every live process, the oldest first. With `all`, those that ended lately too. */
   ps(options: { readonly all?: boolean } = {}): readonly ProcessRow[] {
     const { table } = this.#system

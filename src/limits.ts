@@ -441,6 +441,12 @@ export const limits = Object.freeze({
   processEvidenceMemoryBytes: 64 * MiB,
   /** The same for evidence on disk. */
   processEvidenceDiskBytes: 4_096 * MiB,
+  /** How often one process is made again after the end of its cell: what ends every cell is not begun for ever. */
+  rebuildsMax: 3,
+  /** What may be on record about a process that is made again, in bytes: its record is read for that, and its turns are repeated. */
+  rebuildBytesMax: 256 * MiB,
+  /** Entries that are done again with one look at their texts, when a kernel goes on where another one ended. */
+  rebuildWindowEntries: 20_000,
   /** Entries of its own that /audit shows a process: the newest. */
   auditEntriesMax: 1_000,
   /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */

@@ -24,17 +24,37 @@ export function recordReload(
   next: readonly Next[],
   by: string,
 ): void {
-  const textOf = (set: PolicySet) => shared.of(documentsText(set.policies))
   log.append({
     kind: 'reload',
-    ...{ policy: policy.hash, policies: policy.name, documents: textOf(policy), before, by },
+    ...{
+      policy: policy.hash,
+      policies: policy.name,
+      documents: shared.of(documentsText(policy.policies)),
+      before,
+      by,
+    },
   })
   for (const { process, under } of next) {
     if (under === undefined || under.hash === policy.hash) continue
-    log.append({
-      kind: 'reload',
-      ...{ run: process.identity.run, pid: process.pid, policy: under.hash, policies: under.name },
-      ...{ documents: textOf(under), before: process.policy.hash },
-    })
+    recordUnder(log, shared, process, under, process.policy.hash)
   }
+}
+
+/**
+ * Another policy on record for one process.
+ * @param before hash of what it was under
+ * @throws EvidenceError: then it may not come into force
+ */
+export function recordUnder(
+  log: EvidenceLog,
+  shared: SharedPayloads,
+  process: Process,
+  under: PolicySet,
+  before: string | undefined,
+): void {
+  log.append({
+    kind: 'reload',
+    ...{ run: process.identity.run, pid: process.pid, policy: under.hash, policies: under.name },
+    ...{ documents: shared.of(documentsText(under.policies)), ...(before !== undefined && { before }) },
+  })
 }

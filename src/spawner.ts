@@ -1,55 +1,56 @@
 /** Makes processes: joins what limits them, puts their start on record, and hands their program to an isolate. */
 import type { Agent } from './agents.ts'
-import { allowance, assertDepth, assertFewLabels, assertStrongEnough } from './allowance.ts'
-import type { Chance, Clock } from './clock.ts'
+import {
+  allowance,
+  assertDepth,
+  assertFewLabels,
+  assertStrongEnough,
+  type PastProcess,
+  pastLedger,
+} from './allowance.ts'
+import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import { authorsTrace, type ProgramText } from './config/program.ts'
 import { KernelError, SyscallError } from './errors.ts'
-import type { PayloadRef, SpawnBody } from './evidence/entry.ts'
+import type { SpawnBody } from './evidence/beginnings.ts'
+import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import type { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
 import type { Runs } from './gate/runs.ts'
-import type { Gate } from './gate.ts'
-import { Intake } from './intake.ts'
+import { type GuestParts, Guests } from './guests.ts'
 import { fixedZone } from './isolate/bootstrap-text.ts'
-import type { GuestEvents, GuestSpec, UserSpace } from './isolate/guest.ts'
+import type { GuestSpec } from './isolate/guest.ts'
 import { hasGuestZone } from './isolate/host-zone.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
 import { leastBudget } from './policy/budget.ts'
-import type { Budget, Isolation, PolicySet } from './policy/types.ts'
+import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
 import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
+import { recordUnder } from './reload.ts'
 import { doors } from './syscalls.ts'
 
-export interface SpawnerParts {
+export interface SpawnerParts extends GuestParts {
   readonly table: ProcessTable
   readonly log: EvidenceLog
   /** Of that log. */
   readonly shared: SharedPayloads
-  readonly clock: Clock
   readonly chance: Chance
-  readonly gate: Gate
   readonly runs: Runs
   readonly supervisor: Supervisor
-  /** Is told what the kernel itself did wrong. */
-  readonly defect: (error: unknown) => void
-  readonly spaces: Readonly<Record<'cell' | 'inline', UserSpace>>
   /** The kernel's policy now: the ceiling of all. */
   readonly ceiling: () => PolicySet
   readonly isolation: Isolation
-  /** Whether every process has a cell to itself. */
-  readonly ownCells: boolean
   readonly budget: Budget
   readonly evidenceBytesMax: number
 }
 
 export class Spawner {
   readonly #parts: SpawnerParts
-  readonly #intake: Intake
+  readonly guests: Guests
   /** What an agent adds to the kernel's policy, kept for a reload. */
   readonly #programs = new WeakMap<Process, ProgramText>()
   readonly #unstarted = new WeakMap<Process, () => void>()
@@ -58,7 +59,7 @@ export class Spawner {
 
   constructor(parts: SpawnerParts) {
     this.#parts = parts
-    this.#intake = new Intake(parts.clock)
+    this.guests = new Guests(parts)
   }
 
   /**
@@ -111,6 +112,37 @@ export class Spawner {
     return process
   }
 
+  /**
+   * A process that is on record comes back; its guest is still to be raised, and nothing is put on record.
+   * @param past what is on record about it: it can only narrow what this kernel gives
+   * @throws KernelError EPERM where the policy does not accept its isolation, EINVAL where policies cannot be joined
+   */
+  restore(past: PastProcess, parent: Process | undefined): Process {
+    const { ceiling, runs } = this.#parts
+    const inherited = parent?.policy ?? ceiling()
+    const policy = past.own === undefined ? inherited : narrow(inherited, past.own)
+    if (parent === undefined) runs.prepare(policy.needs)
+    const least = parent?.identity.isolation ?? this.#parts.isolation
+    const isolation = isolations.find((each) => each === least || each === past.identity.isolation) ?? 'cell'
+    assertStrongEnough(past.identity, isolation, policy)
+    const ledger = pastLedger(past, policy, parent, this.#parts.budget)
+    const process = new Process(
+      { ...past.identity, isolation },
+      { ...this.#parts, ...past, policy, ledger, parent },
+    )
+    this.#keepOwn(process, [parent && this.#own.get(parent), past.own])
+    if (parent === undefined) runs.begin(process, past.args)
+    if (past.identity.sealed) runs.extraction(process)
+    return process
+  }
+
+  /** What a process that came back is to run. */
+  adopt(process: Process, program: ProgramText, spec: Omit<GuestSpec, 'limit' | 'heapBytes'>): void {
+    this.#programs.set(process, program)
+    const heapBytes = process.ledger.budget.memoryBytes ?? limits.heapBytes
+    this.guests.keep(process, { ...spec, heapBytes, limit: process.turnLimit })
+  }
+
   /** Starts a program that was ready while its process was stopped. */
   resume(process: Process): void {
     const start = this.#unstarted.get(process)
@@ -146,6 +178,7 @@ export class Spawner {
     process: Process,
     args: PayloadRef | undefined,
     program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
+    fork?: SpawnBody['fork'],
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
@@ -155,14 +188,35 @@ export class Spawner {
       documents: this.#parts.shared.of(documentsText(policy.policies)),
       budget: { ...process.ledger.budget },
       ...(process.identity.sealed && { extraction: true as const }),
-      ...(isolation === 'cell' && { cell: this.#ownsCell(process) ? 'own' : 'shared' }),
+      ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...program,
+      ...(fork !== undefined && { fork }),
     } satisfies SpawnBody)
   }
 
-  #ownsCell(process: Process): boolean {
-    return this.#parts.ownCells || process.policy.cell === 'own'
+  /** What a process is under from now on, on record. @param before hash of what it was under */
+  recordPolicy(process: Process, before: string | undefined): void {
+    recordUnder(this.#parts.log, this.#parts.shared, process, process.policy, before)
+  }
+
+  /**
+   * The start of a process that goes on from one of another run.
+   * @param past the start of that one
+   * @param program in place of its own
+   */
+  recordFork(
+    process: Process,
+    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'boot'>>,
+    fork: NonNullable<SpawnBody['fork']>,
+    program?: ProgramText,
+  ): void {
+    const { args, boot } = past
+    const text = program === undefined ? past.program : this.#parts.shared.of(program.text)
+    const filename = program?.filename ?? past.filename
+    if (text === undefined || filename === undefined || boot === undefined)
+      throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
+    this.record(process, args, { program: text, filename, boot }, fork)
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
@@ -201,9 +255,8 @@ export class Spawner {
       return
     }
     this.#programs.set(process, program)
-    const { clock, chance, log, spaces } = this.#parts
-    const isInline = process.identity.isolation === 'inline'
-    const zone = isInline && !hasGuestZone() ? { zone: fixedZone } : {}
+    const { clock, chance, log } = this.#parts
+    const zone = process.identity.isolation === 'inline' && !hasGuestZone() ? { zone: fixedZone } : {}
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors, ...zone })
     const argsText = JSON.stringify(args)
     const before = log.written
@@ -222,43 +275,8 @@ export class Spawner {
       heapBytes: memoryBytes ?? limits.heapBytes,
       limit: process.turnLimit,
     }
-    const tenancy = {
-      agent: process.name,
-      policy: process.policy.hash,
-      own: this.#ownsCell(process),
-      run: process.identity.run,
-    }
-    const space = spaces[isInline ? 'inline' : 'cell']
-    process.begin(space.start(tenancy, spec, this.#events(process)))
-  }
-
-  #events(process: Process): GuestEvents {
-    const { gate } = this.#parts
-    const taken = this.#guarded(process, {
-      call: (number, name, text) => gate.call(process, number, name, text),
-      turn: (usage) => process.turnOver(usage),
-      fault: (fault) => process.fault(fault),
-    })
-    return this.#guarded(process, this.#intake.in(taken))
-  }
-
-  /** What the kernel does wrong is no fault of the place where the guest runs: it ends this process, and no other. */
-  #guarded(process: Process, events: GuestEvents): GuestEvents {
-    const failed = (error: unknown): void => {
-      this.#parts.defect(error)
-      const message = 'the kernel failed while it served this process; the application has the details'
-      if (!process.over) process.end({ status: 'failed', reason: message, error: { code: 'EIO', message } })
-    }
-    const guard =
-      <Args extends readonly unknown[]>(take: (...args: Args) => void) =>
-      (...args: Args): void => {
-        try {
-          take(...args)
-        } catch (error) {
-          failed(error)
-        }
-      }
-    return { call: guard(events.call), turn: guard(events.turn), fault: guard(events.fault) }
+    this.guests.keep(process, spec)
+    process.begin(this.guests.start(process, this.guests.events(process), false))
   }
 }
 

@@ -1,19 +1,19 @@
 /** How the kernel's parts are wired; written out once, here. */
 import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
-import { type Clock, makeChance, systemClock } from './clock.ts'
+import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
 import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
-import { openSecrets } from './drivers/net/secrets/open.ts'
-import { Secrets } from './drivers/net/secrets/secrets.ts'
-import { exitToJson, ProcDriver } from './drivers/proc.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
+import type { Tree } from './drivers/vfs/tree.ts'
+import { exitBody, openBody, unrecorded } from './ends-record.ts'
+import type { OpenBody } from './evidence/beginnings.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
@@ -23,23 +23,27 @@ import { folderOf, type Ground, openKeys, openLog, processBytesMax } from './gro
 import { HostFiles } from './host-files.ts'
 import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
-import type { UserSpace } from './isolate/guest.ts'
+import type { Fault, UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
-import { protectionsOf } from './isolate/launch.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
-import type { Isolation, PolicySet } from './policy/types.ts'
+import type { Budget, Isolation, PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
 import { ProcessTable } from './proc/table.ts'
 import type { Delivery } from './proc/turns.ts'
+import { AfterCell } from './rebuild/after-cell.ts'
+import { PastClock } from './rebuild/past-clock.ts'
+import { planOf } from './rebuild/plan.ts'
+import { goOn } from './rebuild/restart.ts'
 import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
+import { kernelSecrets, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -58,15 +62,18 @@ export class System implements Supervisor {
   /** Of processes that have ended, and whose end is not durable yet. */
   readonly #exits = new Set<Promise<Exit>>()
   readonly children: Children
+  readonly #afterCell = new AfterCell(this)
+  /** First processes of runs that go on from before this kernel. */
+  readonly restored: readonly Process[]
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
 
   /** @param isRegistered whether an agent of that name is registered */
   constructor(options: KernelOptions, isRegistered: (name: string) => boolean, ground: Ground = {}) {
-    this.#clock = ground.clock ?? systemClock
+    const clock = new PastClock(ground.clock ?? systemClock)
+    this.#clock = clock
     this.#ceiling = loadPolicy(options.policy ?? 'strict')
-    const chance = makeChance(options.seed)
     const budget = readBudget(options.limits as Readonly<Record<string, string | number>> | undefined)
     this.#isAgent = (name) => isRegistered(name) || this.table.live().some((process) => process.name === name)
     const assertFits = fitting(() => this.#ceiling)
@@ -77,11 +84,14 @@ export class System implements Supervisor {
     const { evidence = 'memory', isolation = 'cell' } = options
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
-    const secrets = this.#openSecrets(options.secrets)
+    const secrets = kernelSecrets(options.secrets, this.hidden, this.observers)
     const keys = openKeys(options, ground, this.hidden)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
-    const { log, retain } = openLog(evidence, this.#clock, ground, keys, mounts, this.hidden)
+    const { log, plan, retain } = openLog(evidence, clock, ground, keys, mounts, this.hidden, (log) =>
+      evidence === 'memory' ? undefined : planOf(log, evidence, () => makeChance().identifier()),
+    )
     this.log = log
+    const chance = makeChance(options.seed, plan?.from.seq)
     this.#spaces = { cell: ground.space ?? cells, inline: ground.space ?? new InlineSpace() }
     this.#shared = new SharedPayloads(this.log)
     this.log.onFailure((error) => this.#evidenceFailed(error))
@@ -94,7 +104,7 @@ export class System implements Supervisor {
       net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
       ipc,
-      proc: this.#procDriver(),
+      proc: procDriver(this),
       clock: new ClockDriver(this.#clock),
       chance,
       table: this.table,
@@ -102,36 +112,29 @@ export class System implements Supervisor {
     }
     this.runs = new Runs(this.#clock, this.log)
     this.gate = this.#makeGate(options)
-    this.spawner = new Spawner({
-      table: this.table,
-      log: this.log,
-      shared: this.#shared,
-      clock: this.#clock,
-      chance,
-      gate: this.gate,
-      runs: this.runs,
-      supervisor: this,
-      defect: (error) => this.observers.defect(error),
-      spaces: this.#spaces,
-      ceiling: () => this.#ceiling,
+    this.spawner = this.#makeSpawner(options, chance, budget)
+    this.#begin(
       isolation,
-      ownCells: options.cells?.sharing === 'own',
-      budget,
-      evidenceBytesMax: processBytesMax(evidence),
-    })
-    this.#begin(isolation, options, isolation === 'cell' && ground.space === undefined ? cells : undefined)
+      options,
+      isolation === 'cell' && ground.space === undefined ? cells : undefined,
+      plan?.from,
+    )
+    this.restored = plan === undefined ? [] : goOn(plan, this, (name) => this.#treeOfAgent(name), clock)
     retain({ table: this.table, shared: this.#shared, observers: this.observers })
   }
 
   /** @param own its cells; undefined where it has none */
-  #begin(isolation: Isolation, options: KernelOptions, own: CellPool | undefined): void {
+  #begin(
+    isolation: Isolation,
+    options: KernelOptions,
+    own: CellPool | undefined,
+    from: OpenBody['from'],
+  ): void {
     const jail = own && (options.cells?.jail ?? 'none')
-    const { hash: policy, name: policies, needs } = this.#ceiling
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
-    this.runs.prepare(needs)
-    const protections = jail !== undefined && { protections: { ...protectionsOf(jail) } }
-    const more = { ...toolsOnRecord(this.log, this.drivers.tool), ...protections }
-    this.log.append({ kind: 'open', policy, policies, documents, isolation, ...more })
+    this.runs.prepare(this.#ceiling.needs)
+    const tools = toolsOnRecord(this.log, this.drivers.tool)
+    this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
     own?.warm()
   }
 
@@ -145,8 +148,11 @@ export class System implements Supervisor {
   }
 
   filesOf(agent: string): HostFiles {
-    const tree = this.#trees.ofAgent(agent, () => this.#ceiling)
-    return new HostFiles(this.gate, this.drivers.vfs, tree, agent)
+    return new HostFiles(this.gate, this.drivers.vfs, this.#treeOfAgent(agent), agent)
+  }
+
+  #treeOfAgent(agent: string): Tree {
+    return this.#trees.ofAgent(agent, () => this.#ceiling)
   }
 
   /** Atomic: the record first, then every process at once. `by` is who does it. */
@@ -185,6 +191,10 @@ export class System implements Supervisor {
     this.#record(process, { kind: 'turn', ...delivery })
   }
 
+  lost(process: Process, fault: Fault): Fault | undefined {
+    return this.#afterCell.lost(process, fault)
+  }
+
   resumed(process: Process): void {
     this.spawner.resume(process)
     this.drivers.clock.resume(process)
@@ -199,7 +209,7 @@ export class System implements Supervisor {
     if (process.parent === undefined) this.children.forget(process.identity.run)
     this.table.bury(process, exit)
     try {
-      this.#recordExit(process, exit)
+      this.#record(process, exitBody(this.log, exit))
     } catch (error) {
       // Whatever is wrong with how it ended, that it has ended goes on record.
       this.observers.defect(error)
@@ -222,30 +232,18 @@ export class System implements Supervisor {
     return new Gate({ drivers, log, observers, runs, clock: this.#clock, approvals })
   }
 
-  #procDriver(): ProcDriver {
-    return new ProcDriver({
-      table: this.table,
-      spawnChild: (...child) => this.children.spawn(...child),
-      signal: (target, signal, by) => target.signal(signal, `by process ${by.pid}`),
-      output: (process, stream, text) => this.observers.printed(process, stream, text),
+  #makeSpawner(options: KernelOptions, chance: Chance, budget: Budget): Spawner {
+    return new Spawner({
+      ...{ table: this.table, log: this.log, shared: this.#shared, clock: this.#clock, chance },
+      ...{ gate: this.gate, runs: this.runs, supervisor: this },
+      defect: (error) => this.observers.defect(error),
+      spaces: this.#spaces,
+      ceiling: () => this.#ceiling,
+      isolation: options.isolation ?? 'cell',
+      ownCells: options.cells?.sharing === 'own',
+      budget,
+      evidenceBytesMax: processBytesMax(options.evidence ?? 'memory'),
     })
-  }
-
-  #recordExit(process: Process, exit: Exit): void {
-    const { cpuMs, syscalls, tokens, costUsd } = exit.usage
-    const { value, ...rest } = exitToJson(exit) as { readonly [key: string]: never }
-    const isKept = value !== undefined && this.log.failed === undefined
-    this.#record(process, {
-      ...{ kind: 'exit', ...rest },
-      ...(isKept && { value: this.log.payload(JSON.stringify(value)) }),
-      usage: { cpuMs: Math.round(cpuMs * 1_000) / 1_000, syscalls, tokens, costUsd },
-    })
-  }
-
-  /** Their files are in no mount. */
-  #openSecrets(options: KernelOptions['secrets']): Secrets {
-    const sources = openSecrets(options ?? {}, (file) => this.hidden.add([file]))
-    return new Secrets(sources, (name, error) => this.observers.secretFailed(name, error))
   }
 
   /** Once the log has failed nothing more is put on record, and every process is ending for that reason. */
@@ -279,14 +277,18 @@ export class System implements Supervisor {
     await this.gate.drain(deadline)
     cancel()
     await last()
+    await this.#close(() => this.log.failed === undefined && this.log.append({ kind: 'close' }))
+  }
+
+  async #close(last: () => unknown): Promise<void> {
     await Promise.all([this.#spaces.cell.close(), this.#spaces.inline.close(), this.drivers.net.close()])
     await this.#trees.close()
-    if (this.log.failed === undefined) this.log.append({ kind: 'close' })
+    last()
     await this.log.close().catch((error: unknown) => this.observers.defect(error))
   }
-}
 
-function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
-  const message = error instanceof Error ? error.message : 'evidence could not be written'
-  return { status: 'failed', reason: message, error: { code: 'EIO', message }, labels, usage }
+  /** It could not begin: nothing of it stays, and nothing is said of processes that it could not go on with. */
+  abandon(): void {
+    this.#down ??= this.#close(() => {})
+  }
 }

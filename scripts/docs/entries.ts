@@ -41,6 +41,8 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       isolation: 'the isolation that its processes have by default',
       'tools?': 'payload: the tools that there are, with what each takes; absent where there are none',
       'protections?': 'what is in force for its cells; absent where it has none',
+      'from?':
+        'what is within the kernel is as it was after the entry `seq`: effects up to there that stay in the kernel are done again; for a fork also `run`, and `as`, which is its name here',
     },
   },
   spawn: {
@@ -55,6 +57,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       budget: 'what it may use: milliseconds, bytes, US dollars, counts',
       'extraction?': 'true where nothing comes back from it but one value of a narrow schema',
       'cell?': '`own` or `shared`; absent in another isolation',
+      'fork?': 'it goes on from the process of the same pid of this `run`, as it was after the entry `seq`',
       'args?':
         'payload: the arguments of its first call, as a JSON array; absent, as all that follows, for a function of the application',
       'program?': 'payload: the ES module that runs',
@@ -72,6 +75,18 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
         'in their order: the `seq` of the entry that ended a call, or the name of a signal that it handles',
     },
   },
+  rebuild: {
+    says: 'a process is made again from the record: its guest repeats its turns, and then goes on',
+    fields: {
+      cause: '`cell`: its cell was gone; `resume`: its kernel was; `fork`: another run begins where it was',
+      reason: 'the same in words',
+      turn: 'the last turn that is repeated',
+    },
+  },
+  edit: {
+    says: 'a run that goes on from another one takes another result for one of that; before its processes begin',
+    fields: { outcome: 'the `seq` of the outcome', result: 'payload: what came back in its place, as JSON' },
+  },
   state: { says: 'a process changed its state', fields: { from: 'the state before', to: 'the state now' } },
   intent: {
     says: 'an admitted call, before its effect',
@@ -81,6 +96,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       args: 'payload: its arguments, as JSON',
       decision,
       'ask?': 'where it waited for a person: the `seq` of the last entry that asked',
+      'again?': 'the `seq` of an intent whose effect is not known, since its kernel ended: it is made again',
     },
   },
   outcome: {
@@ -121,6 +137,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       binding: 'payload: all that an approval holds for, as canonical JSON',
       expires: 'kernel time from which on it is denied, ms since 1970',
       'follows?': 'the request in whose place it came',
+      'again?': 'the `seq` of an intent whose effect is not known: whether it is made again is asked',
     },
   },
   answer: {

@@ -81,15 +81,18 @@ export class Desk {
   /**
    * Puts a request on record, and tells everybody who may answer.
    * @param given the answer, where it came before: with the arguments that this request is about
+   * @param known what it was called before its kernel ended, and what was left of its time in ms
    * @returns its id, and a promise that resolves when it is answered, has expired or is cancelled; it never rejects
    */
   ask(
     asking: Asking,
     given?: Answer,
+    known?: { readonly id: string; readonly leftMs: number },
   ): { readonly id: string; readonly seq: number; readonly answered: Answered | Promise<Answered> } {
     const { process } = asking
-    const { clock, observers, timeoutMs } = this.#parts
-    const id = randomBytes(5).toString('hex')
+    const { clock, observers } = this.#parts
+    const timeoutMs = Math.min(Math.max(known?.leftMs ?? Number.POSITIVE_INFINITY, 1), this.#parts.timeoutMs)
+    const id = known !== undefined && this.#isFree(known.id) ? known.id : randomBytes(5).toString('hex')
     const askedAt = clock.now()
     const leftMs = wallLeftMs(process)
     const request: ApprovalRequest = deepFreeze({
@@ -149,6 +152,11 @@ export class Desk {
     const reason = 'another policy came into force'
     for (const pending of this.#pending.values())
       this.#end(pending, { end: 'cancelled', by: byKernel, reason, again: true })
+  }
+
+  /** What a record calls a request may be anything. */
+  #isFree(id: string): boolean {
+    return /^[0-9a-f]{10}$/.test(id) && !this.#pending.has(id)
   }
 
   #find(id: string): Pending {

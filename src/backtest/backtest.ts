@@ -83,7 +83,8 @@ class Backtester {
           if (isObject(tool)) this.#tool(tool.name, tool.parameters)
         return this.#inForce(entry, textOf)
       case 'reload':
-        return this.#inForce(entry, textOf)
+        // Of one process: what it has of its own has not changed.
+        return entry.pid === undefined ? this.#inForce(entry, textOf) : undefined
       case 'spawn':
         return this.#spawn(entry, textOf)
       case 'outcome':
@@ -109,6 +110,8 @@ class Backtester {
     const { beginning, labels } = readBeginning(entry, this.#live, this.#policies, textOf)
     if (beginning.parent === undefined && entry.ppid === 0 && this.#isTold(beginning.run)) this.#tally.run()
     if (beginning.parent === undefined && entry.ppid !== 0) return
+    // What it goes on from it did in another run: nothing is known of that here.
+    if (entry.fork !== undefined) return
     const process = new Rebuilt(beginning, this.#policies, this.#past.clock, this.#doubts)
     this.#live.set(keyOf(entry), process)
     this.#flow.begin(process, labels)

@@ -44,7 +44,7 @@ export class Choices implements Choice {
         this.#interests.clear()
         return this.#ofPolicy(entry)
       case 'reload':
-        return this.#ofPolicy(entry)
+        return entry.pid === undefined ? this.#ofPolicy(entry) : []
       case 'spawn':
         return this.#ofSpawn(entry)
       case 'outcome':

@@ -18,6 +18,7 @@ import { evidenceTimeline } from './evidence-timeline.ts'
 import { evidenceVerify } from './evidence-verify.ts'
 import { evidenceVerifyManifest } from './evidence-verify-manifest.ts'
 import { describeFailure, exitCodes } from './failure.ts'
+import { fork } from './fork.ts'
 import { init } from './init.ts'
 import { inspect } from './inspect.ts'
 import { kill } from './kill.ts'
@@ -54,6 +55,7 @@ const commands = [
   declassify,
   reload,
   replay,
+  fork,
   {
     name: 'policy',
     summary: 'check policies and ask them questions',

@@ -2,13 +2,14 @@
 
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { EvidenceFolder } from '../evidence/read.ts'
 import { findEvidence } from '../evidence/read.ts'
 import type { UserSpace } from '../isolate/guest.ts'
+import { withLineage } from '../rebuild/lineage.ts'
 import type { Side } from '../replay/divergence.ts'
 import { findRuns } from '../replay/find-run.ts'
 import { readRun } from '../replay/recorded-run.ts'
 import type { ReplayedProcess, ReplayedRun, ReplayVerdict } from '../replay/replay.ts'
+import type { RunSource } from '../replay/source.ts'
 import type { CommandSpec } from './command.ts'
 import { evidenceDir, missing } from './evidence-dir.ts'
 import { UsageError } from './failure.ts'
@@ -58,7 +59,7 @@ export const replay: CommandSpec = {
     if (id === undefined) return missing(out, dir, `no run \`${given}\` is on record in \`${dir}\``)
     if (runs.length > 1)
       throw new UsageError(`several runs begin with \`${given}\`: ${runs.join(', ')}; write more of it`)
-    return replayed(out, command, evidence, id, dir)
+    return replayed(out, command, withLineage(evidence), id, dir)
   },
 }
 
@@ -68,7 +69,7 @@ const namedMax = 10
 async function replayed(
   out: Output,
   command: Command,
-  source: EvidenceFolder,
+  source: RunSource,
   id: string,
   dir: string,
 ): Promise<number> {

@@ -15,6 +15,7 @@ import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
 import { parseAge, parseDuration } from '../policy/units.ts'
 import type { PolicyRef } from './policy.ts'
+import { type ForkOptions, forkSchema, type ResumeOptions, resumeSchema } from './rebuild.ts'
 
 export interface CellOptions {
   /** `shared` (default): processes of one agent name and policy hash share cells; `own`: each has a cell to itself. */
@@ -32,7 +33,7 @@ export interface CellOptions {
   readonly jail?: Jail
 }
 
-export interface EvidenceOptions {
+export interface EvidenceFolderOptions {
   /** The folder; it is what one hands to an auditor. */
   readonly dir: string
   /** What an effect outside the kernel waits for: `process` (default) survives any death of the process, `disk` a loss of power. */
@@ -47,6 +48,10 @@ export interface EvidenceOptions {
   readonly previousKey?: string | SignerOption
   /** How long arguments, results and programs of a run are kept after it, such as `30d`; for ever by default. */
   readonly retention?: string
+  /** Goes on where the kernel ended that wrote there last, if it did not end in order; `kernel.restored` tells with what. */
+  readonly resume?: boolean | ResumeOptions
+  /** Begins with a run of its own where one on record was. */
+  readonly fork?: ForkOptions
 }
 
 export interface KernelOptions {
@@ -57,7 +62,7 @@ export interface KernelOptions {
   /** How agent code in `cell` isolation is spread over child processes, and what is around them. */
   readonly cells?: CellOptions
   /** Where the record is kept; in memory by default. */
-  readonly evidence?: 'memory' | EvidenceOptions
+  readonly evidence?: 'memory' | EvidenceFolderOptions
   /** Whether other terminals of the same user can reach this kernel; by default where evidence has a directory. */
   readonly control?: boolean
   /**
@@ -153,13 +158,20 @@ const key = z.custom<string | SignerOption>(
 
 const evidence = z.union([
   z.literal('memory'),
-  z.strictObject({
-    dir: z.string().min(1),
-    durability: z.enum(['process', 'disk']).optional(),
-    retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
-    key: key.optional(),
-    previousKey: key.optional(),
-  }),
+  z
+    .strictObject({
+      dir: z.string().min(1),
+      durability: z.enum(['process', 'disk']).optional(),
+      retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
+      key: key.optional(),
+      previousKey: key.optional(),
+      resume: resumeSchema.optional(),
+      fork: forkSchema.optional(),
+    })
+    .refine(
+      ({ resume, fork }) => fork === undefined || resume === undefined || resume === false,
+      'a kernel goes on with `resume`, or begins with `fork`; not both',
+    ),
 ])
 
 const cells = z.strictObject({

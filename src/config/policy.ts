@@ -124,6 +124,34 @@ export function readDocuments(text: string): readonly Policy[] | undefined {
 export const compileNarrowing = (policies: readonly Policy[]): PolicySet =>
   compileDistinct(policies, undefined, false)
 
+/**
+ * What was in force beside the kernel's own policies, from a record that anybody may have written: no file is read for it.
+ * @param text canonical text of all policies that a process was under
+ * @param ceiling the same of its kernel
+ * @returns what it had beside; undefined where it had nothing
+ * @throws KernelError EINVAL, PolicyError where it is not sound, or in another language, whose files nobody has
+ */
+export function recordedNarrowing(text: string, ceiling: string): PolicySet | undefined {
+  const above = new Set(documentsIn(ceiling).map(canonicalText))
+  const own = documentsIn(text).filter((document) => !above.has(canonicalText(document)))
+  if (own.length === 0) return undefined
+  return compileDistinct(own.map(recordedPolicy), undefined, false)
+}
+
+function recordedPolicy(document: unknown): Policy {
+  if (typeof document === 'object' && document !== null && 'engine' in document)
+    throw invalid('a policy on record is in another language, and its files are not on record')
+  return parsePolicy(`${JSON.stringify(document, null, 2)}\n`, 'a policy on record')
+}
+
+function documentsIn(text: string): readonly unknown[] {
+  try {
+    const documents: unknown = JSON.parse(text)
+    if (Array.isArray(documents)) return documents
+  } catch {}
+  throw invalid('what is on record as policies is none')
+}
+
 /** A policy that is there twice says nothing more. */
 function distinct(policies: readonly Policy[]): readonly Policy[] {
   return [

@@ -19,11 +19,19 @@ export class ClockDriver {
   readonly #alarms = new Map<Process, Set<Alarm>>()
   /** What interrupts the sleeps of a process, by the guest's number of the call. */
   readonly #sleeping = new WeakMap<Process, Map<number, () => void>>()
+  /** When sleeps of before this kernel are over, by the guest's number of the call. */
+  readonly #owed = new WeakMap<Process, Map<number, number>>()
   /** When the first alarm of a process's turn was set. */
   readonly #bases = new WeakMap<Process, { readonly turn: number; readonly time: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
+  }
+
+  /** A sleep began before this kernel: where it is made again, it ends when it would have. */
+  owe(process: Process, call: number, ms: number): void {
+    const owed = this.#owed.get(process) ?? new Map<number, number>()
+    this.#owed.set(process, owed.set(call, this.#baseOf(process) + ms))
   }
 
   time(grant: Grant, process: Process): number {
@@ -52,7 +60,10 @@ export class ClockDriver {
       }
       this.#sleeping.set(process, sleeping.set(call, interrupt))
       grant.signal.addEventListener('abort', interrupt)
-      cancel = this.of(process).after(ms, () => {
+      const until = this.#owed.get(process)?.get(call)
+      this.#owed.get(process)?.delete(call)
+      const leftMs = until === undefined ? ms : Math.max(0, until - this.#baseOf(process))
+      cancel = this.of(process).after(leftMs, () => {
         over()
         resolve(null)
       })

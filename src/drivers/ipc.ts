@@ -97,12 +97,31 @@ export class IpcDriver {
     }
   }
 
-  async #take(agent: string, from: string | undefined, signal: AbortSignal): Promise<Message> {
-    const mailbox = this.#mailbox(agent)
+  /** Puts a message where it lay before, whoever is there to take it. */
+  sendAgain(grant: Grant, to: string, message: Json, labels: Labels): void {
+    const { agent, pid } = Grant.demand(grant, 'ipc.send', to)
+    this.#keep(this.#mailbox(to), { from: agent, pid, text: JSON.stringify(message), labels })
+  }
+
+  /** Takes away what was received before. @returns whether it lay there */
+  receiveAgain(grant: Grant, from: string | undefined): boolean {
+    const { agent } = Grant.demand(grant, 'ipc.receive', from ?? '*')
+    const found = this.#takeKept(this.#mailbox(agent), from) !== undefined
+    this.#tidy(agent)
+    return found
+  }
+
+  #takeKept(mailbox: Mailbox, from: string | undefined): Waiting | undefined {
     const index = mailbox.waiting.findIndex((message) => from === undefined || message.from === from)
     const [kept] = index < 0 ? [] : mailbox.waiting.splice(index, 1)
+    if (kept !== undefined) this.#count(mailbox, -sizeOf(kept))
+    return kept
+  }
+
+  async #take(agent: string, from: string | undefined, signal: AbortSignal): Promise<Message> {
+    const mailbox = this.#mailbox(agent)
+    const kept = this.#takeKept(mailbox, from)
     if (kept === undefined) return waitFor(mailbox, from, signal)
-    this.#count(mailbox, -sizeOf(kept))
     return { from: kept.from, pid: kept.pid, message: JSON.parse(kept.text), labels: kept.labels }
   }
 

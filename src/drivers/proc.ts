@@ -31,9 +31,16 @@ export interface ProcServices {
 
 export class ProcDriver {
   readonly #services: ProcServices
+  readonly #extractions = new WeakMap<Process, Map<number, Process>>()
 
   constructor(services: ProcServices) {
     this.#services = services
+  }
+
+  /** An extraction began before this kernel: where its call is made again, it is this one. */
+  resumeExtraction(process: Process, number: number, child: Process): void {
+    const known = this.#extractions.get(process) ?? new Map<number, Process>()
+    this.#extractions.set(process, known.set(number, child))
   }
 
   self(grant: Grant, process: Process): Json {
@@ -61,10 +68,12 @@ export class ProcDriver {
     process: Process,
     request: ChildRequest,
     schema: NarrowSchema,
+    number: number,
   ): Promise<{ readonly value: Json; readonly labels: Labels }> {
     Grant.demand(grant, 'proc.extract', request.name)
     assertRoom(process)
-    const child = this.#services.spawnChild(process, request, 'sealed')
+    const known = this.#extractions.get(process)?.get(number)
+    const child = known ?? this.#services.spawnChild(process, request, 'sealed')
     const { status, value, labels } = await untilAborted(child.exit, grant.signal)
     if (status === 'exited' && value !== undefined && schema.fits(value)) return { value, labels }
     throw new SyscallError('EFAULT', 'the extraction gave no value that fits its schema')
@@ -98,13 +107,13 @@ export class ProcDriver {
     Grant.demand(grant, 'proc.sigmask', '')
     process.dispositions.mask(masked)
     // What waits and is no longer masked is taken after this call has been answered.
-    queueMicrotask(() => process.takePending())
+    queueMicrotask(() => process.reception.takePending())
     return null
   }
 
   handled(grant: Grant, process: Process, signal: number): null {
     Grant.demand(grant, 'proc.sigreturn', '')
-    process.handlerDone(signalName(signal))
+    process.reception.handlerDone(signalName(signal))
     return null
   }
 

@@ -31,6 +31,8 @@ export interface ToolDefinition<Args = never> {
   readonly declassifies?: readonly string[]
   /** How long one call may take, in ms. */
   readonly timeoutMs?: number
+  /** Whether doing it twice is as good as once: then a call that was on its way when the kernel ended may be made again. */
+  readonly idempotent?: boolean
   /**
    * Runs in the application's own process, after the gate. Its result has to be JSON.
    * An error reaches the agent only if it is a SyscallError; of any other the agent learns only that the tool failed.
@@ -44,11 +46,20 @@ interface Tool {
   readonly labels: Labels
   readonly declassifies: Labels
   readonly timeoutMs: number
+  readonly idempotent: boolean
   readonly validate: ValidateFunction
   readonly run: (args: Json, context: ToolContext) => unknown
 }
 
-const definitionKeys = ['description', 'parameters', 'labels', 'declassifies', 'timeoutMs', 'execute']
+const definitionKeys = [
+  'description',
+  'parameters',
+  'labels',
+  'declassifies',
+  'timeoutMs',
+  'idempotent',
+  'execute',
+]
 const namePattern = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/
 const neverNames = new Set(['then', 'constructor', 'prototype', 'toString', 'valueOf'])
 
@@ -152,6 +163,11 @@ export class ToolDriver {
     return this.#get(name).labels
   }
 
+  /** Whether one of its calls may be made twice. */
+  isIdempotent(name: string): boolean {
+    return this.#tools.get(name)?.idempotent ?? false
+  }
+
   /**
    * Part of decoding: arguments are judged only when they fit.
    * @throws SyscallError ENOENT for an unknown tool, EINVAL for arguments that do not fit its schema
@@ -206,6 +222,7 @@ export class ToolDriver {
         schema,
         ...flow,
         timeoutMs: definition.timeoutMs ?? limits.toolMs,
+        idempotent: definition.idempotent === true,
         validate: this.#ajv.compile(schema),
         run: async (args, context) =>
           execute(asZod === undefined ? args : await parseWith(asZod, args), context),

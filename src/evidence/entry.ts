@@ -7,6 +7,8 @@ import type { Json } from '../json.ts'
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
+ * - `rebuild`: a process is brought again to where it was, from what is on record about it
+ * - `edit`: a run that goes on from another one takes a reply of that for another one
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files, or a tool that it registered
  * - `reload`: another policy came into force
@@ -28,6 +30,8 @@ export const entryKinds = [
   'answer',
   'signal',
   'exit',
+  'rebuild',
+  'edit',
   'declassify',
   'host',
   'reload',
@@ -97,46 +101,6 @@ export type Caller = {
   readonly labels?: readonly string[]
 }
 
-/** A process begins. */
-export type SpawnBody = {
-  readonly kind: 'spawn'
-  readonly run: string
-  readonly pid: number
-  readonly ppid: number
-  readonly agent: string
-  readonly isolation: string
-  readonly labels: readonly string[]
-  /** SHA-256 of the text of `documents`: all policies that it is under, in canonical form. */
-  readonly policy: string
-  readonly documents: PayloadRef
-  /** Milliseconds, bytes, US dollars, counts. */
-  readonly budget: Json
-  readonly extraction?: true
-  readonly cell?: string
-  /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
-  readonly args?: PayloadRef
-  /** The text of the ES module that runs, and how stacks name it. */
-  readonly program?: PayloadRef
-  readonly filename?: string
-  /** What the guest began with: time, seed, doors; as JSON. */
-  readonly boot?: PayloadRef
-}
-
-/** What agent code is given next: all that it learns from outside until it has run to its end. */
-export type TurnBody = {
-  readonly kind: 'turn'
-  readonly run: string
-  readonly pid: number
-  /** From 2: the first turn is the start. */
-  readonly turn: number
-  /** The process's own number of the last call that it made before; 0 where it made none. */
-  readonly after: number
-  /** The process's own time, ms since 1970; it stands still while the turn lasts. */
-  readonly at: number
-  /** In their order: the `seq` of the entry that ended a call, or the name of a signal that it handles. */
-  readonly replies: readonly (number | string)[]
-}
-
 /** An admitted call, on record before its effect. */
 export type IntentBody = Caller & {
   readonly kind: 'intent'
@@ -145,6 +109,8 @@ export type IntentBody = Caller & {
   readonly decision: RecordedDecision
   /** Where it waited for a person: the `seq` of the last entry that asked. */
   readonly ask?: number
+  /** The `seq` of an intent whose effect is not known, since its kernel ended: it is made again. */
+  readonly again?: number
 }
 
 /** How an admitted call ended. `unknown`: whether the effect happened cannot be told. */
@@ -211,6 +177,8 @@ export type AskBody = Caller & {
   readonly expires: number
   /** The request in whose place it came. */
   readonly follows?: string
+  /** The `seq` of an intent whose effect is not known: whether it is made again is asked. */
+  readonly again?: number
 }
 
 /** How a request ended. */

@@ -13,11 +13,17 @@ const reason = 'the kernel that asked ended before anybody answered; its run doe
  * Denies what an earlier kernel left unanswered in this record. One that ended in order left nothing; only after one
  * that died is it looked for, and only the few entries that matter are read.
  * @param store what lies before the new kernel's own entries
+ * @param runs that go on, whose requests wait again
  */
-export function denyUnanswered(store: EvidenceStore, log: EvidenceLog): void {
+export function denyUnanswered(
+  store: EvidenceStore,
+  log: EvidenceLog,
+  runs: ReadonlySet<string> = new Set(),
+): void {
   if (endsInOrder(store)) return
   const open = new Map<number, Entry>()
-  for (const ask of selectEntries(store.find({ kind: 'ask' }), { kind: 'ask' })) open.set(ask.seq, ask)
+  for (const ask of selectEntries(store.find({ kind: 'ask' }), { kind: 'ask' }))
+    if (!runs.has(ask.run ?? '')) open.set(ask.seq, ask)
   if (open.size === 0) return
   for (const { ask } of selectEntries(store.find({ kind: 'answer' }), { kind: 'answer' }))
     open.delete(Number(ask))

@@ -101,6 +101,19 @@ export function admit(
   }
 }
 
+/**
+ * For a call that was on its way when its kernel ended: whether it is made again, a person says, whatever the policy lets
+ * pass without one.
+ * @throws Refusal for what the policy forbids, or what is not judged
+ */
+export function askAgain(process: Process, means: AdmissionMeans, name: string, text: string): Asks {
+  const { obligations: _, judged: __, ...admitted } = judgeCall(process, means, name, text)
+  const reason = 'it was on its way when the kernel ended, and whether it was done is not known'
+  if (admitted.decision === undefined) throw new Refusal(new SyscallError('EIO', reason))
+  const decision: Decision = { ...admitted.decision, effect: 'ask', reason }
+  return { ...admitted, decision, asks: true }
+}
+
 /** What the gate knows of a call when the policy has been asked. */
 interface JudgedCall extends Admitted {
   readonly judged: readonly Judged[]

@@ -71,6 +71,10 @@ export function outcomeOf(result: Json | undefined, error: unknown): Outcome {
   return { text: '', cause: new SyscallError('EFBIG', why, true) }
 }
 
+/** What the record says of a call that was on its way when its kernel ended. */
+export const againOf = ({ past }: Arrival): { readonly again?: number } =>
+  past?.again === undefined ? {} : { again: past.again }
+
 /** Whose call it is, for the record. */
 export function callerOf(
   { identity, pid, name: agent, labels }: Process,

@@ -6,7 +6,7 @@ import type { EvidenceLog } from '../evidence/log.ts'
 import { limits } from '../limits.ts'
 import type { Arrival } from '../proc/held.ts'
 import type { Asks } from './admission.ts'
-import { callerOf, recordedDecision } from './answers.ts'
+import { againOf, callerOf, recordedDecision } from './answers.ts'
 import { shownResource } from './content.ts'
 import { keep } from './record.ts'
 
@@ -63,5 +63,6 @@ export function recordOf({
     labels: asks.requests[0]?.labels ?? [],
     ...{ digest: binding.digest, binding: keep(log, binding.text, asks.decision), expires },
     ...(follows !== undefined && { follows }),
+    ...againOf(call),
   })
 }

@@ -150,7 +150,8 @@ export class Asking {
       },
     }
     const holds = given !== undefined && areSame(given.saw, saw)
-    const { id, seq, answered } = desk.ask(asking, holds ? given.answer : undefined)
+    const known = before === undefined ? call.past?.request : undefined
+    const { id, seq, answered } = desk.ask(asking, holds ? given.answer : undefined, known)
     asked.seq = seq
     flight.approval = id
     const answer = await answered

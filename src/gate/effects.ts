@@ -12,6 +12,7 @@ import type { Arrival, Held } from '../proc/held.ts'
 import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
+  againOf,
   answer,
   callerOf,
   failureReply,
@@ -92,6 +93,7 @@ export class Effects {
       decision:
         decision === undefined ? { effect: 'unjudged' } : recordedDecision(decision, process.policy.hash),
       ...(admitted.ask !== undefined && { ask: admitted.ask }),
+      ...againOf(arrival),
     } satisfies IntentBody)
     const { number } = arrival
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })

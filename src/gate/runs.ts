@@ -128,6 +128,28 @@ export class Runs {
     }
   }
 
+  /**
+   * The same for a call of before this kernel: what lasts is counted from the record already.
+   * @param sent undefined where it left the kernel and what it sent is not known any more
+   */
+  again(
+    process: Member,
+    deeds: readonly { readonly action: Action; readonly resource: string }[],
+    { external, sent }: { readonly external: boolean; readonly sent: Json | undefined },
+  ): void {
+    if (process.identity.sealed) return
+    const run = this.#runOf(process)
+    run.asksOrigins ||= process.policy.needs.origins
+    if (external && (sent === undefined || !run.asksOrigins)) run.origins.missed()
+    else if (external && sent !== undefined) run.origins.sent(sent)
+    if (deeds.length === 0) return
+    this.#count(process)
+    const at = nowOf(process)
+    for (const { action, resource } of deeds)
+      for (let each: Member | undefined = process; each !== undefined; each = each.parent)
+        this.#deedsOf(each).note({ agent: process.name, action, resource, at })
+  }
+
   /** Takes in the result of a call, with its labels; that of an extraction's call tells the run nothing. */
   received(process: Member, result: Json, labels: readonly string[]): void {
     if (process.identity.sealed) return

@@ -38,6 +38,8 @@ export class CellProcess implements Host {
   #retired = false
   /** Whoever closes it waits for its end, so that the application has to live until then. */
   #closing = false
+  /** It may have been taken over: what it said in the name of any guest of it counts for nothing more. */
+  #lied = false
   #cause: Fault | undefined
   /** Who made the cell's end necessary. */
   #guilty: Guest | undefined
@@ -160,6 +162,7 @@ export class CellProcess implements Host {
       for (const frame of decoder.push(chunk)) this.#obey(frame)
     } catch {
       // A cell that does not speak the protocol is broken or taken over. What the kernel makes of it does not throw.
+      this.#lied = true
       this.kill({ code: 'EIO', reason: 'its cell sent what is no frame, and was killed' })
     }
   }
@@ -191,8 +194,10 @@ export class CellProcess implements Host {
     this.#tenants.clear()
     this.#onDeath(this)
     // Whoever only lived beside the guilty one has not used up its own time.
-    for (const tenant of tenants)
-      tenant.buried(this.#guilty === undefined || this.#guilty === tenant ? fault : besideGuilty)
+    for (const tenant of tenants) {
+      if (this.#guilty === tenant || this.#lied || fault.code === 'ECANCELED') tenant.buried(fault)
+      else tenant.buried({ ...(this.#guilty === undefined ? fault : besideGuilty), lost: true })
+    }
   }
 }
 

@@ -40,6 +40,8 @@ export interface Fault {
   readonly code: Errno
   /** The end of a sentence: "ran out of memory (limit 64 MiB)". */
   readonly reason: string
+  /** The place where it ran is gone, and not for what it did, as far as anybody knows. */
+  readonly lost?: true
   /** The guest's own error, where agent code threw one that nobody caught. */
   readonly error?: { readonly name: string; readonly message: string; readonly stack?: string }
 }

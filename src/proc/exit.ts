@@ -1,5 +1,6 @@
 /** The states of a process, and how it ended. */
 import type { Errno } from '../errors.ts'
+import type { Fault } from '../isolate/guest.ts'
 import type { Json } from '../json.ts'
 import type { Decision } from '../policy/types.ts'
 import type { Usage } from './ledger.ts'
@@ -48,6 +49,13 @@ export interface PastRefusal {
   readonly code: Errno
   readonly message: string
   readonly decision: Decision | undefined
+}
+
+/** How a process ends whose guest is gone by itself. */
+export function faulted({ code, reason, error }: Fault): Omit<Exit, 'usage' | 'labels'> {
+  const message = error === undefined ? reason : `${error.name}: ${error.message}`
+  const own = error === undefined ? {} : { name: error.name, stack: error.stack ?? '' }
+  return { status: 'failed', reason, error: { code, message, ...own } }
 }
 
 /** So many are told apart: calls that were in flight together are refused together. */

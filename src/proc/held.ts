@@ -8,6 +8,18 @@ export interface Arrival {
   readonly number: number
   readonly name: string
   readonly text: string
+  /** Where it is on record from before, and its end is not. */
+  readonly past?: PastCall
+}
+
+/** A call that was on its way when its kernel ended, and is made again. */
+export interface PastCall {
+  /** `seq` of its intent, where it was admitted. */
+  readonly again?: number
+  /** Whether a person has to say that it is made again. */
+  readonly asks?: true
+  /** The request that it waited with. */
+  readonly request?: { readonly id: string; readonly leftMs: number }
 }
 
 export class Held {

@@ -1,5 +1,6 @@
 /** What a process is made of, and who is told what happens to it. */
 import type { Clock } from '../clock.ts'
+import type { Fault } from '../isolate/guest.ts'
 import type { Labels } from '../labels.ts'
 import type { Isolation, PolicySet } from '../policy/types.ts'
 import type { Exit, ProcessState } from './exit.ts'
@@ -27,6 +28,11 @@ export interface Supervisor {
   ended(process: Process, exit: Exit): void
   /** Agent code is about to learn something; on record before. */
   delivers(process: Process, delivery: Delivery): void
+  /**
+   * The guest is gone with its cell, for no doing of its own that is known.
+   * @returns what the process ends with; undefined where another guest takes its place
+   */
+  lost(process: Process, fault: Fault): Fault | undefined
   /** Calls that a stopped process had made are admitted now. */
   resumed(process: Process): void
 }

@@ -9,7 +9,7 @@ import type { PolicySet, RaisedSignal } from '../policy/types.ts'
 import { BudgetWatch, type Watched } from './budget-watch.ts'
 import { Conduct } from './conduct.ts'
 import type { Dispositions } from './dispositions.ts'
-import { type Exit, type ProcessState, Refusals } from './exit.ts'
+import { type Exit, faulted, type ProcessState, Refusals } from './exit.ts'
 import type { Flight } from './flight.ts'
 import type { Ledger } from './ledger.ts'
 import type { ProcessIdentity, ProcessParts, Supervisor } from './process-parts.ts'
@@ -29,7 +29,7 @@ export class Process {
   readonly parent: Process | undefined
   readonly children = new Set<Process>()
   readonly turns: Turns
-  readonly #reception: Reception
+  readonly reception: Reception
   readonly #budgetWatch: BudgetWatch
   readonly depth: number
   /** Ends drivers in flight when the process ends. */
@@ -39,7 +39,7 @@ export class Process {
   /** What it may do; a reload of the kernel's policy puts another in its place. */
   policy: PolicySet
   readonly refusals = new Refusals()
-  readonly #conduct = new Conduct()
+  readonly conduct = new Conduct()
   /** Values that it may give away without all of its labels. */
   readonly releases = new Releases()
   /** Characters that the process has printed. */
@@ -48,8 +48,8 @@ export class Process {
   readonly #clock: Clock
   readonly #startedAt: number
   readonly #evidenceBytesMax: number
-  /** About this process and its children. */
-  #recordedBytes = 0
+  /** On record about this process and its children. */
+  recordedBytes = 0
   readonly #settle: (exit: Exit) => void
   #state: KeptState = 'created'
   #heapBytes = 0
@@ -71,7 +71,7 @@ export class Process {
       () => this.turnLimit,
       (delivery) => this.#supervisor.delivers(this, delivery),
     )
-    this.#reception = new Reception(this.#receiver(), this.turns, parts.clock)
+    this.reception = new Reception(this.#receiver(), this.turns, parts.clock)
     const { promise, resolve } = Promise.withResolvers<Exit>()
     this.exit = promise
     this.#settle = resolve
@@ -103,16 +103,16 @@ export class Process {
 
   /** Whether SIGSTOP was taken: no call is admitted and nothing delivered until SIGCONT. */
   get held(): boolean {
-    return this.#reception.held
+    return this.reception.held
   }
 
   /** The proof that its agent code stands still, while it is stopped. */
   get frozen(): Frozen | undefined {
-    return this.#reception.frozen
+    return this.reception.frozen
   }
 
   get dispositions(): Dispositions {
-    return this.#reception.dispositions
+    return this.reception.dispositions
   }
 
   get usage(): Exit['usage'] {
@@ -148,17 +148,16 @@ export class Process {
   }
 
   /** The guest is gone by itself. */
-  fault(fault: Fault): void {
+  fault(given: Fault): void {
     if (this.over) return
+    const fault = given.lost ? this.#supervisor.lost(this, given) : given
+    if (fault === undefined) return
     if (fault.code === 'EDQUOT' && fault.error === undefined) {
       // With what the turn is charged when it is cut off, all of it is used.
       this.ledger.spend('cpuMs', Math.max(0, this.ledger.left('cpuMs') - this.turns.activeMs))
       return this.kill('SIGBUDGET', this.#budgetWatch.cpuUsedUp())
     }
-    const { error } = fault
-    const message = error === undefined ? fault.reason : `${error.name}: ${error.message}`
-    const own = error === undefined ? {} : { name: error.name, stack: error.stack ?? '' }
-    this.end({ status: 'failed', reason: fault.reason, error: { code: fault.code, message, ...own } })
+    this.end(faulted(fault))
   }
 
   /**
@@ -170,7 +169,7 @@ export class Process {
     if (this.over) return undefined
     this.#supervisor.signalled(this, signal, by)
     // A record that fails, or a listener, may have ended it meanwhile.
-    return this.over ? undefined : this.#reception.take(signal, `${signal} ${by}`)
+    return this.over ? undefined : this.reception.take(signal, `${signal} ${by}`)
   }
 
   /**
@@ -178,7 +177,7 @@ export class Process {
    * @param call its name and its arguments
    */
   called(call: string, wasForbidden: boolean): void {
-    const worth = this.#conduct.called(call, wasForbidden, this.policy.loopRepeats)
+    const worth = this.conduct.called(call, wasForbidden, this.policy.loopRepeats)
     if (worth !== undefined) this.raise(...worth)
   }
 
@@ -188,7 +187,7 @@ export class Process {
     const action = this.policy.signals[signal]
     if (action === 'kill') return this.kill(signal, reason)
     this.#supervisor.signalled(this, signal, `by the kernel: ${reason}`)
-    if (action === 'stop' && !this.over) this.#reception.stop()
+    if (action === 'stop' && !this.over) this.reception.stop()
   }
 
   /** Takes labels on; whoever would carry more than are kept is ended, and what it knows goes nowhere unlabelled. */
@@ -210,27 +209,28 @@ export class Process {
    * @param bytes what was written
    */
   recorded(bytes: number): void {
-    const before = this.#recordedBytes
-    this.#recordedBytes += bytes
+    const before = this.recordedBytes
+    this.recordedBytes += bytes
     this.parent?.recorded(bytes)
     // Once, when it is passed: what ends the process is on record too.
-    if (before <= this.#evidenceBytesMax && this.#recordedBytes > this.#evidenceBytesMax)
+    if (before <= this.#evidenceBytesMax && this.recordedBytes > this.#evidenceBytesMax)
       this.kill('SIGBUDGET', `the evidence about it has reached ${this.#evidenceBytesMax} bytes`)
   }
 
-  handlerDone(signal: SignalName): void {
-    this.#reception.handlerDone(signal)
-  }
-
-  takePending(): void {
-    this.#reception.takePending()
+  /** It had ended before this kernel began: nobody is told, and nothing is put on record. */
+  hadEnded(exit: Exit): void {
+    this.#budgetWatch.close()
+    this.#state = exit.status
+    this.turns.end()
+    this.parent?.children.delete(this)
+    this.#settle(exit)
   }
 
   /** Ends the process once; everything it had in flight is aborted and its children are killed. */
   end(exit: Omit<Exit, 'usage' | 'labels'>): void {
     if (this.over) return
     this.#budgetWatch.close()
-    this.#reception.close()
+    this.reception.close()
     // A turn that is cut off has used CPU that it never reports.
     if (this.identity.isolation !== 'host')
       this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))

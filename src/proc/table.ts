@@ -38,6 +38,11 @@ export class ProcessTable {
     return this.#lastPid
   }
 
+  /** Pids up to this one were given before this kernel. */
+  skipTo(pid: number): void {
+    this.#lastPid = Math.max(this.#lastPid, pid)
+  }
+
   add(process: Process): void {
     this.#live.set(process.pid, process)
   }

@@ -1,6 +1,6 @@
 /** Delivers replies and signals to a guest, one turn at a time, in the order in which they came. */
 import type { Clock } from '../clock.ts'
-import type { TurnBody } from '../evidence/entry.ts'
+import type { TurnBody } from '../evidence/beginnings.ts'
 import type { Frozen, Guest, TurnLimit } from '../isolate/guest.ts'
 import { limits } from '../limits.ts'
 import type { SignalName } from './signals.ts'
@@ -29,6 +29,8 @@ export class Turns {
   #active = true
   #count = 1
   #lastCall = 0
+  /** The same when the turn began that runs. */
+  #lastCallBefore = 0
   #held = false
   #scheduled = false
   #stoppedAt = 0
@@ -38,6 +40,8 @@ export class Turns {
   #heldMs = 0
   /** Whether the guest was told to stand still, and not yet to go on. */
   #freezes = false
+  /** While another guest is brought to where the one before was: goes on with that after a stop. */
+  #repeats: (() => void) | undefined
 
   /** @param record puts a delivery on record before it is made; where that fails it ends this */
   constructor(clock: Clock, limit: () => TurnLimit, record: (delivery: Delivery) => void) {
@@ -49,6 +53,50 @@ export class Turns {
   attach(guest: Guest): void {
     this.#guest = guest
     this.#beganAt = this.#clock.monotonic()
+  }
+
+  /**
+   * The guest is gone, and another one will take its place: nothing is delivered until that has caught up.
+   * @param goOn is told that the process was stopped and goes on
+   */
+  lost(goOn: () => void): void {
+    this.#guest = undefined
+    this.#repeats = goOn
+    this.#freezes = false
+  }
+
+  /**
+   * Goes on where a record ends.
+   * @param past how many turns there were, the number of the last call, and the process's own time
+   */
+  resume(past: { readonly count: number; readonly lastCall: number; readonly time: number }): void {
+    this.#count = past.count
+    this.#lastCall = past.lastCall
+    this.#lastCallBefore = past.lastCall
+    this.#stoppedMs = this.#clock.now() - past.time
+  }
+
+  /** A guest takes the place of the one before, and does again what is past, until `caughtUp`. */
+  replace(guest: Guest, goOn: () => void): void {
+    this.#guest = guest
+    this.#repeats = goOn
+  }
+
+  /** The new guest stands where the one before did, its last turn over. */
+  caughtUp(): void {
+    this.#repeats = undefined
+    this.#beganAt = this.#clock.monotonic()
+    this.#heldMs = 0
+  }
+
+  /** Whether the turn that runs has made no call yet. */
+  get silent(): boolean {
+    return this.#lastCall === this.#lastCallBefore
+  }
+
+  /** The guest's number of its last call. */
+  get lastCall(): number {
+    return this.#lastCall
   }
 
   /** Whether agent code may be running now. */
@@ -81,7 +129,7 @@ export class Turns {
 
   /** How long the turn that runs has run, in ms; 0 where none runs. */
   get activeMs(): number {
-    if (!this.#active || this.#guest === undefined) return 0
+    if (!this.#active || this.#guest === undefined || this.#repeats !== undefined) return 0
     const until = this.#held ? this.#heldAt : this.#clock.monotonic()
     return Math.max(0, until - this.#beganAt - this.#heldMs)
   }
@@ -120,7 +168,8 @@ export class Turns {
     this.#stoppedAt = this.#clock.now()
     this.#heldAt = this.#clock.monotonic()
     this.#held = true
-    if (!this.#active || this.#guest === undefined) return { how: 'idle', stack: [], depth: 0 }
+    const runs = this.#active || this.#repeats !== undefined
+    if (!runs || this.#guest === undefined) return { how: 'idle', stack: [], depth: 0 }
     this.#freezes = true
     return this.#guest.freeze()
   }
@@ -132,6 +181,7 @@ export class Turns {
     this.#heldMs += this.#clock.monotonic() - this.#heldAt
     if (this.#freezes) void this.#guest?.thaw()
     this.#freezes = false
+    this.#repeats?.()
     this.#schedule()
   }
 
@@ -155,13 +205,15 @@ export class Turns {
   }
 
   #flush(): void {
-    if (this.#active || this.#held || this.#outbox.length === 0 || this.#guest === undefined) return
+    if (this.#active || this.#held || this.#outbox.length === 0) return
+    if (this.#guest === undefined || this.#repeats !== undefined) return
     const messages = this.#takeBatch()
     const at = this.time
     this.#active = true
     this.#beganAt = this.#clock.monotonic()
     this.#heldMs = 0
     this.#count += 1
+    this.#lastCallBefore = this.#lastCall
     this.#record({
       ...{ turn: this.#count, at, after: this.#lastCall },
       replies: messages.map(({ source }) => source),

@@ -37,6 +37,7 @@ const call = {
   resource: z.string().optional(),
   args: payload,
   ask: count.optional(),
+  again: count.optional(),
 }
 
 const state = z.object({ from: z.string() })

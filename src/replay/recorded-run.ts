@@ -137,6 +137,9 @@ class ProcessReader {
         ...{ intent: undefined, reply: undefined },
       }
       this.#calls.set(number, call)
+    } else if (read.again !== undefined && call.intent === read.again) {
+      // Its kernel had ended while it was on its way, and it is made again.
+      Object.assign(call, { intent: undefined, reply: undefined, isAsked: kind === 'ask' })
     } else if (!call.isAsked || call.intent !== undefined || call.reply !== undefined)
       return this.#stop(entry, `call ${number} of the process is on record before`)
     call.resource = resource

@@ -94,10 +94,10 @@ export const procCalls = {
       },
     ],
     invoke: async ({ source, args = [], name, policy, budget, schema }, call, { proc }) => {
-      const { grant, process, releases } = call
+      const { grant, process, number, releases } = call
       const narrow = readNarrowSchema(schema)
       const request = { source, args, name: name ?? process.name, policy, budget }
-      const { value, labels } = await proc.extract(grant, process, request, narrow)
+      const { value, labels } = await proc.extract(grant, process, request, narrow, number)
       const reason = `a value of at most ${narrow.bits} bits`
       const how = { by: 'proc.extract', reason, from: labels, again: false }
       releases(withoutLabels(labels, process.labels), how)

@@ -47,7 +47,7 @@ test.each([
     ['policy', 'list', 'extra'],
     "too many arguments for 'list'. Expected 0 arguments but got 1: extra; see `gatehouse policy list --help`",
   ],
-  [['run'], "missing required argument 'file'; see `gatehouse run --help`"],
+  [['run'], "missing required argument 'file', or --resume; see `gatehouse run --help`"],
   [
     ['run', 'a.ts', '--timeout'],
     "option '--timeout <duration>' argument missing; see `gatehouse run --help`",
@@ -58,7 +58,7 @@ test.each([
   ],
   [
     [],
-    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, declassify, reload, replay, policy, evidence, doctor, version; see `gatehouse --help`',
+    '`gatehouse` needs to know what to do: init, run, ps, top, kill, logs, inspect, approvals, approve, deny, declassify, reload, replay, fork, policy, evidence, doctor, version; see `gatehouse --help`',
   ],
   [
     ['evidence'],

@@ -9,25 +9,26 @@ import { recordRuns } from './report/support.ts'
 
 const { entries } = await recordRuns()
 
-const source = ts.createSourceFile(
-  'entry.ts',
-  readFileSync(new URL('../../src/evidence/entry.ts', import.meta.url), 'utf8'),
-  ts.ScriptTarget.Latest,
-)
 const types = new Map(
-  source.statements.filter(ts.isTypeAliasDeclaration).map(({ name, type }) => [name.text, type] as const),
+  ['entry.ts', 'beginnings.ts'].flatMap((name) => {
+    const text = readFileSync(new URL(`../../src/evidence/${name}`, import.meta.url), 'utf8')
+    return ts
+      .createSourceFile(name, text, ts.ScriptTarget.Latest, true)
+      .statements.filter(ts.isTypeAliasDeclaration)
+      .map((alias) => [alias.name.text, alias.type] as const)
+  }),
 )
 
 /** A type's fields with their marks, and its kind; what it has of another type included. */
 function fieldsOf(type: ts.TypeNode | undefined): Map<string, string> {
   if (type === undefined) return new Map()
   if (ts.isIntersectionTypeNode(type)) return new Map(type.types.flatMap((part) => [...fieldsOf(part)]))
-  if (ts.isTypeReferenceNode(type)) return fieldsOf(types.get(type.typeName.getText(source)))
+  if (ts.isTypeReferenceNode(type)) return fieldsOf(types.get(type.typeName.getText()))
   if (!ts.isTypeLiteralNode(type)) return new Map()
   return new Map(
     type.members.filter(ts.isPropertySignature).map((member) => {
-      const name = member.name.getText(source)
-      return [`${name}${member.questionToken === undefined ? '' : '?'}`, member.type?.getText(source) ?? '']
+      const name = member.name.getText()
+      return [`${name}${member.questionToken === undefined ? '' : '?'}`, member.type?.getText() ?? '']
     }),
   )
 }

@@ -65,6 +65,18 @@ test('a turn brings ends of calls of its own process, each once', () => {
   ])
 })
 
+test('a turn of a run that goes on from another one brings what that had not been given, each once', () => {
+  const fork = (seq: number): EntryBody => ({ ...spawn, run: 'r2', fork: { run: 'r1', seq } })
+  const next = (...replies: readonly number[]): EntryBody => ({ ...turn(...replies), run: 'r2' })
+  const begun = [spawn, call(), outcome(1)]
+  expect(problems(...begun, fork(2), next(2))).toEqual([])
+  expect(problems(...begun, fork(2), next(2, 2))).toEqual(['4 turn'])
+  expect(problems(...begun, fork(2), next(1))).toEqual(['4 turn'])
+  expect(problems(...begun, fork(1), next(2))).toEqual(['4 turn'])
+  expect(problems(...begun, fork(9), call(2), outcome(4), next(5))).toEqual(['6 turn'])
+  expect(problems(...begun, fork(2), turn(2), turn(2))).toEqual(['5 turn'])
+})
+
 test('the end of a call is that of the process that made it', () => {
   expect(problems(spawn, call(), outcome(1, { pid: 8 }))).toEqual(['2 outcome-without-intent'])
   expect(problems(spawn, call(), outcome(1, { run: 'r2' }))).toEqual(['2 outcome-without-intent'])

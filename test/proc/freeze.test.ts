@@ -246,6 +246,9 @@ test('inside such a builtin in a shared cell it is stopping, and its cell is kil
   proc.signal('STOP')
   expect(proc.state).toBe('stopping')
   expect(await proc.exit).toMatchObject({ status: 'failed', error: { code: 'ETIMEDOUT' } })
-  expect(await beside.exit).toMatchObject({ status: 'failed' })
+  // Nobody has seen anything of its turn: it is begun again, in a cell of its own.
+  await until(() => entriesOf(kernel, 'rebuild').length > 0, 'it is made again')
+  expect(entriesOf(kernel, 'rebuild')).toMatchObject([{ pid: beside.pid, cause: 'cell', turn: 1 }])
+  expect(beside.state).toBe('running')
   expect(await kernel.execute({ source: main('return 1') })).toBe(1)
 })

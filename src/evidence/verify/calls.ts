@@ -10,6 +10,10 @@ interface Life {
   policy: unknown
   /** The `seq` of entries that ended a call of it, until they are given to it. */
   readonly ended: Set<number>
+  /** Where it goes on from another run's process: the last entry of that one that it can have been given. */
+  readonly from: number
+  /** What of that one it was given. */
+  readonly given: Set<number>
 }
 
 export class Calls {
@@ -20,6 +24,8 @@ export class Calls {
   /** Intents without an outcome, and whose they are. */
   readonly #open = new Map<number, string>()
   readonly #settled = new Bits()
+  /** Entries that ended a call. */
+  readonly #ends = new Bits()
   /** Intents whose outcome released a value, until the entry about that. */
   readonly #releasing = new Set<number>()
   /** Processes that have begun and not ended. */
@@ -44,7 +50,7 @@ export class Calls {
     const life = this.#lives.get(whoseOf(entry))
     switch (entry.kind) {
       case 'spawn':
-        this.#lives.set(whoseOf(entry), { policy: entry.policy, ended: new Set() })
+        this.#lives.set(whoseOf(entry), lifeOf(entry))
         break
       case 'exit':
         this.#lives.delete(whoseOf(entry))
@@ -64,11 +70,11 @@ export class Calls {
         break
       case 'refusal':
         this.#judged(entry, life)
-        life?.ended.add(entry.seq)
+        this.#end(entry, life)
         break
       case 'outcome':
         this.#outcome(entry)
-        life?.ended.add(entry.seq)
+        this.#end(entry, life)
         break
       case 'turn':
         this.#turn(entry, life)
@@ -125,15 +131,35 @@ export class Calls {
     this.#find(this.#position, 'outcome-without-intent', `no intent is on record for it before`)
   }
 
+  #end({ seq }: Entry, life: Life | undefined): void {
+    life?.ended.add(seq)
+    if (Number.isSafeInteger(seq) && seq >= 0 && seq <= this.#position) this.#ends.add(seq)
+  }
+
   #turn({ replies }: Entry, life: Life | undefined): void {
     if (life === undefined) return
     for (const reply of Array.isArray(replies) ? replies : [undefined]) {
       if (typeof reply === 'string' || life.ended.delete(Number(reply))) continue
+      if (this.#isFromBefore(Number(reply), life)) continue
       const why = `it is given entry ${reply}, which did not end a call of this process, or was given already`
       this.#find(this.#position, 'turn', why)
     }
   }
+
+  /** What ended a call of the process that it goes on from, given to it once. */
+  #isFromBefore(reply: number, { from, given }: Life): boolean {
+    if (!(reply <= from) || given.has(reply) || !this.#ends.has(reply)) return false
+    given.add(reply)
+    return true
+  }
 }
+
+const lifeOf = ({ seq, policy, fork }: Entry): Life => ({
+  ...{ policy, ended: new Set(), given: new Set() },
+  from: isObject(fork) && typeof fork.seq === 'number' ? Math.min(fork.seq, seq - 1) : noneBefore,
+})
+
+const noneBefore = -1
 
 /** A pid alone begins anew with every kernel. */
 const whoseOf = ({ run, pid }: EntryBody): string => `${pid} ${run}`
