@@ -84,8 +84,7 @@ export class AfterCell {
       const risen = await this.#raise(process, fault, isSuspect)
       if (risen === undefined) return
       if ('goOn' in risen) risen.goOn()
-      else if (risen.lost) process.fault(risen)
-      else fail(process, risen)
+      else process.fault(risen)
     } catch (error) {
       if (!(error instanceof EvidenceError || error instanceof SyscallError))
         this.#kernel.observers.defect(error)
