@@ -121,6 +121,8 @@ function stackMissing({ pid, state, frozen, identity }: Process): string | undef
   }
   if (frozen.stack.length > 0) return undefined
   if (frozen.how === 'idle') return 'no agent code was running: it waits for a reply, a timer or a signal'
+  if (frozen.how === 'paused')
+    return 'none of its own code is on the stack: it stands where its turn begins or ends'
   return 'the operating system stopped it with its whole cell, and nobody can look inside'
 }
 

@@ -49,12 +49,12 @@ test('a process reads the policy in force, without the folder that it came from'
 
 test('the file is absent from a mount of its folder', async () => {
   const folder = folderWith({
-    'team.cedar': `${notes}permit(principal, action, resource in Path::"/work");`,
+    'team.cedar': `${notes}permit(principal, action, resource in Path::"/desk");`,
     'a.txt': 'x',
   })
-  const kernel = boot({ policy: join(folder, 'team.cedar'), mounts: { '/work': { host: folder } } })
-  expect(await ask(kernel, `return (await fs.list('/work')).map((it) => it.name ?? it)`)).toEqual(['a.txt'])
-  expect(await ask(kernel, `return ${refusalOf("fs.read('/work/team.cedar')")}`)).toMatch(
+  const kernel = boot({ policy: join(folder, 'team.cedar'), mounts: { '/desk': { host: folder } } })
+  expect(await ask(kernel, `return (await fs.list('/desk')).map((it) => it.name ?? it)`)).toEqual(['a.txt'])
+  expect(await ask(kernel, `return ${refusalOf("fs.read('/desk/team.cedar')")}`)).toMatch(
     /ENOENT|EPERM|EACCES/,
   )
 })

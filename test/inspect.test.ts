@@ -125,15 +125,19 @@ test('a guest that spins is frozen where it spins, in the author’s file and li
   const depth = limits.framesShownMax + 7
   writeFileSync(
     file,
-    `type Unused = { a: 1 }\n\nexport default () => spin(${depth})\n
+    `type Unused = { a: 1 }\n\nexport default () => { console.log('up'); return spin(${depth}) }\n
 const spin = (deeper: number): number => {\n  if (deeper > 0) return spin(deeper - 1) + 1\n  for (;;) {}\n}\n`,
   )
   const kernel = boot({ isolation: 'cell' })
   // Beside another one it is never stopped by the system, which could not say where.
   kernel.spawn({ source: waits }, { name: 'agent' })
+  let begun = false
   const child = kernel.spawn({ file }, { name: 'agent' })
-  await until(() => child.state === 'running', 'it runs')
-  await sleep(300)
+  kernel.on('output', ({ pid }) => {
+    begun ||= pid === child.pid
+  })
+  await until(() => begun, 'its own code runs')
+  await sleep(100)
   child.signal('SIGSTOP')
   await until(() => child.state === 'stopped', 'it stands still')
   const { live } = kernel.inspect(child.pid)

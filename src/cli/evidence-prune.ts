@@ -36,7 +36,13 @@ export const evidencePrune: CommandSpec = {
       throw new UsageError('say what to delete: either `--older-than 30d` or `--run ID`')
     if (run !== undefined) {
       const author = authorOf(command, reason ?? 'the run is not kept')
-      return removeFrom(out, dirOf(command), command, ({ store }) => ofRun(store.read(), run, author))
+      const dir = dirOf(command)
+      return removeFrom(out, dir, command, ({ store }) => {
+        const evidence = store.read()
+        if (evidence.run(run)[Symbol.iterator]().next().done === true)
+          throw new UsageError(`no run \`${run}\` is on record in \`${dir}\``)
+        return ofRun(evidence, run, author)
+      })
     }
     const author = authorOf(command, reason ?? `older than ${old}`)
     const before = systemClock.now() - parseAge(old)

@@ -62,7 +62,7 @@ function tell(out: Output, stats: Stats): void {
       Object.entries(counts).map(([name, count]) => [name, String(count)]),
     )
   out.say(`${entries} entries${span === undefined ? '' : `, ${spanText(span)}`}`)
-  out.say(`${kernels} kernels, ${runs} runs, ${processes} processes`)
+  out.say(`kernels: ${kernels}, runs: ${runs}, processes: ${processes}`)
   out.say(
     `costs: ${seconds(costs.cpuMs)} CPU, ${costs.syscalls} calls, ${costs.tokens} tokens, ${costs.costUsd.toFixed(2)} USD`,
   )

@@ -1,6 +1,7 @@
 /** `gatehouse run`: runs one agent as a process, and ends as the process ended; or goes on with what a killed kernel ran. */
 import { statSync } from 'node:fs'
 import type { Command } from 'commander'
+import { findEvidence } from '../evidence/read.ts'
 import type { Json } from '../json.ts'
 import type { KernelSpace } from '../kernel.ts'
 import type { ProcessHandle } from '../proc/handle.ts'
@@ -65,6 +66,8 @@ function resume(out: Output, command: Command, options: Options): Promise<number
   if (typeof resume === 'string' && evidence !== undefined)
     throw new UsageError('the folder of evidence is given twice: with --resume and with --evidence')
   const dir = typeof resume === 'string' ? resume : (evidence ?? evidenceDir)
+  const found = findEvidence(dir)
+  if (found.state !== 'found') throw new UsageError(`nothing can go on: ${found.reason}`)
   const settled = unsettled === undefined ? true : { unsettled }
   return runKernel(out, options, { dir, resume: settled }, (kernel) => {
     const [first, ...more] = kernel.restored

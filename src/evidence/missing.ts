@@ -1,6 +1,6 @@
 /** How many payloads that entries name are not kept any more, and for how many of them the record says why. */
 import type { Entry } from './entry.ts'
-import { payloadsOf } from './payloads-of.ts'
+import { payloadHashesOf } from './payload-hashes.ts'
 import { readPayload } from './verify.ts'
 
 export interface Missing {
@@ -28,7 +28,7 @@ export class MissingPayloads {
   /** Takes the next entry of the record. */
   entry(entry: Entry): void {
     if (entry.kind === 'redact') this.#recorded += Number(entry.payloads)
-    for (const hash of payloadsOf(entry)) {
+    for (const hash of payloadHashesOf(entry)) {
       const number = numberOf(hash)
       if (!this.#kept.has(number)) this.#gone.add(number)
     }

@@ -8,7 +8,7 @@ import type { Entry, RedactBody } from './entry.ts'
 import type { FileStore } from './file-store.ts'
 import { removalOf } from './files/removal.ts'
 import type { EvidenceLog } from './log.ts'
-import { payloadsOf } from './payloads-of.ts'
+import { payloadHashesOf } from './payload-hashes.ts'
 import type { EvidenceFolder } from './read.ts'
 import { readEntry } from './verify.ts'
 
@@ -81,7 +81,7 @@ async function candidates(kept: Kept, cut: Cut): Promise<Candidates> {
   let next = Infinity
   let after = 0
   for await (const entry of paced(cut.entries, kept.pause)) {
-    const names = payloadsOf(entry)
+    const names = payloadHashesOf(entry)
     if (names.length === 0) continue
     if (!cut.covers(entry)) {
       uncovered ??= entry.seq

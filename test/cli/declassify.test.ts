@@ -124,10 +124,10 @@ test('a policy that came by reload is shown in no mount, so that nobody writes w
   mkdirSync(join(folder, 'work'))
   const file = join(folder, 'work', 'next.yaml')
   writeFileSync(file, policy('next', 'permit'))
-  const kernel = kernelIn(folder, { mounts: { '/work': { host: join(folder, 'work'), mode: 'rw' } } })
+  const kernel = kernelIn(folder, { mounts: { '/desk': { host: join(folder, 'work'), mode: 'rw' } } })
   expect(await gatehouse(folder, ['reload', file])).toMatchObject({ code: 0 })
-  const program = main(`return [await fs.list('/work'),
-    await fs.write('/work/next.yaml', 'x').then(() => 'written', ({ code }) => code)]`)
+  const program = main(`return [await fs.list('/desk'),
+    await fs.write('/desk/next.yaml', 'x').then(() => 'written', ({ code }) => code)]`)
   const exit = await kernel.spawn({ source: program }).exit
   expect(exitValue(exit)).toEqual([[], expect.not.stringMatching(/^written$/)])
   expect(existsSync(file) && readFileSync(file, 'utf8')).toBe(policy('next', 'permit'))

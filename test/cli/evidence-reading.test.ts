@@ -172,7 +172,7 @@ test('a record in figures, whole and of one run', async () => {
   const { code, stdout } = await evidence('stats', dir)
   expect(code).toBe(0)
   expect(stdout).toMatch(
-    new RegExp(`^${entries.length} entries, 20.* to 20.*\\n1 kernels, 2 runs, 3 processes\\n`),
+    new RegExp(`^${entries.length} entries, 20.* to 20.*\\nkernels: 1, runs: 2, processes: 3\\n`),
   )
   expect(stdout).toMatch(/^tool\.call +1 +1 +0 +1 +0$/m)
   expect(stdout).toMatch(/^test:no-vault +1$/m)

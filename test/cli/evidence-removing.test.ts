@@ -77,6 +77,7 @@ test('what is not understood is refused, and nothing is deleted', async () => {
     ['either `--older-than 30d` or `--run ID`', ['prune']],
     ['has no unit', ['prune', '--older-than', '30']],
     ['either `--older-than 30d` or `--run ID`', ['prune', '--older-than', '1d', '--run', 'r1']],
+    ['no run `r9` is on record in `.gatehouse`', ['prune', '--run', 'r9']],
   ]
   for (const [why, args] of refusals) {
     const { code, stderr } = await gatehouse(folder, ['evidence', ...args])

@@ -1,4 +1,6 @@
 /** `run --resume` and `fork`: what a killed command ran goes on, and a run begins where another one was. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EvidenceFolder } from '../../src/evidence/read.ts'
 import { folderWith, gatehouse, start } from '../support/cli.ts'
@@ -57,4 +59,8 @@ test('what cannot be is said: no place, no run, options of a new run', async () 
   expect(await gatehouse(folder, ['run', 'agent.js', '--resume'])).toMatchObject({
     ...{ code: 2, stderr: expect.stringContaining('for a new run') },
   })
+  expect(await gatehouse(folder, ['run', '--resume', 'nowhere'])).toMatchObject({
+    ...{ code: 2, stderr: expect.stringMatching(/nothing can go on: .*`nowhere`/) },
+  })
+  expect(existsSync(join(folder, 'nowhere'))).toBe(false)
 })

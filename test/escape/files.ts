@@ -46,7 +46,7 @@ const ways: Readonly<Record<string, readonly string[]>> = {
     '/sys/kernel',
     '/root',
     '/home',
-    '/work/package.json',
+    '/app/package.json',
   ],
   'URLs and shares': [
     'file:///etc/passwd',

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import type { Entry } from './entry.ts'
 
 /** @returns their hashes, wherever in the entry they stand */
-export function payloadsOf(entry: Entry): readonly string[] {
+export function payloadHashesOf(entry: Entry): readonly string[] {
   const hashes: string[] = []
   collect(entry, limits.canonicalDepthMax, hashes)
   return hashes
