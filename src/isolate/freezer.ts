@@ -13,8 +13,7 @@ import type { Frozen, StackFrame } from './guest.ts'
 const abandoned: ivm.InspectorSession[] = []
 
 /** When a guest that was told to stand still is told again, in ms; after that twice as late each time, up to the last. */
-const pauseAgainMs = 5
-const pauseAgainMaxMs = 80
+const [pauseAgainMs, pauseAgainMaxMs] = [5, 80]
 
 /** How often a guest that was told to go on is told again, in ms: V8 can miss what comes right after a pause. */
 const resendMs = 2
@@ -110,7 +109,7 @@ export class Freezer {
     return promise
   }
 
-  /** @returns resolves when agent code goes on, or has ended */
+  /** @returns resolves when agent code goes on or has ended */
   thaw(): Promise<void> {
     this.#wanted = false
     this.#proof?.resolve(undefined)
@@ -143,7 +142,7 @@ export class Freezer {
 
   /**
    * Takes the debugger off; to be awaited before the isolate is disposed. A guest that stands still goes on for a moment.
-   * @returns resolves in bounded time, even where V8 does not answer
+   * @returns resolves when that can be done safely: where V8 does not answer, when the turn is over
    */
   async end(): Promise<void> {
     if (this.#over) return
@@ -151,9 +150,11 @@ export class Freezer {
     this.#proof?.resolve(undefined)
     if (this.#phase === 'paused') this.#resume()
     if (this.#phase !== 'off') await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
-    clearTimeout(this.#resend)
     this.#gone?.resolve()
     if (this.#busy) await this.#endTurn()
+    // Its thread has not had its turn yet, or is inside a builtin: nothing could end it sooner.
+    if (this.#phase !== 'off') await Promise.race([this.#off.promise, this.#idle.promise])
+    clearTimeout(this.#resend)
     this.#close()
     if (this.#wasOpen && !this.#isolate.isDisposed) await this.#untilClosed()
   }
@@ -169,8 +170,7 @@ export class Freezer {
    * An idle isolate tells that it got so far; a busy one looks at what it is sent within a moment.
    */
   #untilClosed(): Promise<unknown> {
-    const reached = this.#isolate.getHeapStatistics().catch(() => {})
-    return Promise.race([reached, sleep(limits.sessionEndMs)])
+    return Promise.race([this.#isolate.getHeapStatistics().catch(() => {}), sleep(limits.sessionEndMs)])
   }
 
   #pauseIfPossible(): void {
@@ -265,12 +265,12 @@ export class Freezer {
 
   /**
    * A session must not outlive its isolate, nor end while the guest stands still: isolated-vm (7.0.1, inspector.cc) takes
-   * one lock twice in the one case, so that whoever touches the session later waits for ever, and frees what V8 still
-   * uses in the other.
+   * one lock twice in the one case, so that whoever disposes of the isolate or touches the session waits for ever, and
+   * frees what V8 still uses in the other.
    */
   #close(): void {
     if (this.#session === undefined) return
-    if (this.#phase === 'off' && !this.#isolate.isDisposed) this.#session.dispose()
+    if ((this.#phase === 'off' || !this.#busy) && !this.#isolate.isDisposed) this.#session.dispose()
     else abandoned.push(this.#session)
     this.#session = undefined
   }
