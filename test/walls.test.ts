@@ -118,7 +118,9 @@ describe('walls', () => {
     const runtime = sources.filter(({ path }) => isWebRuntime(path))
     expect(runtime.length).toBeGreaterThan(10)
     const out = runtime.flatMap(({ path, imports }) =>
-      imports.filter(({ to }) => !isWebRuntime(to) && !packages.test(to)).map(({ to }) => `${path} imports ${to}`),
+      imports
+        .filter(({ to }) => !isWebRuntime(to) && !packages.test(to))
+        .map(({ to }) => `${path} imports ${to}`),
     )
     const into = kernelSide.flatMap(({ path, imports }) =>
       imports.filter(({ to }) => isWebRuntime(to)).map(({ to }) => `${path} imports ${to}`),

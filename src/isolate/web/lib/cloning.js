@@ -33,7 +33,8 @@ const isMap = brand(getter(Map.prototype, 'size'))
 const isSet = brand(getter(Set.prototype, 'size'))
 const isBuffer = brand(getter(ArrayBuffer.prototype, 'byteLength'))
 const isRegExp = brand(getter(RegExp.prototype, 'source'))
-const isWeak = (value) => brand(uncurry(WeakMap.prototype.has))(value) || brand(uncurry(WeakSet.prototype.has))(value)
+const isWeak = (value) =>
+  brand(uncurry(WeakMap.prototype.has))(value) || brand(uncurry(WeakSet.prototype.has))(value)
 const boxes = [Boolean, Number, String, BigInt, Symbol].map((Class) => [
   Class,
   uncurry(Class.prototype.valueOf),
@@ -53,7 +54,10 @@ export function shallow(value, copyOf, fill) {
     fill(() => copyFields(value, list, copyOf))
     return list
   }
-  const exotic = special(value, copyOf, fill)
+  // Most are: the others are told apart by trying.
+  const prototype = Object.getPrototypeOf(value)
+  const isPlain = (prototype === Object.prototype || prototype === null) && tagOf(value) === 'Object'
+  const exotic = isPlain ? undefined : special(value, copyOf, fill)
   if (exotic !== undefined) return exotic
   const object = {}
   fill(() => copyFields(value, object, copyOf))
@@ -85,8 +89,25 @@ function special(value, copyOf, fill) {
 
 /** Objects of user space's own that have no fields to copy. */
 const platform = new Set([
-  ...['AbortController', 'AbortSignal', 'Event', 'EventTarget', 'CustomEvent', 'FormData', 'Headers', 'Request'],
-  ...['Response', 'ReadableStream', 'WritableStream', 'TransformStream', 'MessagePort', 'MessageChannel', 'URL'],
+  ...[
+    'AbortController',
+    'AbortSignal',
+    'Event',
+    'EventTarget',
+    'CustomEvent',
+    'FormData',
+    'Headers',
+    'Request',
+  ],
+  ...[
+    'Response',
+    'ReadableStream',
+    'WritableStream',
+    'TransformStream',
+    'MessagePort',
+    'MessageChannel',
+    'URL',
+  ],
   ...['URLSearchParams', 'TextEncoder', 'TextDecoder', 'Generator', 'AsyncGenerator', 'CryptoKey'],
 ])
 
@@ -143,7 +164,11 @@ function cloneError(value, copyOf, fill) {
     if (value instanceof DOMException) return new DOMException(value.message, value.name)
   }
   const { prototype } = errors[name] ?? Error
-  const error = Reflect.construct(Error, [], Object.assign(function Any() {}, { prototype }))
+  const error = Reflect.construct(
+    Error,
+    [],
+    Object.assign(function Any() {}, { prototype }),
+  )
   const put = (key, field) =>
     Object.defineProperty(error, key, { __proto__: null, value: field, writable: true, configurable: true })
   const message = Object.getOwnPropertyDescriptor(value, 'message')
