@@ -45,7 +45,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   const { isView } = ArrayBuffer
   const NativeUint8Array = Uint8Array
   const typedArrayTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
-  // Called by this name it evaluates among the globals, not here.
+  // biome-ignore lint/security/noGlobalEval: of the kernel's own texts; called by this name it sees the globals, not this function
   const evaluate = eval
   const objectPrototype = Object.prototype
 

@@ -33,7 +33,7 @@ test.each(['inline', 'cell'] as const)('console prints what each method says, %s
     /^Assertion failed because\nthere is no timer `t`\nUncaught RangeError: mine\n {4}at /,
   )
   expect(stderr).toMatch(/\nTrace: where\n {4}at here /)
-  expect(stderr).toMatch(/Error: outer\n[^]*\n\[cause\]: Error: inner\n/)
+  expect(stderr).toMatch(/Error: outer\n(.*\n)*\[cause\]: Error: inner\n/)
   expect(stderr).not.toContain('gatehouse:')
 })
 

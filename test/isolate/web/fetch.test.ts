@@ -122,7 +122,7 @@ test.each(isolations)(
     await until(() => gone, 'the server sees that its client has gone')
     expect(entriesOf(kernel, 'intent', 'net.fetch').length).toBe(1)
     await expect
-      .poll(() => entriesOf(kernel, 'outcome').filter(({ code }) => code === 'EINTR').length)
+      .poll(() => entriesOf(kernel, 'outcome').filter(({ code }) => code === 'ECANCELED').length)
       .toBe(1)
   },
 )
@@ -133,7 +133,7 @@ test('a call of another process cannot be canceled', async () => {
   const kernel = boot({ policy: web })
   const one = ask(kernel, `return (await fetch(args[0])).text()`, { args: [url] })
   await until(() => waiting.length === 1, 'the request has arrived')
-  await ask(kernel, `for (let call = 1; call < 50; call += 1) await sys('net.cancel', { call })`)
+  await ask(kernel, `for (let call = 1; call < 50; call += 1) await sys('call.cancel', { call })`)
   waiting[0]?.end('whole')
   expect(await one).toBe('whole')
 })
@@ -146,4 +146,76 @@ test('a refusal is the kernel’s own error, and what no request can be is a Typ
        await codeOf(fetch('https://example.org', { method: 'GET', body: 'x' })), await codeOf(fetch('https://example.org', { headers: { 'a b': '1' } }))]`,
   )
   expect(value).toEqual(['EPERM', 'EINVAL', 'EINVAL', 'TypeError', 'TypeError'])
+})
+
+/** Sends a part each time it is told to. */
+async function servePieces() {
+  const answers: ServerResponse[] = []
+  let closed = 0
+  const url = await serve((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.flushHeaders()
+    answers.push(response)
+    response.once('close', () => {
+      closed += 1
+    })
+  })
+  return { url, answers, closed: () => closed }
+}
+
+test.each(isolations)(
+  '%s: a body is read as it comes, and a canceled one ends its connection',
+  async (isolation) => {
+    const { url, answers, closed } = await servePieces()
+    const kernel = boot({ policy: web, isolation })
+    const printed: string[] = []
+    kernel.on('output', ({ text }) => printed.push(text.trim()))
+    const value = ask(
+      kernel,
+      `const response = await fetch(args[0]), reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+     console.log('head', response.status)
+     for (let n = 0; n < 2; n += 1) console.log((await reader.read()).value)
+     await reader.cancel()
+     return [response.bodyUsed, (await reader.read()).done]`,
+      { args: [url] },
+    )
+    await until(() => printed.includes('head 200'), 'the head is there before the body')
+    answers[0]?.write('one')
+    await until(() => printed.includes('one'), 'the first part is there before the second')
+    answers[0]?.write('t\u00f6o')
+    expect(await value).toEqual([true, true])
+    expect(printed).toEqual(['head 200', 'one', 'töo'])
+    await until(() => closed() === 1, 'the server sees that its client has gone')
+  },
+)
+
+test('aborting ends a body in the middle, with the reason', async () => {
+  const { url, answers, closed } = await servePieces()
+  const kernel = boot({ policy: web })
+  const value = ask(
+    kernel,
+    `const controller = new AbortController(), response = await fetch(args[0], { signal: controller.signal })
+     const reader = response.body.getReader()
+     const first = (await reader.read()).value.length
+     setTimeout(() => controller.abort(new RangeError('enough')), 5)
+     return [first, ${thrownBy('reader.read()')}, ${thrownBy('reader.read()')}]`,
+    { args: [url] },
+  )
+  await until(() => answers.length === 1, 'the request has arrived')
+  answers[0]?.write('part')
+  expect(await value).toEqual([4, 'RangeError', 'RangeError'])
+  await until(() => closed() === 1, 'the server sees that its client has gone')
+})
+
+test('many answers that nobody reads hold up no other', async () => {
+  const url = await serve((_request, response) => response.end('x'.repeat(100_000)))
+  const value = await ask(
+    boot({ policy: web }),
+    `const unread = []
+     for (let n = 0; n < 80; n += 1) unread.push(await fetch(args[0]))
+     const texts = await Promise.all(unread.map((response) => response.text()))
+     return [texts.length, texts.every((text) => text.length === 100000), (await (await fetch(args[0])).clone().text()).length]`,
+    { args: [url] },
+  )
+  expect(value).toEqual([80, true, 100_000])
 })

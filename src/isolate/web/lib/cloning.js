@@ -74,10 +74,10 @@ function special(value, copyOf, fill) {
   if (value !== RegExp.prototype && isRegExp(value)) return new RegExp(value.source, value.flags)
   if (isPromise(value)) throw refuse('a promise')
   if (isWeak(value)) throw refuse(`a ${tag}`)
-  for (const [Class, valueOf] of boxes) {
-    if (!brand(valueOf)(value)) continue
+  for (const [Class, unbox] of boxes) {
+    if (!brand(unbox)(value)) continue
     if (Class === Symbol) throw refuse('a symbol')
-    return Object(valueOf(value))
+    return Object(unbox(value))
   }
   if (tag === 'Blob' || tag === 'File') {
     const { cloneBlob, isBlob } = web.need('blobs')

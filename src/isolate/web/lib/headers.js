@@ -13,7 +13,7 @@ function nameOf(given) {
   return name.toLowerCase()
 }
 
-function valueOf(name, given) {
+function soundValue(name, given) {
   const value = trimmed(`${given}`)
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index)
@@ -60,7 +60,7 @@ export class Headers {
   }
   append(name, value) {
     const key = nameOf(name)
-    const text = valueOf(key, value)
+    const text = soundValue(key, value)
     changeable(this).pairs.push([key, text])
   }
   delete(name) {
@@ -85,7 +85,7 @@ export class Headers {
   }
   set(name, value) {
     const key = nameOf(name)
-    const text = valueOf(key, value)
+    const text = soundValue(key, value)
     const state = changeable(this)
     const at = state.pairs.findIndex(([known]) => known === key)
     const others = state.pairs.filter(([known], index) => known !== key || index === at)
