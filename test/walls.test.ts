@@ -1,4 +1,5 @@
 /** The walls between the folders: who may import, name and count what. Read from the source itself. */
+import { builtinModules } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { readSources } from './support/sources.ts'
 
@@ -6,7 +7,9 @@ const sources = readSources('src')
 
 /** Text that runs inside isolates only: it has no modules, and brings its own time and chance to user space. */
 const userSpace = ['src/isolate/bootstrap.js', 'src/isolate/zone.js']
-const kernelSide = sources.filter(({ path }) => !userSpace.includes(path))
+/** Modules of Node.js as they are bundled into programs: they run inside isolates too. */
+const shims = 'src/config/shims/'
+const kernelSide = sources.filter(({ path }) => !userSpace.includes(path) && !path.startsWith(shims))
 
 /** A module or a name → the only places that may use it. */
 const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
@@ -104,6 +107,13 @@ describe('walls', () => {
       .filter(({ path }) => path.startsWith('src/policy/'))
       .flatMap(({ path, imports }) => imports.map(({ to }) => `${path} ${to}`))
     expect(modules.filter((it) => / node:/.test(it))).toEqual([])
+  })
+
+  test('modules that are bundled into programs import each other and packages, and nothing of the kernel or of Node.js', () => {
+    const imports = sources.filter(({ path }) => path.startsWith(shims)).flatMap((source) => source.imports)
+    const to = imports.map((each) => each.to)
+    expect(to.filter((each) => each.startsWith('src/') && !each.startsWith(shims))).toEqual([])
+    expect(to.filter((each) => each.startsWith('node:') || builtinModules.includes(each))).toEqual([])
   })
 
   test('user space’s own text imports nothing', () => {
