@@ -13,12 +13,8 @@ export const formatWithOptions = (_options, ...values) => format(...values)
 /** Without colours: output goes to a record, not to a terminal. */
 export const styleText = (_style, text) => `${text}`
 /** What a terminal obeys: CSI sequences, and OSC ones such as links. */
-const escape = String.fromCharCode(27)
-const bell = String.fromCharCode(7)
-const controls = new RegExp(
-  `${escape}(?:[[0-?]*[ -/]*[@-~]|][^${bell}${escape}]*(?:${bell}|${escape}\\))`,
-  'g',
-)
+const [ESC, BEL] = [String.fromCharCode(27), String.fromCharCode(7)]
+const controls = new RegExp(`${ESC}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\))`, 'g')
 export const stripVTControlCharacters = (text) => text.replace(controls, '')
 export const toUSVString = (text) => `${text}`.toWellFormed()
 export const aborted = (signal) =>
