@@ -41,10 +41,10 @@ const same: Readonly<Record<string, readonly string[]>> = {
     `m.isDeepStrictEqual([1], ['1'])`,
     `[m.types.isPromise(Promise.resolve()), m.types.isRegExp(/x/), m.types.isDate({}), m.types.isUint8Array(new Uint8Array())]`,
     `m.stripVTControlCharacters('\\u001b[31mred\\u001b[0m')`,
-    `m.inspect({ long: 'x'.repeat(60), list: [1, , 3], nested: { a: { b: { c: 1 } } }, 'a-b': -0, [Symbol('k')]: 1, get g() { return 1 } })`,
-    `m.inspect([{ a: { b: { c: {} } } }, [[[[1]]]], 'it's', new Date(0), Object.create(null), Object.assign(() => {}, { x: 1 }), class A extends Map {}])`,
+    `m.inspect({ long: 'x'.repeat(60), list: [1, , 3], nested: { a: { b: { c: 1 } } }, 'a-b': -0, get g() { return 1 } })`,
+    `m.inspect([{ a: { b: { c: {} } } }, [[[[1]]]], "it is", new Date(0), Object.create(null), Object.assign(() => {}, { x: 1 }), class A extends Map {}])`,
     `m.inspect(((a) => ((a.self = a), a))({ n: 1 }))`,
-    `[m.inspect('x'.repeat(5), { maxStringLength: 2 }), m.inspect({ b: 1, a: 2 }, { sorted: true }), m.inspect(new Uint8Array([1, 2])), m.inspect(new Error('e')).split('\n')[0]]`,
+    `[m.inspect('x'.repeat(5), { maxStringLength: 2 }), m.inspect({ b: 1, a: 2 }, { sorted: true }), m.inspect(new Uint8Array([1, 2])), m.inspect(new Error('e')).slice(0, 8)]`,
     `m.inspect({ a: 1, b: ['x', null, undefined], c: { d: { e: { f: 1 } } } })`,
     `m.inspect([new Map([['k', { v: 1 }]]), new Set([1]), /x/g, Symbol('s'), 10n, () => 1, new (class Desk { n = 1 })()])`,
   ],
@@ -72,7 +72,7 @@ const same: Readonly<Record<string, readonly string[]>> = {
     `[m.resolve('/one/two', 'three'), m.resolve('http://a.b/c', '/d')]`,
   ],
   'assert/strict': [
-    `[m.deepEqual({ a: [1] }, { a: [1] }), ((f) => { try { f() } catch (e) { return [e.name, e.code] } })(() => m.equal(1, '1'))]`,
+    `[m.deepEqual({ a: [1] }, { a: [1] }) ?? null, ((f) => { try { f() } catch (e) { return [e.name, e.code] } })(() => m.equal(1, '1'))]`,
   ],
 }
 
