@@ -1,4 +1,5 @@
 /** The walls between the folders: who may import, name and count what. Read from the source itself. */
+import { builtinModules } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { readSources } from './support/sources.ts'
 
@@ -8,7 +9,11 @@ const sources = readSources('src')
 const userSpace = ['src/isolate/bootstrap.js', 'src/isolate/zone.js']
 /** Text too: what `npm run build` bundles for isolates. */
 const isWebRuntime = (path: string): boolean => /^src\/isolate\/web\/.*\.js$/.test(path)
-const kernelSide = sources.filter(({ path }) => !userSpace.includes(path) && !isWebRuntime(path))
+/** Modules of Node.js as they are bundled into programs: they run inside isolates too. */
+const shims = 'src/config/shims/'
+const kernelSide = sources.filter(
+  ({ path }) => !userSpace.includes(path) && !isWebRuntime(path) && !path.startsWith(shims),
+)
 
 /** A module or a name → the only places that may use it. */
 const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
@@ -51,6 +56,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/clock.ts': /^$/,
   'src/json.ts': /^src\/(errors|limits)\.ts$/,
   'src/grant.ts': /^src\/errors\.ts$/,
+  'src/places.ts': /^src\/limits\.ts$/,
   'src/policy/': /^src\/(policy\/|(errors|labels|limits|json)\.ts$)/,
   'src/evidence/': /^src\/(evidence\/|(actors|errors|limits|json|clock)\.ts$)/,
   'src/isolate/': /^src\/(isolate\/|(errors|limits)\.ts$)/,
@@ -67,7 +73,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/config/':
     /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|flaws|labels|limits|json|clock)\.ts$)/,
   'src/replay/':
-    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json)\.ts$)/,
+    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json|places)\.ts$)/,
   'src/backtest/':
     /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|flaws|limits|json)\.ts$)/,
@@ -106,6 +112,13 @@ describe('walls', () => {
       .filter(({ path }) => path.startsWith('src/policy/'))
       .flatMap(({ path, imports }) => imports.map(({ to }) => `${path} ${to}`))
     expect(modules.filter((it) => / node:/.test(it))).toEqual([])
+  })
+
+  test('modules that are bundled into programs import each other and packages, and nothing of the kernel or of Node.js', () => {
+    const imports = sources.filter(({ path }) => path.startsWith(shims)).flatMap((source) => source.imports)
+    const to = imports.map((each) => each.to)
+    expect(to.filter((each) => each.startsWith('src/') && !each.startsWith(shims))).toEqual([])
+    expect(to.filter((each) => each.startsWith('node:') || builtinModules.includes(each))).toEqual([])
   })
 
   test('user space’s own text imports nothing', () => {
