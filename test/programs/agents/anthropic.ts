@@ -2,8 +2,8 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { tools } from 'gatehouse/guest'
 
-export default async function (server: string, key: string) {
-  const client = new Anthropic({ baseURL: server, apiKey: key })
+export default async function (server: string, key: string, maxRetries = 2) {
+  const client = new Anthropic({ baseURL: server, apiKey: key, maxRetries })
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Say hello.' }]
   const greeting = { model: 'greeter', max_tokens: 100, messages }
 

@@ -4,9 +4,9 @@ import { tools } from 'gatehouse/guest'
 import { createAgent, tool } from 'langchain'
 import { z } from 'zod'
 
-export default async function (server: string, key: string) {
+export default async function (server: string, key: string, maxRetries = 2) {
   const modelOf = (model: string) =>
-    new ChatOpenAI({ model, apiKey: key, configuration: { baseURL: `${server}/v1` } })
+    new ChatOpenAI({ model, apiKey: key, maxRetries, configuration: { baseURL: `${server}/v1` } })
 
   const { text: whole } = await modelOf('greeter').invoke('Say hello.')
 

@@ -6,9 +6,14 @@ import { ChatOpenAI } from '@langchain/openai'
 import { tools } from 'gatehouse/guest'
 import { z } from 'zod'
 
-export default async function (server: string, key: string) {
+export default async function (server: string, key: string, maxRetries = 2) {
   const graphOf = (name: string) => {
-    const model = new ChatOpenAI({ model: name, apiKey: key, configuration: { baseURL: `${server}/v1` } })
+    const model = new ChatOpenAI({
+      model: name,
+      apiKey: key,
+      maxRetries,
+      configuration: { baseURL: `${server}/v1` },
+    })
     return new StateGraph(MessagesAnnotation)
       .addNode('model', async ({ messages }) => ({
         messages: [await model.bindTools([weather]).invoke(messages)],

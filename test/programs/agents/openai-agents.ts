@@ -1,10 +1,13 @@
 /** The `@openai/agents` SDK: an agent run to its end, one that is streamed, and one with a tool. */
 import { Agent, OpenAIProvider, Runner, tool } from '@openai/agents'
 import { tools } from 'gatehouse/guest'
+import OpenAI from 'openai'
 import { z } from 'zod'
 
-export default async function (server: string, key: string) {
-  const modelProvider = new OpenAIProvider({ baseURL: `${server}/v1`, apiKey: key })
+export default async function (server: string, key: string, maxRetries = 2) {
+  const modelProvider = new OpenAIProvider({
+    openAIClient: new OpenAI({ baseURL: `${server}/v1`, apiKey: key, maxRetries }),
+  })
   const runner = new Runner({ modelProvider, tracingDisabled: true })
   const greeter = new Agent({ name: 'greeter', model: 'greeter', instructions: 'Be kind.' })
 

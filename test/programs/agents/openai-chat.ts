@@ -2,8 +2,8 @@
 import { tools } from 'gatehouse/guest'
 import OpenAI from 'openai'
 
-export default async function (server: string, key: string) {
-  const client = new OpenAI({ baseURL: `${server}/v1`, apiKey: key })
+export default async function (server: string, key: string, maxRetries = 2) {
+  const client = new OpenAI({ baseURL: `${server}/v1`, apiKey: key, maxRetries })
   const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Say hello.' }]
 
   const reply = await client.chat.completions.create({ model: 'greeter', messages })

@@ -3,8 +3,8 @@ import { tools } from 'gatehouse/guest'
 import OpenAI from 'openai'
 import type { ResponseInput, Tool } from 'openai/resources/responses/responses'
 
-export default async function (server: string, key: string) {
-  const client = new OpenAI({ baseURL: `${server}/v1`, apiKey: key })
+export default async function (server: string, key: string, maxRetries = 2) {
+  const client = new OpenAI({ baseURL: `${server}/v1`, apiKey: key, maxRetries })
 
   const { output_text: whole } = await client.responses.create({ model: 'greeter', input: 'Say hello.' })
 

@@ -3,13 +3,14 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { generateText, isStepCount, jsonSchema, streamText, tool } from 'ai'
 import { tools } from 'gatehouse/guest'
 
-export default async function (server: string, key: string) {
+export default async function (server: string, key: string, maxRetries = 2) {
   const openai = createOpenAI({ baseURL: `${server}/v1`, apiKey: key })
 
-  const { text: whole } = await generateText({ model: openai('greeter'), prompt: 'Say hello.' })
+  const { text: whole } = await generateText({ model: openai('greeter'), prompt: 'Say hello.', maxRetries })
 
   let streamed = ''
-  for await (const piece of streamText({ model: openai('greeter'), prompt: 'Say hello.' }).textStream) {
+  for await (const piece of streamText({ model: openai('greeter'), prompt: 'Say hello.', maxRetries })
+    .textStream) {
     streamed += piece
   }
 
@@ -17,6 +18,7 @@ export default async function (server: string, key: string) {
     model: openai.chat('forecaster'),
     prompt: 'How warm is it?',
     tools: { weather },
+    maxRetries,
     stopWhen: isStepCount(5),
   })
   return { whole, streamed, tools: text }
