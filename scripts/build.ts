@@ -1,6 +1,7 @@
 /** Builds dist/ from src/: one file for one file, so that what runs is what one reads. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, rmSync } from 'node:fs'
+import { buildWeb } from './web.ts'
 
 rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
@@ -8,3 +9,4 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 })
 // These are texts for isolates, not modules of ours.
 for (const file of ['bootstrap.js', 'zone.js']) copyFileSync(`src/isolate/${file}`, `dist/isolate/${file}`)
+cpSync(await buildWeb(), 'dist/isolate/web/built', { recursive: true })

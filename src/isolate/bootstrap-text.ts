@@ -1,8 +1,9 @@
 /** The text of user space's own part, read once. It is data here: it runs only inside isolates. */
 import { readFileSync } from 'node:fs'
+import { familiesText } from './web/texts.ts'
 
 const definition = readFileSync(new URL('./bootstrap.js', import.meta.url), 'utf8')
-const bootstrap = `${definition}\nreturn bootstrap($0, $1, $2, $3, `
+const bootstrap = `${definition}\nreturn bootstrap($0, $1, $2, $3, $4, ${familiesText}, `
 const zone = readFileSync(new URL('./zone.js', import.meta.url), 'utf8')
 
 /** What the kernel says in a guest's beginning where zone.js was there, so that it is there when the run is repeated. */

@@ -7,6 +7,7 @@ import { Deadline } from './deadline.ts'
 import { type Attach, Freezer } from './freezer.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
 import { hasGuestZone } from './host-zone.ts'
+import { webText } from './web/texts.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -102,7 +103,8 @@ export class IsolateGuest implements Guest {
       context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
     const text = bootstrapText(spec.boot, hasGuestZone())
-    this.#deliver = context.evalClosureSync(text, [post, spec.boot, spec.args, spec.trace ?? 0], {
+    const given = [post, spec.boot, spec.args, spec.trace ?? 0, new ivm.Callback(webText)]
+    this.#deliver = context.evalClosureSync(text, given, {
       result: { reference: true },
       filename: 'gatehouse:bootstrap',
     })

@@ -55,11 +55,21 @@ export const netCalls = {
       ]
     },
     external: () => true,
-    invoke: async (args, { grant }, { net }) => {
-      const reply = await net.fetch(grant, args)
+    invoke: async (args, { grant, number }, { net }) => {
+      const reply = await net.fetch(grant, args, number)
       const location = locationOf(reply.url, reply.headers)
       if (location === undefined) return { ...reply }
       return { ...reply, location, sameOrigin: new URL(location).origin === new URL(reply.url).origin }
     },
+  }),
+  'net.cancel': syscall({
+    summary:
+      'Ends a request of this process early, with EINTR; what has left the kernel is not taken back. Agents use an `AbortSignal`.',
+    args: z.strictObject({
+      call: z.int().positive().meta({ description: 'the number of the call that waits for its answer' }),
+    }),
+    returns: 'null',
+    cost: 1,
+    invoke: ({ call }, { grant }, { net }) => net.cancel(grant, call),
   }),
 } as const

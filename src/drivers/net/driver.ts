@@ -61,14 +61,15 @@ export class NetDriver {
    * @returns the answer, whatever its status
    * @throws SyscallError whose `sent` says whether the server may have acted: EINVAL, E2BIG, EFBIG, EPERM (address),
    * EAGAIN, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, EINTR, ECANCELED, EIO; an Error (broken invariant) without a grant
+   * @param call the guest's number of this call, by which it can be canceled
    */
-  async fetch(grant: Grant, request: FetchRequest): Promise<FetchReply> {
+  async fetch(grant: Grant, request: FetchRequest, call = 0): Promise<FetchReply> {
     const url = parseUrl(request.url)
     const scope = Grant.demand(grant, 'net.fetch', url.resource)
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const flight = new Flight(scope.pid, grant.signal)
+    const flight = new Flight(scope.pid, call, grant.signal)
     const stopTimer = this.#clock.after(this.#fetchMs, () =>
       flight.end(new SyscallError('ETIMEDOUT', `no complete answer within ${this.#fetchMs} ms`)),
     )
@@ -86,6 +87,15 @@ export class NetDriver {
       this.#flights.delete(flight)
       this.#heldBytes -= flight.heldBytes
     }
+  }
+
+  /** Ends a fetch of the same process early, with EINTR; one that is over, or has not begun, is left alone. */
+  cancel(grant: Grant, call: number): null {
+    const { pid } = Grant.demand(grant, 'net.cancel', '')
+    for (const flight of this.#flights)
+      if (flight.pid === pid && flight.call === call)
+        flight.end(new SyscallError('EINTR', 'the program canceled it'))
+    return null
   }
 
   /** Ends every fetch with ECANCELED, and refuses the next. */
@@ -130,6 +140,7 @@ export class NetDriver {
 /** One fetch under way: what may end it, and what it holds. */
 class Flight {
   readonly pid: number
+  readonly call: number
   /** From here on a byte of the request may have left. */
   sent = false
   heldBytes = 0
@@ -139,8 +150,9 @@ class Flight {
   readonly #interrupt: () => void
   #land: () => void = () => {}
 
-  constructor(pid: number, granted: AbortSignal) {
+  constructor(pid: number, call: number, granted: AbortSignal) {
     this.pid = pid
+    this.call = call
     this.landed = new Promise((resolve) => {
       this.#land = resolve
     })
