@@ -182,6 +182,22 @@ export const limits = Object.freeze({
   programsKeptMax: 64,
   /** A program's bundle, in bytes. */
   programBytesMax: 32 * MiB,
+  /** One file of a program or of its packages, in bytes. */
+  programFileBytesMax: 16 * MiB,
+  /** Files that a program is made of: a large framework has some 2,500. */
+  programFilesMax: 10_000,
+  /** Those files together, in bytes: more than twice the largest bundle. */
+  programSourcesMax: 96 * MiB,
+  /** How long one program may take to be bundled, in ms: the largest framework seen takes 3 s on a busy machine. */
+  bundleMs: 120_000,
+  /** Bundles that are kept in memory, for the next process of the same file. */
+  bundlesKeptMax: 32,
+  /** Those bundles with their source maps, in UTF-16 units. */
+  bundlesKeptLengthMax: 64 * MiB,
+  /** Source maps that are kept read: that of a large bundle takes some 100 MB then. */
+  sourceMapsReadMax: 2,
+  /** As much of a line that cannot be read is shown in a message, in UTF-16 units. */
+  sourceLineShownMax: 160,
 
   /** A path, in UTF-16 units. */
   pathMax: 1_024,

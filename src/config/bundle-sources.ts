@@ -1,0 +1,102 @@
+/** Files as a bundle takes them in: read once, within bounds, and remembered so that one knows when it is out of date. */
+
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { dirname, extname, join, resolve } from 'node:path'
+import type { Loader, OnLoadResult } from 'esbuild'
+import { limits } from '../limits.ts'
+import { shownName } from './bundle-names.ts'
+import { type Fingerprint, folderPrint } from './fingerprint.ts'
+import { shimFolder } from './node-modules.ts'
+import { foldersAbove, readSource, type Territory } from './territory.ts'
+
+const loaders: Readonly<Record<string, Loader>> = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.tsx': 'tsx',
+  '.jsx': 'jsx',
+  '.json': 'json',
+}
+
+/** A name of Node.js that a program asks for before it uses it: that asks for Node.js itself, which is not there. */
+const asksFor = /\btypeof([ (])(process|Buffer)\b(?!\s*[.([])(?!\?\.)/g
+
+export class SourceReader {
+  readonly #territory: Territory
+  readonly #files = new Map<string, string>()
+  readonly #folders = new Map<string, string>()
+  readonly #leftOut = new Set<string>()
+  #bytes = 0
+
+  constructor(territory: Territory) {
+    this.#territory = territory
+    for (const folder of foldersAbove(territory.entry)) this.#look(folder)
+  }
+
+  /** What the bundle was made of. */
+  get fingerprint(): Fingerprint {
+    return { files: this.#files, folders: this.#folders }
+  }
+
+  /** @param inputs what packages leave out, from the program's folder */
+  leaveOut(inputs: readonly string[]): void {
+    for (const input of inputs) this.#leftOut.add(resolve(this.#territory.root, input))
+  }
+
+  /** @param path a file that is the program's, or the kernel's own for user space */
+  load(path: string): OnLoadResult | undefined {
+    if (this.#leftOut.has(path)) return undefined
+    const shown = shownName(this.#territory, path)
+    const read = readSource(path)
+    if (typeof read === 'string') return { errors: [{ text: `\`${shown}\` ${read}` }] }
+    if (!this.#files.has(path)) this.#bytes += read.length
+    if (!path.startsWith(shimFolder)) {
+      this.#files.set(path, createHash('sha256').update(read).digest('hex'))
+      for (const folder of foldersAbove(realpathSync(path))) {
+        if (this.#folders.has(folder) || !this.#territory.isInside(folder)) break
+        this.#look(folder)
+      }
+    }
+    const problem = this.#problem()
+    if (problem !== undefined) return { errors: [{ text: `\`${shown}\` ${problem}` }] }
+    const loader = loaders[extname(path)] ?? 'js'
+    return { contents: loader === 'json' ? read : withoutNode(read), loader }
+  }
+
+  /** Where something was looked for and may be found later. */
+  missed(specifier: string, folder: string, isMissing: boolean): void {
+    if (!isMissing) return
+    if (specifier.startsWith('.')) return this.#look(dirname(resolve(folder, specifier)))
+    const [scope = ''] = specifier.split('/')
+    if (!scope.startsWith('@')) return
+    for (const above of [folder, ...foldersAbove(folder)]) this.#look(join(above, 'node_modules', scope))
+  }
+
+  #look(folder: string): void {
+    if (!this.#folders.has(folder)) this.#folders.set(folder, folderPrint(folder, this.#territory))
+  }
+
+  #problem(): string | undefined {
+    if (this.#files.size > limits.programFilesMax)
+      return `is one file more than the ${limits.programFilesMax} that a program can be made of`
+    if (this.#bytes > limits.programSourcesMax)
+      return `does not fit: the program's sources have more than ${limits.programSourcesMax} bytes together`
+    return undefined
+  }
+}
+
+/** Each answer has the length of the question, so that lines and columns stay what they are. */
+function withoutNode(read: Buffer): Buffer | string {
+  if (!read.includes('typeof')) return read
+  const text = read.toString()
+  return text.replace(asksFor, (question, between: string, name: string) =>
+    declares(text, name) ? question : `typeof${between}void ${' '.repeat(name.length - 6)}0`,
+  )
+}
+
+/** Whether a file may have a name of its own that is called so. */
+const declares = (text: string, name: string): boolean =>
+  new RegExp(
+    `\\b(?:function\\*?|const|let|var|class|import)\\s+${name}\\b|[{,(]\\s*${name}\\s*(?:[,})]|=[^=])|\\bas\\s+${name}\\b`,
+  ).test(text)
