@@ -46,6 +46,8 @@ export interface SyscallArguments {
     readonly text?: string
     readonly base64?: string
   }
+  /** Ends a request of this process early, with EINTR; what has left the kernel is not taken back. Agents use an `AbortSignal`. */
+  readonly 'net.cancel': { readonly call: number }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
   readonly 'tool.call': { readonly name: string; readonly args: Json }
   /** Puts a message into the mailbox of another agent. */

@@ -409,32 +409,39 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     return new DOMException(message, name)
   }
 
-  /** A property that becomes an ordinary one when it is read for the first time, or written. */
-  function defineLazily(object, name, enumerable, materialize) {
-    const put = (target, value, isEnumerable) =>
-      defineProperty(target, name, {
-        __proto__: null,
-        value,
-        writable: true,
-        configurable: true,
-        enumerable: isEnumerable,
-      })
-    const get = () => {
-      const value = materialize()
-      const current = getOwnPropertyDescriptor(object, name)
-      if (current !== undefined && current.get === get) put(object, value, enumerable)
-      return value
-    }
+  const putValue = (object, name, value, enumerable) =>
     defineProperty(object, name, {
       __proto__: null,
-      get,
-      set(value) {
-        const target = this === undefined ? object : this
-        put(target, value, target === object ? enumerable : true)
-      },
+      value,
+      writable: true,
       configurable: true,
       enumerable,
     })
+
+  /** A property that becomes an ordinary one when it is read for the first time, or written. */
+  function defineLazily(object, name, enumerable, family) {
+    const accessor = {
+      __proto__: null,
+      get() {
+        const value = need(family)[name]
+        const current = getOwnPropertyDescriptor(object, name)
+        if (current !== undefined && hasOwn(current, 'get') && current.get === accessor.get)
+          putValue(object, name, value, enumerable)
+        return value
+      },
+      set(value) {
+        const target = this === undefined ? object : this
+        putValue(target, name, value, target === object ? enumerable : true)
+      },
+      configurable: true,
+      enumerable,
+    }
+    defineProperty(object, name, accessor)
+  }
+
+  function defineAllLazily(object, names, enumerable, family) {
+    for (let index = 0; index < names.length; index += 1)
+      defineLazily(object, names[index], enumerable, family)
   }
 
   /** What the families are given beside the language. */
@@ -596,8 +603,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     ...['assert', 'count', 'countReset', 'dir', 'dirxml', 'group', 'groupCollapsed', 'groupEnd', 'table'],
     ...['time', 'timeLog', 'timeEnd', 'trace', 'clear'],
   ]
-  for (let index = 0; index < moreOfConsole.length; index += 1)
-    defineLazily(consoleDoor, moreOfConsole[index], true, () => need('console')[moreOfConsole[index]])
+  defineAllLazily(consoleDoor, moreOfConsole, true, 'console')
 
   class Performance {
     constructor() {
@@ -617,13 +623,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     ...['mark', 'measure', 'clearMarks', 'clearMeasures'],
     ...['getEntries', 'getEntriesByName', 'getEntriesByType'],
   ]
-  for (let index = 0; index < moreOfPerformance.length; index += 1)
-    defineLazily(
-      Performance.prototype,
-      moreOfPerformance[index],
-      false,
-      () => need('performance')[moreOfPerformance[index]],
-    )
+  defineAllLazily(Performance.prototype, moreOfPerformance, false, 'performance')
 
   // -- Processes and signals ----------------------------------------------------------------------------------
 
@@ -784,12 +784,8 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   }
 
   const familyNames = ownKeys(families)
-  for (let index = 0; index < familyNames.length; index += 1) {
-    const family = familyNames[index]
-    const names = families[family]
-    for (let at = 0; at < names.length; at += 1)
-      defineLazily(globalThis, names[at], false, () => need(family)[names[at]])
-  }
+  for (let index = 0; index < familyNames.length; index += 1)
+    defineAllLazily(globalThis, families[familyNames[index]], false, familyNames[index])
 
   return deliver
 }
