@@ -9,4 +9,5 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 })
 // These are texts for isolates, not modules of ours.
 for (const file of ['bootstrap.js', 'zone.js']) copyFileSync(`src/isolate/${file}`, `dist/isolate/${file}`)
+cpSync('src/config/shims', 'dist/config/shims', { recursive: true })
 cpSync(await buildWeb(), 'dist/isolate/web/built', { recursive: true })

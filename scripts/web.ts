@@ -1,5 +1,14 @@
 /** Bundles the web runtime: each family of src/isolate/web, with the packages that it is made of, into one text. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile, type Plugin } from 'esbuild'
@@ -106,7 +115,9 @@ function isFresh(): boolean {
     join(built, name),
   )
   if (!made.every((file) => existsSync(file))) return false
-  const own = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|ts)$/.test(name))
+  const own = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(js|ts)$/.test(name),
+  )
   const from = [...own.map((name) => join(sources, name)), fileURLToPath(import.meta.url)]
   const oldest = Math.min(...made.map((file) => statSync(file).mtimeMs))
   return newest([...from, join(root, 'package-lock.json')]) < oldest

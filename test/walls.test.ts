@@ -1,4 +1,5 @@
 /** The walls between the folders: who may import, name and count what. Read from the source itself. */
+import { builtinModules } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { readSources } from './support/sources.ts'
 
@@ -8,7 +9,11 @@ const sources = readSources('src')
 const userSpace = ['src/isolate/bootstrap.js', 'src/isolate/zone.js']
 /** Text too: what `npm run build` bundles for isolates. */
 const isWebRuntime = (path: string): boolean => /^src\/isolate\/web\/.*\.js$/.test(path)
-const kernelSide = sources.filter(({ path }) => !userSpace.includes(path) && !isWebRuntime(path))
+/** Modules of Node.js as they are bundled into programs: they run inside isolates too. */
+const shims = 'src/config/shims/'
+const kernelSide = sources.filter(
+  ({ path }) => !userSpace.includes(path) && !isWebRuntime(path) && !path.startsWith(shims),
+)
 
 /** A module or a name → the only places that may use it. */
 const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
@@ -108,6 +113,13 @@ describe('walls', () => {
     expect(modules.filter((it) => / node:/.test(it))).toEqual([])
   })
 
+  test('modules that are bundled into programs import each other and packages, and nothing of the kernel or of Node.js', () => {
+    const imports = sources.filter(({ path }) => path.startsWith(shims)).flatMap((source) => source.imports)
+    const to = imports.map((each) => each.to)
+    expect(to.filter((each) => each.startsWith('src/') && !each.startsWith(shims))).toEqual([])
+    expect(to.filter((each) => each.startsWith('node:') || builtinModules.includes(each))).toEqual([])
+  })
+
   test('user space’s own text imports nothing', () => {
     for (const text of userSpace) expect(sources.find(({ path }) => path === text)?.imports).toEqual([])
   })
@@ -118,7 +130,9 @@ describe('walls', () => {
     const runtime = sources.filter(({ path }) => isWebRuntime(path))
     expect(runtime.length).toBeGreaterThan(10)
     const out = runtime.flatMap(({ path, imports }) =>
-      imports.filter(({ to }) => !isWebRuntime(to) && !packages.test(to)).map(({ to }) => `${path} imports ${to}`),
+      imports
+        .filter(({ to }) => !isWebRuntime(to) && !packages.test(to))
+        .map(({ to }) => `${path} imports ${to}`),
     )
     const into = kernelSide.flatMap(({ path, imports }) =>
       imports.filter(({ to }) => isWebRuntime(to)).map(({ to }) => `${path} imports ${to}`),

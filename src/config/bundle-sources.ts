@@ -22,12 +22,15 @@ const loaders: Readonly<Record<string, Loader>> = {
 /** A name of Node.js that a program asks for before it uses it: that asks for Node.js itself, which is not there. */
 const asksFor = /\btypeof([ (])(process|Buffer)\b(?!\s*[.([])(?!\?\.)/g
 
+const nodeNames = /\b(process|Buffer|setImmediate|clearImmediate)\b/
+
 export class SourceReader {
   readonly #territory: Territory
   readonly #files = new Map<string, string>()
   readonly #folders = new Map<string, string>()
   readonly #leftOut = new Set<string>()
   #bytes = 0
+  #usesNames = false
 
   constructor(territory: Territory) {
     this.#territory = territory
@@ -37,6 +40,11 @@ export class SourceReader {
   /** What the bundle was made of. */
   get fingerprint(): Fingerprint {
     return { files: this.#files, folders: this.#folders }
+  }
+
+  /** Whether a file may use a name that only Node.js has, without asking for it. */
+  get usesNames(): boolean {
+    return this.#usesNames
   }
 
   /** @param inputs what packages leave out, from the program's folder */
@@ -61,7 +69,10 @@ export class SourceReader {
     const problem = this.#problem()
     if (problem !== undefined) return { errors: [{ text: `\`${shown}\` ${problem}` }] }
     const loader = loaders[extname(path)] ?? 'js'
-    return { contents: loader === 'json' ? read : withoutNode(read), loader }
+    if (loader === 'json') return { contents: read, loader }
+    const contents = withoutNode(read)
+    if (!path.startsWith(shimFolder)) this.#usesNames ||= nodeNames.test(contents.toString())
+    return { contents, loader }
   }
 
   /** Where something was looked for and may be found later. */

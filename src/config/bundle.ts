@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { type BuildContext, type BuildOptions, type BuildResult, context } from 'esbuild'
+import { type BuildOptions, type BuildResult, context } from 'esbuild'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { describeFailure, isBuildFailure } from './bundle-errors.ts'
@@ -10,7 +10,7 @@ import { ImportGraph, shownName } from './bundle-names.ts'
 import { SourceReader } from './bundle-sources.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import { type BundleParts, userSpace } from './imports.ts'
-import { shimFolder } from './node-modules.ts'
+import { shimFolder, shimOf } from './node-modules.ts'
 import type { Territory } from './territory.ts'
 
 export interface Bundle {
@@ -31,13 +31,13 @@ export async function bundle(file: string, territory: Territory): Promise<Bundle
   const graph = new ImportGraph(territory)
   const parts: BundleParts = { territory, sources, graph, without: withoutOf(territory) }
   try {
-    const { outputFiles = [], metafile } = await within(file, sources, optionsFor(parts))
-    const [map, made] = outputFiles
+    const { outputFiles = [], metafile } = await within(file, (signal) => made(parts, signal))
+    const [map, text] = outputFiles
     const names = new Map(
       Object.keys(metafile?.inputs ?? {}).map((input) => [input, shownInput(input, territory)]),
     )
     return {
-      text: renamed(made?.text ?? '', names),
+      text: renamed(text?.text ?? '', names),
       map: withNames(map?.text ?? 'null', territory),
       fingerprint: sources.fingerprint,
     }
@@ -47,7 +47,41 @@ export async function bundle(file: string, territory: Territory): Promise<Bundle
   }
 }
 
-const optionsFor = (parts: BundleParts): BuildOptions => ({
+/** What a bundle needs beside its files, which only a first bundle tells. */
+interface Needs {
+  /** A file uses a name that only Node.js has. */
+  readonly names: boolean
+  /** A file imports `node:async_hooks`, whose contexts do not follow native async functions. */
+  readonly contexts: boolean
+}
+
+async function made(parts: BundleParts, signal: AbortSignal): Promise<BuildResult> {
+  const guess: Needs = { names: true, contexts: false }
+  const first = await build(optionsFor(parts, guess), signal)
+  const inputs = Object.entries(first.metafile?.inputs ?? {})
+  // Only a bundle that is made tells which files a `browser` map leaves out.
+  const leftOut = inputs
+    .filter(([input, { bytes }]) => input.startsWith(disabled) && bytes > 0)
+    .map(([input]) => input.slice(disabled.length))
+  parts.sources.leaveOut(leftOut)
+  const needs: Needs = {
+    names: parts.sources.usesNames,
+    contexts: inputs.some(([input]) => resolve(parts.territory.root, input) === contextsShim),
+  }
+  const isRight = leftOut.length === 0 && needs.names === guess.names && needs.contexts === guess.contexts
+  return isRight ? first : build(optionsFor(parts, needs), signal)
+}
+
+/** How esbuild marks what a package leaves out. */
+const disabled = '(disabled):'
+const contextsShim = shimOf('async_hooks')
+
+/** Names of Node.js that a file uses without asking for them; what no file uses is left out. */
+const nodeNames = ['global-process.js', 'global-buffer.js', 'global-timers.js'].map(
+  (name) => `${shimFolder}${name}`,
+)
+
+const optionsFor = (parts: BundleParts, { names, contexts }: Needs): BuildOptions => ({
   entryPoints: [parts.territory.entry],
   // Names in the bundle and its map begin here, wherever the application runs.
   absWorkingDir: parts.territory.root,
@@ -59,6 +93,7 @@ const optionsFor = (parts: BundleParts): BuildOptions => ({
   platform: 'browser',
   conditions: ['worker', 'browser'],
   target: 'es2024',
+  ...(contexts && { supported: { 'async-await': false, 'async-generator': false, 'for-await': false } }),
   charset: 'utf8',
   sourcemap: 'external',
   sourcesContent: false,
@@ -75,42 +110,38 @@ const optionsFor = (parts: BundleParts): BuildOptions => ({
     'import.meta.dirname': '"/program"',
     'import.meta.filename': '"/program/program.js"',
   },
-  // Names of Node.js that a file uses without asking for them; what no file uses is left out.
-  inject: ['global-process.js', 'global-buffer.js', 'global-timers.js'].map((name) => shimFolder + name),
+  inject: names ? nodeNames : [],
   plugins: [userSpace(parts)],
 })
 
-/** A bundle in bounded time: what a package.json or a link has esbuild do is not up to the application. */
-async function within(file: string, sources: SourceReader, options: BuildOptions): Promise<BuildResult> {
+async function build(options: BuildOptions, signal: AbortSignal): Promise<BuildResult> {
   const work = await context(options)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      void work.cancel()
-      reject(new KernelError('ETIMEDOUT', `\`${file}\` was not bundled within ${limits.bundleMs} ms`))
-    }, limits.bundleMs)
-  })
+  const cancel = (): void => void work.cancel()
+  signal.addEventListener('abort', cancel)
   try {
-    return await Promise.race([built(work, sources), late])
+    return await work.rebuild()
   } finally {
-    clearTimeout(timer)
+    signal.removeEventListener('abort', cancel)
     void work.dispose()
   }
 }
 
-/** Only a bundle that is made tells which files a `browser` map leaves out: with those left out it is made again. */
-async function built(work: BuildContext, sources: SourceReader): Promise<BuildResult> {
-  const made = await work.rebuild()
-  const leftOut = Object.entries(made.metafile?.inputs ?? {})
-    .filter(([input, { bytes }]) => input.startsWith(disabled) && bytes > 0)
-    .map(([input]) => input.slice(disabled.length))
-  if (leftOut.length === 0) return made
-  sources.leaveOut(leftOut)
-  return work.rebuild()
+/** A bundle in bounded time: what a package.json or a link has esbuild do is not up to the application. */
+async function within<Made>(file: string, work: (signal: AbortSignal) => Promise<Made>): Promise<Made> {
+  const end = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      end.abort()
+      reject(new KernelError('ETIMEDOUT', `\`${file}\` was not bundled within ${limits.bundleMs} ms`))
+    }, limits.bundleMs)
+  })
+  try {
+    return await Promise.race([work(end.signal), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
-
-/** How esbuild marks what a package leaves out. */
-const disabled = '(disabled):'
 
 /** @returns names of modules in `"gatehouse": { "without": [...] }` of the program's package.json */
 function withoutOf({ root, entry }: Territory): ReadonlySet<string> {

@@ -8,14 +8,14 @@ export const shimFolder = fileURLToPath(new URL('./shims/', import.meta.url))
 
 /** A module of Node.js → the file of the shim folder that serves it. */
 const served: Readonly<Record<string, string>> = {
-  assert: 'assert.js',
-  'assert/strict': 'assert-strict.js',
+  assert: 'assert.cjs',
+  'assert/strict': 'assert-strict.cjs',
   async_hooks: 'async-hooks.js',
   buffer: 'buffer.js',
   console: 'console.js',
   constants: 'constants.js',
   crypto: 'crypto.js',
-  events: 'events.js',
+  events: 'events.cjs',
   fs: 'fs.js',
   'fs/promises': 'fs-promises.js',
   os: 'os.js',
@@ -24,7 +24,7 @@ const served: Readonly<Record<string, string>> = {
   perf_hooks: 'perf-hooks.js',
   process: 'process.js',
   querystring: 'querystring.js',
-  stream: 'stream.js',
+  stream: 'stream.cjs',
   'stream/promises': 'stream-promises.js',
   'stream/web': 'stream-web.js',
   string_decoder: 'string-decoder.js',

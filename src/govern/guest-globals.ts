@@ -31,13 +31,30 @@ const doors = [
 /** Web-standard globals that are loaded when they are touched; src/isolate/web/families.ts says with what. */
 const web = [
   ...['DOMException', 'Event', 'EventTarget', 'CustomEvent', 'ErrorEvent', 'MessageEvent'],
-  ...['PromiseRejectionEvent', 'AbortController', 'AbortSignal', 'TextEncoder', 'TextDecoder', 'atob', 'btoa'],
+  ...[
+    'PromiseRejectionEvent',
+    'AbortController',
+    'AbortSignal',
+    'TextEncoder',
+    'TextDecoder',
+    'atob',
+    'btoa',
+  ],
   ...['URL', 'URLSearchParams', 'URLPattern', 'ReadableStream', 'ReadableStreamDefaultReader'],
   ...['ReadableStreamBYOBReader', 'ReadableStreamDefaultController', 'ReadableByteStreamController'],
   ...['ReadableStreamBYOBRequest', 'WritableStream', 'WritableStreamDefaultWriter'],
   ...['WritableStreamDefaultController', 'TransformStream', 'TransformStreamDefaultController'],
   ...['ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream'],
-  ...['CompressionStream', 'DecompressionStream', 'Blob', 'File', 'FormData', 'Headers', 'Request', 'Response'],
+  ...[
+    'CompressionStream',
+    'DecompressionStream',
+    'Blob',
+    'File',
+    'FormData',
+    'Headers',
+    'Request',
+    'Response',
+  ],
   ...['structuredClone', 'MessageChannel', 'MessagePort', 'SubtleCrypto', 'CryptoKey'],
   ...['PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
 ] as const

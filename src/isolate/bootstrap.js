@@ -543,7 +543,9 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   /** A stack says most; where it was made before the message was, or is none, name and message do. */
   function errorText(error, depth) {
     const text = typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`
-    return error.cause === undefined || depth > 3 ? text : `${text}\n[cause]: ${show(error.cause, depth + 1, true)}`
+    return error.cause === undefined || depth > 3
+      ? text
+      : `${text}\n[cause]: ${show(error.cause, depth + 1, true)}`
   }
 
   // So many calls with output go out before the first is answered; what follows is put together.

@@ -5,7 +5,8 @@ const counts = new Map()
 const timers = new Map()
 let indent = ''
 
-const raw = (stream, text) => web.output(stream, `${indent}${text.replaceAll('\n', `\n${indent}`)}\n`.toWellFormed())
+const raw = (stream, text) =>
+  web.output(stream, `${indent}${text.replaceAll('\n', `\n${indent}`)}\n`.toWellFormed())
 const print = (stream, values) => raw(stream, values.map((value) => web.show(value)).join(' '))
 const labelOf = (label) => (label === undefined ? 'default' : `${label}`)
 
@@ -58,14 +59,23 @@ export const clear = () => {}
 export function table(rows, columns) {
   if (typeof rows !== 'object' || rows === null) return print('stdout', [rows])
   const lines = Object.entries(rows).map(([index, row]) =>
-    typeof row === 'object' && row !== null ? { '(index)': index, ...row } : { '(index)': index, Values: row },
+    typeof row === 'object' && row !== null
+      ? { '(index)': index, ...row }
+      : { '(index)': index, Values: row },
   )
   const names = ['(index)', ...(columns ?? [...new Set(lines.flatMap((line) => Object.keys(line)))].slice(1))]
   const cells = [
     names,
-    ...lines.map((line) => names.map((name) => (Object.hasOwn(line, name) ? web.show(line[name], true) : ''))),
+    ...lines.map((line) =>
+      names.map((name) => (Object.hasOwn(line, name) ? web.show(line[name], true) : '')),
+    ),
   ]
   const widths = names.map((_name, at) => Math.max(...cells.map((line) => line[at].length)))
-  const text = cells.map((line) => line.map((cell, at) => cell.padEnd(widths[at])).join(' | ').trimEnd())
+  const text = cells.map((line) =>
+    line
+      .map((cell, at) => cell.padEnd(widths[at]))
+      .join(' | ')
+      .trimEnd(),
+  )
   raw('stdout', [text[0], widths.map((width) => '-'.repeat(width)).join('-|-'), ...text.slice(1)].join('\n'))
 }

@@ -5,7 +5,8 @@ import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
 import { expose } from './lib/expose.js'
 
 const hashes = { __proto__: null, 'SHA-1': sha1, 'SHA-256': sha256, 'SHA-384': sha384, 'SHA-512': sha512 }
-const there = 'user space has digest (SHA-1, SHA-256, SHA-384, SHA-512) and importKey, exportKey, generateKey, sign and verify of HMAC'
+const there =
+  'user space has digest (SHA-1, SHA-256, SHA-384, SHA-512) and importKey, exportKey, generateKey, sign and verify of HMAC'
 const refused = (what) => web.domException('NotSupportedError', `${what} is not here; ${there}`)
 
 const nameOf = (algorithm) =>
@@ -77,7 +78,9 @@ function assertHmac(algorithm) {
 
 const fromBase64Url = (text) => {
   const { atob } = web.need('encoding')
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
+    character.charCodeAt(0),
+  )
 }
 const toBase64Url = (bytes) =>
   web.toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
@@ -94,7 +97,8 @@ export class SubtleCrypto {
     assertHmac(algorithm)
     const { name } = hashOf(algorithm.hash)
     if (format !== 'raw' && format !== 'jwk') throw refused(`the format \`${format}\``)
-    if (format === 'jwk' && data?.kty !== 'oct') throw web.domException('DataError', 'the key is no `oct` JWK')
+    if (format === 'jwk' && data?.kty !== 'oct')
+      throw web.domException('DataError', 'the key is no `oct` JWK')
     const bytes = format === 'raw' ? bytesOf(data) : fromBase64Url(`${data.k}`)
     if (bytes.length === 0) throw web.domException('DataError', 'a key has at least one byte')
     return makeKey(name, bytes, extractable, usages)

@@ -1,5 +1,9 @@
 // Text as bytes: TextEncoder, TextDecoder, atob and btoa.
-import { setMultibyte, TextDecoder as Decoder, TextEncoder as Encoder } from '@exodus/bytes/fallback/encoding.js'
+import {
+  TextDecoder as Decoder,
+  TextEncoder as Encoder,
+  setMultibyte,
+} from '@exodus/bytes/fallback/encoding.js'
 import { expose } from './lib/expose.js'
 
 setMultibyte((encoding, loose) => web.need('legacy').createMultibyteDecoder(encoding, loose))

@@ -28,7 +28,8 @@ export async function fetch(input, init) {
       if (!leads || settings.redirect === 'manual') return responseOf(reply, hop > 0)
       if (settings.redirect === 'error')
         throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
-      if (hop === hopsMax) throw new TypeError(`fetch of \`${url}\` was redirected more than ${hopsMax} times`)
+      if (hop === hopsMax)
+        throw new TypeError(`fetch of \`${url}\` was redirected more than ${hopsMax} times`)
       request = redirected(request, reply)
     }
   } finally {

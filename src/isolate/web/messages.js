@@ -14,7 +14,10 @@ export class MessagePort extends EventTarget {
   postMessage(message, options) {
     const { clone, transfer } = web.need('clone')
     const list = Array.isArray(options) ? options : (options?.transfer ?? [])
-    const data = transfer(list).size === 0 ? clone(message) : web.need('clone').structuredClone(message, { transfer: list })
+    const data =
+      transfer(list).size === 0
+        ? clone(message)
+        : web.need('clone').structuredClone(message, { transfer: list })
     const { other, closed } = states.get(this)
     if (closed || other === undefined || states.get(other).closed) return
     states.get(other).queue.push(data)

@@ -41,7 +41,13 @@ export class PerformanceMark extends PerformanceEntry {
     }
     const startTime = options?.startTime ?? web.elapsed()
     if (!(Number(startTime) >= 0)) throw new TypeError('a mark is at no time before the start')
-    marks.set(this, { name: `${name}`, entryType: 'mark', startTime: Number(startTime), duration: 0, detail: detailOf(options) })
+    marks.set(this, {
+      name: `${name}`,
+      entryType: 'mark',
+      startTime: Number(startTime),
+      duration: 0,
+      detail: detailOf(options),
+    })
   }
 }
 
@@ -61,12 +67,23 @@ export const mark = (name, options) => add(new PerformanceMark(name, options))
 export function measure(name, startOrOptions, endMark) {
   const isBag = typeof startOrOptions === 'object' && startOrOptions !== null
   const { start, end, duration, detail } = isBag ? startOrOptions : { start: startOrOptions, end: endMark }
-  const until = end !== undefined ? timeOf(end) : duration !== undefined && start !== undefined ? timeOf(start) + Number(duration) : web.elapsed()
+  const until =
+    end !== undefined
+      ? timeOf(end)
+      : duration !== undefined && start !== undefined
+        ? timeOf(start) + Number(duration)
+        : web.elapsed()
   const from = start !== undefined ? timeOf(start) : duration !== undefined ? until - Number(duration) : 0
   making = true
   const entry = new PerformanceMeasure()
   making = false
-  marks.set(entry, { name: `${name}`, entryType: 'measure', startTime: from, duration: until - from, detail: detailOf({ detail }) })
+  marks.set(entry, {
+    name: `${name}`,
+    entryType: 'measure',
+    startTime: from,
+    duration: until - from,
+    detail: detailOf({ detail }),
+  })
   return add(entry)
 }
 
@@ -78,7 +95,9 @@ function timeOf(place) {
 }
 
 const clear = (type) => (name) => {
-  entries = entries.filter((entry) => entry.entryType !== type || (name !== undefined && entry.name !== `${name}`))
+  entries = entries.filter(
+    (entry) => entry.entryType !== type || (name !== undefined && entry.name !== `${name}`),
+  )
 }
 export const clearMarks = clear('mark')
 export const clearMeasures = clear('measure')
@@ -87,6 +106,8 @@ const sorted = () => [...entries].sort((a, b) => a.startTime - b.startTime)
 export const getEntries = () => sorted()
 export const getEntriesByType = (type) => sorted().filter(({ entryType }) => entryType === `${type}`)
 export const getEntriesByName = (name, type) =>
-  sorted().filter((entry) => entry.name === `${name}` && (type === undefined || entry.entryType === `${type}`))
+  sorted().filter(
+    (entry) => entry.name === `${name}` && (type === undefined || entry.entryType === `${type}`),
+  )
 
 expose({ PerformanceEntry, PerformanceMark, PerformanceMeasure })

@@ -1,5 +1,5 @@
 // URL and URLSearchParams.
-import { URL as urlMaker, URLSearchParams as paramsMaker } from 'whatwg-url/webidl2js-wrapper.js'
+import { URLSearchParams as paramsMaker, URL as urlMaker } from 'whatwg-url/webidl2js-wrapper.js'
 
 const owner = { Array, Object, Promise, String, TypeError }
 urlMaker.install(owner, ['Window'])

@@ -36,7 +36,10 @@ export function extract(given) {
 }
 
 const isEmpty = (body) =>
-  body.stream === undefined && body.text === undefined && body.bytes === undefined && body.base64 === undefined
+  body.stream === undefined &&
+  body.text === undefined &&
+  body.bytes === undefined &&
+  body.base64 === undefined
 
 const isUsed = (body) => body.used || body.stream?._disturbed === true
 

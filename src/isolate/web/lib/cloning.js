@@ -33,7 +33,8 @@ const isMap = brand(getter(Map.prototype, 'size'))
 const isSet = brand(getter(Set.prototype, 'size'))
 const isBuffer = brand(getter(ArrayBuffer.prototype, 'byteLength'))
 const isRegExp = brand(getter(RegExp.prototype, 'source'))
-const isWeak = (value) => brand(uncurry(WeakMap.prototype.has))(value) || brand(uncurry(WeakSet.prototype.has))(value)
+const isWeak = (value) =>
+  brand(uncurry(WeakMap.prototype.has))(value) || brand(uncurry(WeakSet.prototype.has))(value)
 const boxes = [Boolean, Number, String, BigInt, Symbol].map((Class) => [
   Class,
   uncurry(Class.prototype.valueOf),
@@ -85,8 +86,25 @@ function special(value, copyOf, fill) {
 
 /** Objects of user space's own that have no fields to copy. */
 const platform = new Set([
-  ...['AbortController', 'AbortSignal', 'Event', 'EventTarget', 'CustomEvent', 'FormData', 'Headers', 'Request'],
-  ...['Response', 'ReadableStream', 'WritableStream', 'TransformStream', 'MessagePort', 'MessageChannel', 'URL'],
+  ...[
+    'AbortController',
+    'AbortSignal',
+    'Event',
+    'EventTarget',
+    'CustomEvent',
+    'FormData',
+    'Headers',
+    'Request',
+  ],
+  ...[
+    'Response',
+    'ReadableStream',
+    'WritableStream',
+    'TransformStream',
+    'MessagePort',
+    'MessageChannel',
+    'URL',
+  ],
   ...['URLSearchParams', 'TextEncoder', 'TextDecoder', 'Generator', 'AsyncGenerator', 'CryptoKey'],
 ])
 
@@ -143,7 +161,11 @@ function cloneError(value, copyOf, fill) {
     if (value instanceof DOMException) return new DOMException(value.message, value.name)
   }
   const { prototype } = errors[name] ?? Error
-  const error = Reflect.construct(Error, [], Object.assign(function Any() {}, { prototype }))
+  const error = Reflect.construct(
+    Error,
+    [],
+    Object.assign(function Any() {}, { prototype }),
+  )
   const put = (key, field) =>
     Object.defineProperty(error, key, { __proto__: null, value: field, writable: true, configurable: true })
   const message = Object.getOwnPropertyDescriptor(value, 'message')

@@ -5,6 +5,8 @@ export const any = (value) => value
 /** @throws TypeError for a symbol */
 export function USVString(value, options = {}) {
   if (typeof value === 'symbol')
-    throw new TypeError(`${options.context ?? 'The value'} is a symbol, which cannot be converted to a string`)
+    throw new TypeError(
+      `${options.context ?? 'The value'} is a symbol, which cannot be converted to a string`,
+    )
   return String(value).toWellFormed()
 }

@@ -15,7 +15,10 @@ const codes = {
 const constants = {
   ...Object.fromEntries(
     Object.entries(codes).map(([name, code]) => [
-      `${name.replace(/Error$/, '').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}_ERR`,
+      `${name
+        .replace(/Error$/, '')
+        .replace(/([a-z])([A-Z])/g, '$1_$2')
+        .toUpperCase()}_ERR`,
       code,
     ]),
   ),

@@ -96,7 +96,8 @@ const callbackOf = (listener) => {
   throw new TypeError('a listener is a function or an object with handleEvent')
 }
 
-const captureOf = (options) => (typeof options === 'object' && options !== null ? !!options.capture : !!options)
+const captureOf = (options) =>
+  typeof options === 'object' && options !== null ? !!options.capture : !!options
 
 export class EventTarget {
   constructor() {
