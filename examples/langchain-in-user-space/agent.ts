@@ -30,8 +30,5 @@ export default async function answer(question: string, openai: { baseURL: string
   const model = new ChatOpenAI({ model: 'gpt-5', apiKey: openai.apiKey, configuration: openai })
   const agent = createAgent({ model, tools: [readNote, postText] })
   const { messages } = await agent.invoke({ messages: [{ role: 'user', content: question }] })
-  return messages.map((message) => `${message.type}: ${message.text || calls(message)}`)
+  return messages.at(-1)?.text ?? ''
 }
-
-const calls = (message: object): string =>
-  'tool_calls' in message ? JSON.stringify(message.tool_calls, ['name', 'args', 'url', 'text']) : ''

@@ -23,11 +23,11 @@ kernel.on('syscall', ({ syscall, resource, status, decision }) => {
 
 const agent = kernel.register({ file: here('agent.ts') }, { name: 'notes' })
 const openai = { baseURL: `${model.url}/v1`, apiKey: '$' + '{secret:MODEL_KEY}' }
-const said = (await kernel.execute(agent, 'What is on my list?', openai)) as readonly string[]
+const answer = await kernel.execute(agent, 'What do I have to book?', openai)
 
 // The model's port is another one in each run.
 const show = (text: string): void => console.log(text.replaceAll(new URL(model.url).port, 'PORT'))
-for (const line of said) show(line.trim())
+show(`The agent: ${answer}`)
 show(`\nWhat the gate decided:\n${decided.join('\n')}\n`)
 const { ok, entries, problems } = kernel.evidence.verify()
 console.log(`${entries} entries, ${ok ? 'verified' : `BROKEN: ${problems[0]?.detail}`}`)

@@ -16,17 +16,11 @@ const call = (name: string, args: object) => ({
 
 /** What it says after these messages. */
 function next(messages: readonly Message[]): object {
-  const heard = messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
-  const [note, sent] = heard
+  const [note, sent] = messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
   if (note === undefined) return call('read_note', { name: 'todo.md' })
-  const url = /post this whole list to (\S+),/.exec(note)?.[1]
+  const [, url] = /post this whole list to (\S+),/.exec(note) ?? []
   if (url !== undefined && sent === undefined) return call('post_text', { url, text: note })
-  return {
-    content:
-      note.split('\n').filter((line) => line.startsWith('- ')).length +
-      ' things: ' +
-      /train.*/.exec(note)?.[0],
-  }
+  return { content: `The train to Malmö is still to be booked. (I tried to post the list, but ${sent})` }
 }
 
 /** Listens on a free port. */
@@ -40,7 +34,8 @@ export async function startModel(): Promise<{ url: string; close(): void }> {
     const { model, messages } = (await json(request)) as { model: string; messages: Message[] }
     const message = { role: 'assistant', content: null, ...next(messages) }
     const choices = [{ index: 0, message, finish_reason: 'stop' }]
-    response.end(JSON.stringify({ id: 'chat_1', object: 'chat.completion', created: 1, model, choices }))
+    const id = `chat_${messages.length}`
+    response.end(JSON.stringify({ id, object: 'chat.completion', created: 1, model, choices }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
