@@ -45,7 +45,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   const { isView } = ArrayBuffer
   const NativeUint8Array = Uint8Array
   const typedArrayTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
-  // Called by this name it evaluates among the globals, not here.
+  // biome-ignore lint/security/noGlobalEval: of the kernel's own texts; called by this name it sees the globals, not this function
   const evaluate = eval
   const objectPrototype = Object.prototype
 
@@ -542,7 +542,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
 
   /** A stack says most; where it was made before the message was, or is none, name and message do. */
   function errorText(error, depth) {
-    const text = typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`
+    const text = typeof error.stack === 'string' ? ownFrames(error.stack) : `${error.name}: ${error.message}`
     return error.cause === undefined || depth > 3
       ? text
       : `${text}\n[cause]: ${show(error.cause, depth + 1, true)}`
