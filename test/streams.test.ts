@@ -1,9 +1,8 @@
 /** Streams of the kernel: what a process opened it reads piece by piece, within bounds, and nobody else does. */
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { limits } from '../src/limits.ts'
-import { ask, boot, entriesOf, exitValue, main, policyOf, refusalOf, until } from './support/kernel.ts'
-import { serve, serveRaw } from './support/servers.ts'
+import { ask, boot, exitValue, main, policyOf, refusalOf } from './support/kernel.ts'
+import { serve } from './support/servers.ts'
 
 /** In a program: reads a stream to its end, and gives its pieces. */
 const readAll = `const readAll = async (stream, options = {}) => {
