@@ -10,7 +10,7 @@ import {
 } from './allowance.ts'
 import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
-import { authorsTrace, type ProgramText } from './config/program.ts'
+import type { ProgramText } from './config/program.ts'
 import { KernelError, SyscallError } from './errors.ts'
 import type { SpawnBody } from './evidence/beginnings.ts'
 import type { PayloadRef } from './evidence/entry.ts'
@@ -25,6 +25,7 @@ import { hasGuestZone } from './isolate/host-zone.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
+import { authorsTrace } from './places.ts'
 import { leastBudget } from './policy/budget.ts'
 import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
@@ -177,7 +178,7 @@ export class Spawner {
   record(
     process: Process,
     args: PayloadRef | undefined,
-    program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
+    program?: Required<Pick<SpawnBody, 'program' | 'filename' | 'boot'>> & Pick<SpawnBody, 'map'>,
     fork?: SpawnBody['fork'],
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
@@ -207,16 +208,25 @@ export class Spawner {
    */
   recordFork(
     process: Process,
-    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'boot'>>,
+    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'map' | 'boot'>>,
     fork: NonNullable<SpawnBody['fork']>,
     program?: ProgramText,
   ): void {
     const { args, boot } = past
-    const text = program === undefined ? past.program : this.#parts.shared.of(program.text)
-    const filename = program?.filename ?? past.filename
+    const own = program === undefined ? past : this.#recorded(program)
+    const { program: text, filename, map } = own
     if (text === undefined || filename === undefined || boot === undefined)
       throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
-    this.record(process, args, { program: text, filename, boot }, fork)
+    this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, fork)
+  }
+
+  #recorded({
+    text,
+    filename,
+    map,
+  }: ProgramText): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
+    const { shared } = this.#parts
+    return { program: shared.of(text), filename, ...(map !== undefined && { map: shared.of(map) }) }
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
@@ -261,8 +271,7 @@ export class Spawner {
     const argsText = JSON.stringify(args)
     const before = log.written
     this.record(process, log.payload(argsText), {
-      program: this.#parts.shared.of(program.text),
-      filename: program.filename,
+      ...this.#recorded(program),
       boot: log.payload(boot),
     })
     process.recorded(log.written - before)

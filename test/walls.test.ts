@@ -56,6 +56,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/clock.ts': /^$/,
   'src/json.ts': /^src\/(errors|limits)\.ts$/,
   'src/grant.ts': /^src\/errors\.ts$/,
+  'src/places.ts': /^src\/limits\.ts$/,
   'src/policy/': /^src\/(policy\/|(errors|labels|limits|json)\.ts$)/,
   'src/evidence/': /^src\/(evidence\/|(actors|errors|limits|json|clock)\.ts$)/,
   'src/isolate/': /^src\/(isolate\/|(errors|limits)\.ts$)/,
@@ -72,7 +73,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/config/':
     /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|flaws|labels|limits|json|clock)\.ts$)/,
   'src/replay/':
-    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json)\.ts$)/,
+    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json|places)\.ts$)/,
   'src/backtest/':
     /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|flaws|limits|json)\.ts$)/,

@@ -62,6 +62,8 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
         'payload: the arguments of its first call, as a JSON array; absent, as all that follows, for a function of the application',
       'program?': 'payload: the ES module that runs',
       'filename?': 'how stacks name it',
+      'map?':
+        "payload: what leads from it to the author's files and lines (a source map, ECMA-426), where it was bundled from a file",
       'boot?': 'payload: what the guest began with (time, seed, doors), as JSON',
     },
   },

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { shownName } from './bundle-names.ts'
 import { type BundleParts, discreet } from './imports.ts'
 import { nodeModule, servedModules } from './node-modules.ts'
+import type { Territory } from './territory.ts'
 
 export const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && Array.isArray(Reflect.get(error, 'errors'))
@@ -32,7 +33,7 @@ const weight = ({ location }: Message): number => (location?.file.includes('node
 const placeOf = ({ line, column }: Location, shown: string): string => `${shown}:${line}:${column + 1}`
 
 function whatIsWrong(error: Message, path: string, { graph, territory }: BundleParts): string {
-  const text = discreet(withoutPaths(error.text, (name) => shownName(territory, name)))
+  const text = discreet(withoutPaths(error.text, territory))
   const specifier = importOf(error)
   // What cannot be read is shown; what cannot be found is named.
   const isText = error.pluginName === '' && !error.text.startsWith('Could not resolve')
@@ -47,10 +48,12 @@ function importOf({ text, detail }: Message): string | undefined {
   return typeof path === 'string' ? path : /^Could not resolve "(.*)"$/.exec(text)?.[1]
 }
 
-const withoutPaths = (text: string, show: (path: string) => string): string =>
+/** esbuild names files from the folder that it works in. */
+const withoutPaths = (text: string, territory: Territory): string =>
   text.replace(
-    /"((?:[^"]*[/\\])?shims[/\\][\w-]+\.c?js)"/g,
-    (_all, path: string) => `"${show(resolve(path))}"`,
+    /^(No matching export in )"(.*?)"/,
+    (_all, before: string, path: string) =>
+      `${before}"${shownName(territory, resolve(territory.root, path))}"`,
   )
 
 function lineOf(location: Location | null): string {

@@ -30,7 +30,7 @@ export class SourceReader {
   readonly #folders = new Map<string, string>()
   readonly #leftOut = new Set<string>()
   #bytes = 0
-  #usesNames = false
+  readonly #naming = new Set<string>()
 
   constructor(territory: Territory) {
     this.#territory = territory
@@ -42,9 +42,9 @@ export class SourceReader {
     return { files: this.#files, folders: this.#folders }
   }
 
-  /** Whether a file may use a name that only Node.js has, without asking for it. */
-  get usesNames(): boolean {
-    return this.#usesNames
+  /** @returns whether a file may use a name that only Node.js has, without asking for it */
+  usesNames(path: string): boolean {
+    return this.#naming.has(path)
   }
 
   /** @param inputs what packages leave out, from the program's folder */
@@ -59,6 +59,7 @@ export class SourceReader {
     const read = readSource(path)
     if (typeof read === 'string') return { errors: [{ text: `\`${shown}\` ${read}` }] }
     if (!this.#files.has(path)) this.#bytes += read.length
+    // What the kernel brings changes with the kernel.
     if (!path.startsWith(shimFolder)) {
       this.#files.set(path, createHash('sha256').update(read).digest('hex'))
       for (const folder of foldersAbove(realpathSync(path))) {
@@ -71,7 +72,7 @@ export class SourceReader {
     const loader = loaders[extname(path)] ?? 'js'
     if (loader === 'json') return { contents: read, loader }
     const contents = withoutNode(read)
-    if (!path.startsWith(shimFolder)) this.#usesNames ||= nodeNames.test(contents.toString())
+    if (!path.startsWith(shimFolder) && nodeNames.test(contents.toString())) this.#naming.add(path)
     return { contents, loader }
   }
 
@@ -106,8 +107,8 @@ function withoutNode(read: Buffer): Buffer | string {
   )
 }
 
-/** Whether a file may have a name of its own that is called so. */
+/** Whether a file may have a name of its own that is called so: then it asks for that. */
 const declares = (text: string, name: string): boolean =>
   new RegExp(
-    `\\b(?:function\\*?|const|let|var|class|import)\\s+${name}\\b|[{,(]\\s*${name}\\s*(?:[,})]|=[^=])|\\bas\\s+${name}\\b`,
-  ).test(text)
+    `\\b(?:function\\*?|const|let|var|class|import|as)\\s+${name}\\b|[{,]\\s*${name}\\s*[,}=]|\\(${name}\\)\\s*(?:=>|\\{)|[(,]\\s*${name}\\s*(?:,[^()]*)?\\)\\s*(?:=>|\\{)`,
+  ).test(text.replace(asksFor, ''))

@@ -65,7 +65,9 @@ async function made(parts: BundleParts, signal: AbortSignal): Promise<BuildResul
     .map(([input]) => input.slice(disabled.length))
   parts.sources.leaveOut(leftOut)
   const needs: Needs = {
-    names: parts.sources.usesNames,
+    names: Object.values(first.metafile?.outputs ?? {}).some(({ inputs: taken }) =>
+      Object.keys(taken).some((input) => parts.sources.usesNames(resolve(parts.territory.root, input))),
+    ),
     contexts: inputs.some(([input]) => resolve(parts.territory.root, input) === contextsShim),
   }
   const isRight = leftOut.length === 0 && needs.names === guess.names && needs.contexts === guess.contexts

@@ -61,6 +61,8 @@ export function userSpace(parts: BundleParts): Plugin {
       bundle.onLoad({ filter: /.*/, namespace: absentModule.namespace }, absentModule.load)
       // Also for what reaches no onResolve.
       bundle.onLoad({ filter: /.*/ }, ({ path, namespace, with: attributes }) => {
+        // A module that a `browser` map leaves out.
+        if (namespace === '') return { contents: '' }
         const isOurs = path.startsWith(shimFolder) || own.has(path)
         if (namespace !== 'file' || !isPlain(attributes)) return { errors: [loadProblem(path, territory)] }
         // The marker of a file that a `browser` map leaves out.

@@ -1,7 +1,6 @@
-/** Programs of agents: read from the host and bundled into one ES module, or given as text; and where their author wrote what. */
+/** Programs of agents: read from the host and bundled into one ES module, or given as text. */
 
 import { statSync } from 'node:fs'
-import { SourceMap } from 'node:module'
 import { basename, extname, resolve } from 'node:path'
 import { KernelError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -13,7 +12,7 @@ export interface ProgramText {
   /** How stack traces name it; never a path of the host. */
   readonly filename: string
   /** Leads from the bundle back to the author's files: a source map (ECMA-426) as JSON, where it is one. */
-  readonly map?: string
+  readonly map?: string | undefined
 }
 
 const bundles = new BundleCache()
@@ -41,51 +40,6 @@ export async function bundleProgram(file: string): Promise<ProgramText> {
  * @throws KernelError E2BIG
  */
 export const textProgram = (text: string): ProgramText => sized({ text, filename: 'program.js' })
-
-/** A place in an author's file, named from the program's own folder; lines and columns from 1. */
-export interface Place {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-}
-
-/** Maps that were needed lately, read: reading one takes long, and holding it much memory. */
-const read = new Map<string, SourceMap>()
-
-function mapOf(text: string): SourceMap {
-  const map = read.get(text) ?? new SourceMap(JSON.parse(text))
-  read.delete(text)
-  read.set(text, map)
-  for (const oldest of read.keys()) if (read.size > limits.sourceMapsReadMax) read.delete(oldest)
-  return map
-}
-
-/** @returns where the author wrote what stands at a place of the program; that place itself where nothing leads back */
-export function authorsPlace({ filename, map }: ProgramText, line: number, column: number): Place {
-  if (map === undefined) return { file: filename, line, column }
-  const entry = mapOf(map).findEntry(line - 1, column - 1)
-  if (!('originalSource' in entry)) return { file: filename, line, column }
-  return { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
-}
-
-/**
- * @param stack a stack trace of the program
- * @returns the same with the author's files and lines, named from the program's own folder
- */
-export function authorsTrace(program: ProgramText, stack: string): string {
-  const { filename, map } = program
-  if (map === undefined) return stack
-  return stack
-    .split('\n')
-    .map((text) => {
-      const [, before = '', at = '', across = '', after = ''] =
-        text.match(/^(\s+at .*?)(\d+):(\d+)(\)?)$/) ?? []
-      if (!before.endsWith(`${filename}:`)) return text
-      const { file, line, column } = authorsPlace(program, Number(at), Number(across))
-      return `${before.slice(0, -filename.length - 1)}${file}:${line}:${column}${after}`
-    })
-    .join('\n')
-}
 
 function sized(program: ProgramText): ProgramText {
   if (program.text.length > limits.programBytesMax) {

@@ -43,6 +43,8 @@ export type SpawnBody = {
   /** The text of the ES module that runs, and how stacks name it. */
   readonly program?: PayloadRef
   readonly filename?: string
+  /** Leads from that text to the author's files and lines: a source map (ECMA-426), as JSON; of a program that was bundled. */
+  readonly map?: PayloadRef
   /** What the guest began with: time, seed, doors; as JSON. */
   readonly boot?: PayloadRef
 }

@@ -17,7 +17,7 @@ import type { Process } from '../proc/process.ts'
 import { signals } from '../proc/signals.ts'
 import { before, type RecordedProcess } from '../replay/recorded-process.ts'
 import { readRun } from '../replay/recorded-run.ts'
-import { type RunSource, runsOf } from '../replay/source.ts'
+import { type RunSource, runsOf, textOf } from '../replay/source.ts'
 import { replyText } from '../replay/steps.ts'
 import type { Spawner } from '../spawner.ts'
 import { Fold } from './fold.ts'
@@ -232,7 +232,8 @@ class Restart {
       return await raise({
         ...{ process, recorded, source: this.#source, live: spawner.guests.events(process) },
         start: (spec, events) => {
-          spawner.adopt(process, { text: spec.program, filename: spec.filename }, spec)
+          const map = textOf(this.#source, recorded.spawn?.program?.map)
+          spawner.adopt(process, { text: spec.program, filename: spec.filename, map }, spec)
           return spawner.guests.start(process, events, false)
         },
       })

@@ -2,9 +2,11 @@
 import { isDeepStrictEqual as isSame } from 'assert/build/internal/util/comparisons'
 import packaged from 'util/'
 import { absent } from './absent.js'
+import { format, inspect } from './inspect.js'
 import * as types from './util-types.js'
 
-export const { callbackify, debuglog, deprecate, format, inherits, inspect, isArray, promisify } = packaged
+export const { callbackify, debuglog, deprecate, inherits, isArray, promisify } = packaged
+export { format, inspect }
 export const debug = debuglog
 export const { TextDecoder, TextEncoder } = globalThis
 export const _extend = Object.assign
