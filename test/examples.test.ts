@@ -39,6 +39,10 @@ test('the mail clerk has one mail approved, one denied, one that nobody answers,
   expect(await printedBy('mail-clerk')).toBe(expected('mail-clerk'))
 })
 
+test('a LangChain agent runs as it is in user space: a note cannot have it send the list away', async () => {
+  expect(await printedBy('langchain-in-user-space')).toBe(expected('langchain-in-user-space'))
+})
+
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
   const main = from('injection/main.ts').pathname
   const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {

@@ -778,6 +778,15 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
       stack: ownFrames(text(error.stack, '')),
     }
     if (typeof error.code === 'string') described.code = text(error.code, '')
+    // Packages wrap what their requests were refused with; who looks at how the process ended has to see it.
+    let { cause } = error
+    for (let depth = 0; depth < 4 && cause instanceof NativeError; depth += 1) {
+      const { message, code } = cause
+      if (typeof code === 'string' && described.code === undefined) described.code = text(code, '')
+      if (typeof message === 'string' && indexOf(described.message, message) < 0)
+        described.message = text(`${described.message}; caused by: ${message}`, '')
+      cause = cause.cause
+    }
     return described
   }
 

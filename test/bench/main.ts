@@ -13,6 +13,7 @@ import { evidenceKills } from './evidence-kills.ts'
 import { evidenceOpen } from './evidence-open.ts'
 import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
+import { programLoops, programStarts } from './programs.ts'
 import { replay } from './replay.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
@@ -59,6 +60,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   churn: {
     what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
     run: () => churn(Number(values.spawns)),
+  },
+  programs: {
+    what: 'An agent’s loop of 100 calls of a tool that takes 5 ms, governed and not, in alternating rounds',
+    run: programLoops,
+  },
+  'program-starts': {
+    what: 'From the spawn of an agent made of real packages to its first request',
+    run: programStarts,
   },
   evidence: { what: 'What evidence costs beside what it is made of', run: evidence },
   'evidence-share': {
