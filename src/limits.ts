@@ -214,6 +214,22 @@ export const limits = Object.freeze({
   fetchesInFlightMax: 32,
   /** Response bytes of all fetches that the kernel holds at once; past it a fetch ends with EAGAIN. */
   fetchBytesHeldMax: 256 * MiB,
+  /** Streams that one process may have open; past it the next one is EAGAIN. */
+  streamsOpenMax: 64,
+  /** Bytes that one read of a stream gives at most: about what arrives at once. */
+  streamReadBytesMax: 64 * KiB,
+  /** What one write to a stream takes, in bytes or as JSON in UTF-16 units: as much as a message. */
+  streamWriteMax: 1 * MiB,
+  /** What is kept of the end of a text that is read in pieces, to see values that lie across a border, in UTF-16 units. */
+  streamTailMax: 512,
+  /** A response's body that is read as a stream, all of it, in bytes; it never lies in the kernel whole. */
+  fetchStreamBytesMax: 1_024 * MiB,
+  /** What one such response takes of the bytes that the kernel holds at once: what the system, HTTP and unpacking keep ahead. */
+  fetchStreamHeldBytes: 256 * KiB,
+  /** How long a server may take for the next bytes while somebody waits for them, in ms. */
+  fetchIdleMs: 120_000,
+  /** From the head of a response to the last byte of its stream, in ms: an hour. */
+  fetchStreamMs: 3_600_000,
   /** How long one address of a name may take before the next one is tried, in ms. */
   connectAttemptMs: 1_000,
   /** Names resolved at once: each takes one of libuv's four threads, and files need the others. */

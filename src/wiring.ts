@@ -2,7 +2,8 @@
 import type { Children } from './children.ts'
 import type { Clock } from './clock.ts'
 import type { KernelOptions } from './config/options.ts'
-import { LlmDriver, type ModelTimeouts } from './drivers/llm/driver.ts'
+import type { ModelTimeouts } from './drivers/llm/call.ts'
+import { LlmDriver } from './drivers/llm/driver.ts'
 import { type LlmOptions, openModels } from './drivers/llm/open.ts'
 import { Egress } from './drivers/net/egress.ts'
 import { openSecrets } from './drivers/net/secrets/open.ts'
@@ -50,6 +51,7 @@ export function llmDriver(
     opened: openModels({ models, ...more }, new Egress({ secrets })),
     ...{ retries, clock, timeouts: timeoutsOf(timeout) },
     withoutSecrets: (value) => secrets.without(value),
+    redactor: () => secrets.redactor,
     onFailure: (model, error) => observers.modelFailed(model, error),
   })
 }

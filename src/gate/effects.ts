@@ -1,20 +1,22 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
 import { SyscallError } from '../errors.ts'
-import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { ChargeBody, DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
+import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
-import type { Call, Drivers } from '../syscalls/row.ts'
+import type { Call, Drivers, StreamEnd } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   againOf,
   answer,
   callerOf,
+  canceled,
   failureReply,
   isDefect,
   outcomeStatus,
@@ -24,6 +26,7 @@ import {
 import { Carried } from './carried.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
+import { Pieces } from './pieces.ts'
 import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign, suspectOf } from './seen.ts'
@@ -54,6 +57,7 @@ export class Effects {
   readonly #waiting = new Set<Promise<void>>()
   /** Those that have no outcome yet. */
   readonly #running = new Set<Effect>()
+  readonly #pieces = new Pieces()
 
   constructor(parts: EffectsParts) {
     this.#parts = parts
@@ -84,7 +88,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = shownResource(resources.join(' → '), decision)
     const before = this.#parts.log.written
-    const args = keep(this.#parts.log, arrival.text, decision)
+    const args = keep(this.#parts.log, arrival.text, demandsOf(admitted))
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -96,10 +100,7 @@ export class Effects {
       ...againOf(arrival),
     } satisfies IntentBody)
     const { number } = arrival
-    const flight = new Flight(
-      { number, syscall: name, resource, beganMs: process.usage.wallMs },
-      admitted.meter,
-    )
+    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
     const grant = this.#parts.mint.make(
@@ -151,18 +152,21 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
-    const { row, args, decision } = admitted
+  #act(effect: Effect): Json | Promise<Json> | Failure {
+    const { admitted, process, grant, number, name, carried } = effect
+    const { row, args, decision, judged } = admitted
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
     const call: Call = {
-      ...{ process, grant, number, given: carried.given },
+      ...{ process, grant, number, given: carried.given, isLookedThrough: kinds.length > 0 },
+      terms: { policy: process.policy, carried: process.labels, judged, decision, labels: carried.given },
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
       meter: admitted.meter,
       costs: (cost) => {
         carried.cost = cost
       },
+      charges: (end) => this.#charge(effect, end),
     }
     try {
       if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
@@ -170,6 +174,23 @@ export class Effects {
     } catch (error) {
       return new Failure(error)
     }
+  }
+
+  /** What came of a stream, and what it cost, when that is over. */
+  #charge({ process, admitted, intent }: Effect, { status, error, reply, cost }: StreamEnd): void {
+    const { log } = this.#parts
+    if (log.failed !== undefined) return
+    const demands = demandsOf(admitted)
+    tryRecord(log, process, () =>
+      log.append({
+        kind: 'charge',
+        run: process.identity.run,
+        pid: process.pid,
+        ...{ intent, status, cost },
+        ...(error !== undefined && { code: error.code, ...(isKept(demands) && { reason: error.message }) }),
+        result: keep(log, JSON.stringify(reply), demands),
+      } satisfies ChargeBody),
+    )
   }
 
   /** Puts the outcome on record and answers the guest. */
@@ -180,7 +201,7 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = shownOf(name, admitted, result, error)
+    const { text, cause } = shownOf(name, admitted, result, flight.isCanceled ? canceledBy(error) : error)
     const { labels, cost } = effect.carried
     if (admitted.meter?.isKept !== true) admitted.meter?.close()
     const released = cause === undefined ? effect.carried.released : undefined
@@ -193,8 +214,8 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined
-          ? { result: keep(this.#parts.log, text, admitted.decision) }
-          : { code: cause.code, ...(isKept(admitted.decision) && { reason: cause.message }) }),
+          ? { result: keep(this.#parts.log, text, demandsOf(admitted)) }
+          : { code: cause.code, ...(isKept(demandsOf(admitted)) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
         ...(cost !== undefined && { cost }),
@@ -223,8 +244,11 @@ export class Effects {
   #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
     const labels = suspectOf(admitted, carried.suspect, process)
-    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result(), labels)
+    const isUntrusted = labels.includes(untrustedLabel)
+    if (!isUntrusted && !isForeign(admitted, drivers, process)) return
+    const { stream } = admitted
+    const seen = stream === undefined ? result() : this.#pieces.seen(stream, result(), isUntrusted)
+    if (seen !== undefined) runs.received(process, seen, labels)
   }
 
   /** @returns whether it is on record that a value was released; only then it is */
@@ -249,6 +273,12 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
+
+/** What permits it, or what permitted the stream that it is about: that says what is kept of it. */
+const demandsOf = ({ decision, under }: Admitted): Decision | undefined => decision ?? under
+
+/** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
+const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)
 
 /** @returns what the guest gets of a result: without what rules take out of it */
 const learned = ({ decision }: Admitted, result: Json | undefined, text: string): Json =>

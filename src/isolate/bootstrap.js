@@ -457,6 +457,39 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     return new Uint8Array(bytes)
   }
 
+  // -- Models: a reply as it is written ------------------------------------------------------------------------
+
+  /** The parts of a reply; asked for when the first is wanted, and ended when no more are. */
+  async function* streamModel(options) {
+    const args = { __proto__: null }
+    mergeInto(args, options)
+    const opened = await sys('llm.stream', args)
+    if (hasOwn(opened, 'whole')) {
+      yield* partsOf(opened.whole)
+      return
+    }
+    const { stream } = opened
+    let isOpen = true
+    try {
+      for (;;) {
+        isOpen = false
+        const reply = await sys('stream.read', { stream })
+        if (reply.done) return
+        isOpen = true
+        yield reply.value
+      }
+    } finally {
+      if (isOpen) await sys('stream.close', { stream })
+    }
+  }
+
+  function* partsOf({ text, reasoning, toolCalls, ...finish }) {
+    if (reasoning !== undefined) yield { type: 'reasoning', text: reasoning }
+    if (text !== '') yield { type: 'text', text }
+    for (let index = 0; index < toolCalls.length; index += 1) yield { type: 'tool-call', ...toolCalls[index] }
+    yield { type: 'finish', ...finish }
+  }
+
   // -- Timers: the kernel's clock -----------------------------------------------------------------------------
 
   const timers = new Map()
@@ -690,7 +723,7 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     start,
     sys,
     fs: freeze(families.fs),
-    llm: freeze(families.llm),
+    llm: freeze({ ...families.llm, stream: streamModel }),
     ipc: freeze(families.ipc),
     proc: freeze(processDoor),
     tools,

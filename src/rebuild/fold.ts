@@ -75,7 +75,9 @@ export class Fold {
     if (known === undefined) return
     if (read.kind === 'intent') this.#intent(entry, known, read.intent, text)
     else if (read.kind === 'outcome') this.#outcome(known, read.outcome, text)
-    else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
+    else if (read.kind === 'charge') {
+      if (known.goesOn) accountCost(known.process, read.charge.cost)
+    } else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
     else if (read.kind === 'ask') this.#ask(entry, known, read.ask, text(read.ask.args))
     else if (read.kind === 'turn') turned(known, read.turn)
     else if (read.kind === 'state') this.#state(known, read.state)
@@ -121,12 +123,13 @@ export class Fold {
   #learn(process: Process, { entry, text }: PastIntent, labels: Labels, result: string | undefined): void {
     if (text === undefined || result === undefined) return
     const { drivers, runs: _, runMemory } = this.#parts
-    const row = findSyscall(entry.syscall)
     const args = decoded(entry.syscall, text) as never
-    const external = row.external?.(args, drivers, process) ?? false
-    const admitted = { row, args, resources: [entry.resource], decision: undefined, external }
-    const suspect = suspectOf(admitted, labels, process)
-    if (suspect.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+    const row = findSyscall(entry.syscall)
+    // Streams ended with their kernel, and what they gave in pieces is not put together again.
+    const isStream = row.stream !== undefined
+    const external = !isStream && (row.external?.(args, drivers, process) ?? false)
+    const suspect = suspectOf({ row }, labels, process)
+    if (suspect.includes(untrustedLabel) || isForeign({ row, args, external }, drivers, process))
       runMemory.received(process, JSON.parse(result) as Json, suspect)
   }
 

@@ -102,11 +102,9 @@ export const promptShape = z.strictObject({
     .optional()
     .meta({ description: 'texts at which it stops writing' }),
   seed: z.int().optional().meta({ description: 'for models that repeat themselves with one' }),
-  schema: schema
-    .optional()
-    .meta({
-      description: 'JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it',
-    }),
+  schema: schema.optional().meta({
+    description: 'JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it',
+  }),
 })
 export type PromptArgs = z.infer<typeof promptShape>
 

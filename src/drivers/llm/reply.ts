@@ -21,7 +21,7 @@ export const finishReasons = [
 export type FinishReason = (typeof finishReasons)[number]
 
 /** Parts that the interface has and agents do not get; that there were some is told. */
-const omittedTypes: readonly string[] = [
+export const omittedTypes: readonly string[] = [
   'file',
   'reasoning-file',
   'source',

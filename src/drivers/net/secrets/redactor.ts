@@ -15,12 +15,16 @@ const levels = 2
 export class Redactor {
   readonly #forms: readonly (Form & { readonly name: string })[]
   readonly #matcher: Matcher
+  readonly #texts: readonly string[]
+  readonly #longest: number
   /** Characters of the shortest form of any value. */
   readonly shortest: number
 
   constructor(values: readonly KnownValue[]) {
     this.#forms = values.flatMap(({ name, value }) => formsOf(value).map((form) => ({ ...form, name })))
     this.#matcher = new Matcher(this.#forms)
+    this.#texts = this.#forms.map(({ bytes }) => Buffer.from(bytes).toString('utf8'))
+    this.#longest = Math.max(...this.#texts.map(({ length }) => length))
     this.shortest = Math.min(...this.#forms.map(({ bytes }) => bytes.length))
   }
 
@@ -31,6 +35,15 @@ export class Redactor {
     let result = work.next()
     while (!result.done) result = work.next()
     return result.value === bytes ? text : Buffer.from(result.value).toString('utf8')
+  }
+
+  /** @returns where a text ends but for what may be the beginning of a secret, which is not complete */
+  endOf(text: string): number {
+    for (let at = Math.max(0, text.length - this.#longest); at < text.length; at += 1) {
+      const rest = text.slice(at)
+      if (this.#texts.some((form) => form.startsWith(rest))) return at
+    }
+    return text.length
   }
 
   /**
