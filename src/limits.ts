@@ -260,6 +260,8 @@ export const limits = Object.freeze({
   secretVarietyMin: 5,
   /** Placeholders in one request: each may become as long as a value may be. */
   secretUsesMax: 32,
+  /** What is kept back of a streamed answer because it may be the beginning of a secret, in bytes: the longest, escaped. */
+  secretHeldBytes: 64 * KiB,
   /** Values of one secret that answers are searched for: those before the newest may still come back. */
   secretValuesKept: 4,
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */

@@ -6,14 +6,22 @@ import { SyscallError } from '../../errors.ts'
 import { Grant, type GrantScope } from '../../grant.ts'
 import { limits } from '../../limits.ts'
 import type { Source } from '../streams/source.ts'
-import { type Body, presentBody, readBody } from './body.ts'
+import { presentBody } from './body.ts'
 import { openConnection } from './connect.ts'
-import { exchange, type FetchHead, type FetchReply, headerOf, openExchange } from './exchange.ts'
+import {
+  exchange,
+  type FetchHead,
+  type FetchReply,
+  headerOf,
+  type OpenAnswer,
+  openExchange,
+} from './exchange.ts'
 import { netError } from './failures.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
 import { ResponseSource } from './response-source.ts'
-import { cleanAnswer } from './secrets/clean.ts'
+import { assertSearchable, cleanAnswer, cleanHead } from './secrets/clean.ts'
+import { CleanSource } from './secrets/clean-source.ts'
 import type { FilledRequest } from './secrets/secrets.ts'
 import { Secrets } from './secrets/secrets.ts'
 import { parseUrl, type WebUrl } from './url.ts'
@@ -96,7 +104,7 @@ export class NetDriver {
 
   /**
    * The same, until the head of the answer has come: its body is read from the source, and the fetch goes on until that
-   * has ended or is closed. Where secrets have to be taken out of it, it comes whole instead.
+   * has ended or is closed. Secrets are taken out of it on the way.
    * @throws as fetch; what comes later, the source fails with
    */
   async open(grant: Grant, request: FetchRequest): Promise<OpenFetch> {
@@ -120,41 +128,42 @@ export class NetDriver {
 
   async #answerOf(landing: Landing, url: WebUrl, request: FilledRequest, socket: Socket): Promise<OpenFetch> {
     const { flight } = landing
-    const opened = await openExchange(socket, { ...url, query: request.query }, request, flight.signal)
-    const { body: chunks, end, ...head } = opened
-    const { status, statusText, headers } = head
-    const encoding = headerOf(head, 'content-encoding')
-    const redactor = this.#secrets.redactorFor(request.values)
-    if (redactor !== undefined || hasNoBody(request.method, head)) {
-      try {
-        const hold = (bytes: number): void => this.#hold(flight, bytes)
-        const bytes = await readBody(chunks, encoding, hold)
-        const clean = await cleanAnswer({ ...head, bytes }, request.values, redactor, hold)
-        flight.signal.throwIfAborted()
-        const { type, ...rest } = clean
-        const body = rest.bytes.length === 0 ? {} : presentBody(rest.bytes, type)
-        return { head: { ...headOf(rest, url), ...body } }
-      } finally {
-        await end()
+    const answer = await openExchange(socket, { ...url, query: request.query }, request, flight.signal)
+    try {
+      const redactor = this.#secrets.redactorFor(request.values)
+      const head = headOf(redactor === undefined ? answer : cleanHead(answer, redactor), url)
+      if (hasNoBody(request.method, head)) {
+        await answer.end()
         landing.over()
+        return { head }
       }
+      if (request.values.length > 0) assertSearchable(answer)
+      this.#hold(flight, limits.fetchStreamHeldBytes)
+      landing.allow(this.#streamMs)
+      const source = this.#sourceOf(landing, url, answer)
+      return { head, source: redactor === undefined ? source : new CleanSource(source, redactor) }
+    } catch (error) {
+      await answer.end()
+      throw error
     }
-    this.#hold(flight, limits.fetchStreamHeldBytes)
-    landing.allow(this.#streamMs)
-    const source = new ResponseSource({
-      ...{ chunks, encoding, clock: this.#clock, idleMs: this.#idleMs },
+  }
+
+  #sourceOf({ flight, over }: Landing, url: WebUrl, { body, end, ...head }: OpenAnswer): Source {
+    return new ResponseSource({
+      ...{ chunks: body, encoding: headerOf(head, 'content-encoding') },
+      ...{ clock: this.#clock, idleMs: this.#idleMs },
       end: (why) => flight.end(why),
       failure: (error) => {
         const why: unknown = flight.signal.aborted ? flight.signal.reason : error
+        // Nothing is done by reading on, so nothing can be unknown.
         const { code, message } = netError(why, `${url.host}:${url.port}`, false)
         return new SyscallError(code, message)
       },
       over: () => {
         flight.end(new SyscallError('ECANCELED', 'the stream has ended'))
-        void end().finally(() => landing.over())
+        void end().finally(over)
       },
     })
-    return { head: headOf({ status, statusText, headers }, url), source }
   }
 
   /** Ends every fetch with ECANCELED, and refuses the next. */
@@ -230,9 +239,9 @@ interface Landing {
   over(): void
 }
 
-/** An answer of which the head has come; with its body, as a stream or whole, where it has one. */
+/** An answer of which the head has come, and its body as a stream, where it has one. */
 export interface OpenFetch {
-  readonly head: FetchHead & Partial<Body>
+  readonly head: FetchHead
   readonly source?: Source
 }
 
