@@ -45,7 +45,7 @@ export interface ModelStreamParts {
 /** What says nothing that an agent gets. */
 const silent: readonly string[] = [
   ...['stream-start', 'response-metadata', 'ping', 'raw', 'text-start', 'text-end', 'reasoning-start'],
-  ...['reasoning-end', 'tool-input-start', 'tool-input-end'],
+  ...['reasoning-end', 'tool-input-start', 'tool-input-end', 'custom'],
 ]
 
 type Delta = { readonly type: 'text' | 'reasoning'; readonly text: string }
@@ -136,12 +136,12 @@ export class ModelStream implements Source {
     return text.toWellFormed()
   }
 
-  #text(type: Delta['type'], text: string): void {
-    this.#give(type, this.#withheld[type].take(text))
+  async #text(type: Delta['type'], text: string): Promise<void> {
+    this.#give(type, await this.#withheld[type].take(text))
   }
 
   #give(type: Delta['type'], text: string): void {
-    if (text === '') return
+    if (text === '' || this.#isOver) return
     this.#reply[type] += text
     const last = this.#queue.at(-1)
     if (last?.type === type) this.#queue.splice(-1, 1, { type, text: `${last.text}${text}` })
@@ -160,10 +160,10 @@ export class ModelStream implements Source {
     this.#wake()
   }
 
-  #finish(part: unknown): void {
+  async #finish(part: unknown): Promise<void> {
     const { call, hasSchema } = this.#parts
     call.bill.reported(readUsage(fieldOf(part, 'usage')))
-    this.#flush()
+    await this.#flush()
     // What it reported may have used up the budget, and ended the process.
     if (this.#isOver) return
     this.#queue.push({
@@ -174,15 +174,15 @@ export class ModelStream implements Source {
     this.#end('committed')
   }
 
-  #flush(): void {
-    for (const type of ['reasoning', 'text'] as const) this.#give(type, this.#withheld[type].flush())
+  async #flush(): Promise<void> {
+    for (const type of ['reasoning', 'text'] as const) this.#give(type, await this.#withheld[type].flush())
   }
 
   async #fail(error: unknown): Promise<void> {
     if (this.#isOver) return
     const told = await this.#parts.call.told(error)
+    await this.#flush()
     if (this.#isOver) return
-    this.#flush()
     this.#failure = told
     this.#end('failed', told instanceof SyscallError ? told : undefined)
   }
