@@ -1,7 +1,7 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
 import { SyscallError } from '../errors.ts'
-import type { ChargeBody, DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
+import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
@@ -10,7 +10,7 @@ import { untrustedLabel } from '../policy/origin.ts'
 import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
-import type { Call, Drivers, StreamEnd } from '../syscalls/row.ts'
+import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   againOf,
@@ -24,6 +24,7 @@ import {
   sentence,
 } from './answers.ts'
 import { Carried } from './carried.ts'
+import { demandsOf, recordCharge } from './charge.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
 import { Pieces } from './pieces.ts'
@@ -166,7 +167,7 @@ export class Effects {
       costs: (cost) => {
         carried.cost = cost
       },
-      charges: (end) => this.#charge(effect, end),
+      charges: (end) => recordCharge(this.#parts.log, effect, end),
     }
     try {
       if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
@@ -174,23 +175,6 @@ export class Effects {
     } catch (error) {
       return new Failure(error)
     }
-  }
-
-  /** What came of a stream, and what it cost, when that is over. */
-  #charge({ process, admitted, intent }: Effect, { status, error, reply, cost }: StreamEnd): void {
-    const { log } = this.#parts
-    if (log.failed !== undefined) return
-    const demands = demandsOf(admitted)
-    tryRecord(log, process, () =>
-      log.append({
-        kind: 'charge',
-        run: process.identity.run,
-        pid: process.pid,
-        ...{ intent, status, cost },
-        ...(error !== undefined && { code: error.code, ...(isKept(demands) && { reason: error.message }) }),
-        result: keep(log, JSON.stringify(reply), demands),
-      } satisfies ChargeBody),
-    )
   }
 
   /** Puts the outcome on record and answers the guest. */
@@ -273,9 +257,6 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
-
-/** What permits it, or what permitted the stream that it is about: that says what is kept of it. */
-const demandsOf = ({ decision, under }: Admitted): Decision | undefined => decision ?? under
 
 /** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
 const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)

@@ -192,7 +192,7 @@ describe('a URL', () => {
       for await (const part of llm.stream({ model: 'p/m', prompt: '' })) streamed += part.text ?? ''
       return [text, streamed]`,
     )
-    expect(asked[0]?.body.messages).toEqual([{ role: 'user', content: 'my ${secret:MODEL_KEY}' }])
+    expect(asked[0]?.body.messages).toEqual([{ role: 'user', content: `my \${secret:MODEL_KEY}` }])
     expect(got).toEqual(['you sent Bearer [secret:MODEL_KEY]', 'you sent Bearer [secret:MODEL_KEY] so'])
   })
 

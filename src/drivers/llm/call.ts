@@ -19,7 +19,7 @@ export interface ModelTimeouts {
 export interface CallParts {
   readonly retries: number
   readonly timeouts: ModelTimeouts
-  readonly clock: Pick<Clock, 'after' | 'now'>
+  readonly clock: Pick<Clock, 'after' | 'now' | 'monotonic'>
   /** Takes the values of the kernel's secrets out of what a model gives. */
   readonly withoutSecrets: (value: Json) => Promise<Json>
   /** Is told what a model threw; the agent is not. */
@@ -83,28 +83,34 @@ export class ModelCall {
   }
 
   /**
-   * @param inputTokens of this request, where it sends only a part
+   * @param given the tokens of this request, where it sends only a part, and what ends it, where that is not this call alone
    * @returns what the first request gives that does not fail; nothing of it has been looked at
    * @throws SyscallError in words of ours; what aborted it, where something did
    */
-  async ask<T>(request: () => Promise<T>, inputTokens?: number): Promise<T> {
+  async ask<T>(
+    request: () => Promise<T>,
+    {
+      inputTokens,
+      signal = this.signal,
+    }: { readonly inputTokens?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
     const once = async (): Promise<T> => {
       this.bill.sent(inputTokens)
       try {
         return await request()
       } catch (error) {
-        if (!this.signal.aborted && this.#read(error).isFree) this.bill.free()
+        if (!signal.aborted && this.#read(error).isFree) this.bill.free()
         throw new Thrown(error)
       }
     }
     try {
       return await attempt(once, {
         retries: this.#parts.retries,
-        signal: this.signal,
+        signal,
         read: (thrown) => this.#read(thrown instanceof Thrown ? thrown.cause : thrown),
       })
     } catch (error) {
-      if (!(error instanceof Thrown) || this.signal.aborted) throw error
+      if (!(error instanceof Thrown) || signal.aborted) throw error
       throw this.failure(error.cause)
     }
   }

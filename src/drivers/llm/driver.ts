@@ -13,7 +13,7 @@ import { Metering } from './metering.ts'
 import type { Embedding, Language, Model, Prompt } from './model.ts'
 import type { OpenedModels } from './open.ts'
 import { nonsense, readReply, readVectors, replyJson } from './reply.ts'
-import { ModelStream, type StreamEnd } from './stream.ts'
+import { ModelStream, nothingIn, type StreamEnd } from './stream.ts'
 import {
   bytesOf,
   fieldOf,
@@ -118,24 +118,30 @@ export class LlmDriver {
     const call = new ModelCall(this.#parts, this.metering, name, {
       ...{ grant, charged, inputTokens: tokensOfPrompt(prompt) },
     })
+    const { clock, timeouts, redactor, withoutSecrets } = this.#parts
     const controller = new AbortController()
     const abort = (): void => controller.abort()
     call.signal.addEventListener('abort', abort, { once: true })
+    // The time until the first part begins with the request.
+    const startedAt = clock.monotonic()
+    const cancelFirst = clock.after(timeouts.firstMs, () => controller.abort(nothingIn(timeouts.firstMs)))
     const landed = (): void => {
+      cancelFirst()
       call.signal.removeEventListener('abort', abort)
       this.#landed(scope.pid)
     }
     try {
       const context = { ...who(scope, name), signal: controller.signal }
       const parts = await abortable(
-        call.ask(() => language.stream(prompt, context)),
-        call.signal,
+        call.ask(() => language.stream(prompt, context), { signal: controller.signal }),
+        controller.signal,
       )
+      cancelFirst()
       if (typeof (parts as Partial<AsyncIterable<unknown>>)?.[Symbol.asyncIterator] !== 'function')
         throw nonsense('something that is no stream', undefined)
-      const { clock, timeouts, redactor, withoutSecrets } = this.#parts
       return new ModelStream(parts, {
-        ...{ call, clock, timeouts, redactor, withoutSecrets, hasSchema: prompt.schema !== undefined, abort },
+        ...{ call, clock, timeouts, redactor, withoutSecrets, abort, startedAt },
+        hasSchema: prompt.schema !== undefined,
         over: (end) => {
           landed()
           over(end)
@@ -163,7 +169,7 @@ export class LlmDriver {
       const vectors: (readonly number[])[] = []
       for (const part of await partsOf(embedding, values)) {
         const tokens = tokensOfBytes(bytesOf(part))
-        const result = await call.ask(() => embedding.embed(part, context), tokens)
+        const result = await call.ask(() => embedding.embed(part, context), { inputTokens: tokens })
         call.bill.reported(readEmbeddingUsage(fieldOf(result, 'usage')))
         vectors.push(...readVectors(result, part.length))
       }

@@ -31,8 +31,10 @@ export interface StreamEnd {
 
 export interface ModelStreamParts {
   readonly call: ModelCall
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly timeouts: ModelTimeouts
+  /** When the model was asked, by the clock that never goes back. */
+  readonly startedAt: number
   readonly redactor: () => Redactor | undefined
   readonly withoutSecrets: (value: Json) => Promise<Json>
   readonly hasSchema: boolean
@@ -70,8 +72,9 @@ export class ModelStream implements Source {
   constructor(given: AsyncIterable<unknown>, parts: ModelStreamParts) {
     this.#parts = parts
     this.#withheld = { text: new Withheld(parts.redactor), reasoning: new Withheld(parts.redactor) }
-    const { firstMs } = parts.timeouts
-    this.#wait(firstMs, `the model wrote nothing within ${firstMs} ms`)
+    const { clock, timeouts, startedAt } = parts
+    const { firstMs } = timeouts
+    this.#wait(Math.max(1, firstMs - (clock.monotonic() - startedAt)), nothingIn(firstMs))
     parts.call.signal.addEventListener('abort', this.#aborted, { once: true })
     void this.#pump(given)
   }
@@ -114,7 +117,7 @@ export class ModelStream implements Source {
     const type = String(fieldOf(part, 'type'))
     if (silent.includes(type)) return
     const { idleMs } = this.#parts.timeouts
-    this.#wait(idleMs, `the model wrote nothing for ${idleMs} ms`)
+    this.#wait(idleMs, new SyscallError('ETIMEDOUT', `the model wrote nothing for ${idleMs} ms`))
     if (type === 'text-delta') return this.#text('text', this.#count(textOf(part, 'delta')))
     if (type === 'reasoning-delta') return this.#text('reasoning', this.#count(textOf(part, 'delta')))
     if (type === 'tool-input-delta') {
@@ -201,8 +204,12 @@ export class ModelStream implements Source {
     this.#wake()
   }
 
-  #wait(ms: number, why: string): void {
+  #wait(ms: number, why: SyscallError): void {
     this.#cancelTimer()
-    this.#cancelTimer = this.#parts.clock.after(ms, () => void this.#fail(new SyscallError('ETIMEDOUT', why)))
+    this.#cancelTimer = this.#parts.clock.after(ms, () => void this.#fail(why))
   }
 }
+
+/** Why a model that does not begin is left. */
+export const nothingIn = (ms: number): SyscallError =>
+  new SyscallError('ETIMEDOUT', `the model wrote nothing within ${ms} ms`)
