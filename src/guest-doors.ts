@@ -1,5 +1,6 @@
 /** Types of the doors of user space that the bootstrap makes by hand; those of the syscall table are in guest.ts. */
 import type { Errno } from './errors.ts'
+import type { LlmPrompt, LlmReply } from './guest.ts'
 import type { Json } from './json.ts'
 import type { agentSignals, signals } from './proc/signals.ts'
 
@@ -101,6 +102,20 @@ type StandardBody =
   | Standard<'FormData', never>
   | Standard<'URLSearchParams', never>
   | Standard<'ReadableStream', never>
+
+/** One part of a model's reply, as it is written. The last one is `finish`. */
+export type LlmPart =
+  | { readonly type: 'text' | 'reasoning'; readonly text: string }
+  | ({ readonly type: 'tool-call' } & LlmReply['toolCalls'][number])
+  | ({ readonly type: 'finish' } & Omit<LlmReply, 'text' | 'reasoning' | 'toolCalls'>)
+
+export interface LlmDoors {
+  /**
+   * Asks a model, and gives its reply as it is written. It is asked when the first part is wanted; leaving the loop ends it.
+   * @throws SyscallError
+   */
+  stream(options: LlmPrompt): AsyncGenerator<LlmPart, void, void>
+}
 
 export interface FetchOptions {
   /** GET by default. */

@@ -111,7 +111,19 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'result?': 'payload: what came back, as JSON',
       'labels?': 'what the result, or the error, carried',
       'released?': 'labels that the result came of and does not carry on',
-      'cost?': 'what it cost',
+      'cost?':
+        'of a model: `tokens` (and `inputTokens`, `outputTokens`, `cachedTokens`), `costUsd` where its price is known, `requests` where there were several, `estimated` where nobody has counted',
+    },
+  },
+  charge: {
+    says: "a model's stream is over, which a call had opened",
+    fields: {
+      intent: 'the `seq` of the intent of that call',
+      status: '`committed`, `failed`, or `aborted` in the middle, by its reader or with its process',
+      'code?': 'the errno of a failure',
+      'reason?': 'its cause as the agent is told it, unless a rule keeps it out of the record',
+      result: 'payload: what the model wrote until then, as JSON',
+      cost: 'as in an outcome',
     },
   },
   refusal: {

@@ -4,6 +4,7 @@ import type { Json } from '../json.ts'
 /**
  * - `open`: a kernel began to write here (under which policy, in which isolation, with which protections of its cells)
  * - `intent`, `outcome`: an admitted call, before and after its effect
+ * - `charge`: a model's stream is over: what came of it, and what it has cost
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
@@ -25,6 +26,7 @@ export const entryKinds = [
   'state',
   'intent',
   'outcome',
+  'charge',
   'refusal',
   'ask',
   'answer',
@@ -130,6 +132,21 @@ export type OutcomeBody = {
   /** What the result came of and does not carry on, by a tool or a call that releases it. */
   readonly released?: readonly string[]
   readonly cost?: Json
+}
+
+/** How a model's stream ended, which a call had opened. `aborted`: in the middle, by its reader or with its process. */
+export type ChargeBody = {
+  readonly kind: 'charge'
+  readonly run: string
+  readonly pid: number
+  /** The `seq` of the intent of the call that opened it. */
+  readonly intent: number
+  readonly status: 'committed' | 'failed' | 'aborted'
+  readonly code?: string
+  readonly reason?: string
+  /** What the model wrote until then, also what nobody has read. */
+  readonly result: PayloadRef
+  readonly cost: Json
 }
 
 /** A value that does not carry labels on which it came of. */

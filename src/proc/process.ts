@@ -238,6 +238,7 @@ export class Process {
     this.turns.end()
     for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
+    for (const meter of this.ledger.meters) meter.close()
     this.parent?.children.delete(this)
     const { usage } = this
     const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)

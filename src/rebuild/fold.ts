@@ -3,14 +3,14 @@ import { byKernel } from '../actors.ts'
 import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Payload } from '../evidence/verify.ts'
-import { isForeign } from '../gate/seen.ts'
+import { isForeign, suspectOf } from '../gate/seen.ts'
 import type { Json } from '../json.ts'
 import { joinLabels, type Labels, noLabels } from '../labels.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import type { Process } from '../proc/process.ts'
 import { type SignalName, signals } from '../proc/signals.ts'
 import { findSyscall } from '../syscalls.ts'
-import { account, accountRefusal } from './accounts.ts'
+import { account, accountCost, accountRefusal } from './accounts.ts'
 import { Births } from './births.ts'
 import { changesKernel, PastEffects } from './effects.ts'
 import type { FoldParts } from './fold-parts.ts'
@@ -75,7 +75,9 @@ export class Fold {
     if (known === undefined) return
     if (read.kind === 'intent') this.#intent(entry, known, read.intent, text)
     else if (read.kind === 'outcome') this.#outcome(known, read.outcome, text)
-    else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
+    else if (read.kind === 'charge') {
+      if (known.goesOn) accountCost(known.process, read.charge.cost)
+    } else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
     else if (read.kind === 'ask') this.#ask(entry, known, read.ask, text(read.ask.args))
     else if (read.kind === 'turn') turned(known, read.turn)
     else if (read.kind === 'state') this.#state(known, read.state)
@@ -112,6 +114,7 @@ export class Fold {
       if (syscall === 'proc.sigmask') takePending(process, known.posted)
     }
     process.takeOn(labels)
+    if (goesOn && outcome.cost !== undefined) accountCost(process, outcome.cost)
     if (goesOn && outcome.status === 'committed')
       this.#learn(process, intent, joinLabels(labels, outcome.released ?? noLabels), text(outcome.result))
   }
@@ -121,11 +124,13 @@ export class Fold {
     if (text === undefined || result === undefined) return
     const { drivers, runs: _, runMemory } = this.#parts
     const args = decoded(entry.syscall, text) as never
+    const row = findSyscall(entry.syscall)
     // Streams ended with their kernel, and what they gave in pieces is not put together again.
-    const isStream = findSyscall(entry.syscall).stream !== undefined
-    const external = !isStream && (findSyscall(entry.syscall).external?.(args, drivers, process) ?? false)
-    if (labels.includes(untrustedLabel) || isForeign({ args, external }, drivers, process))
-      runMemory.received(process, JSON.parse(result) as Json, labels)
+    const isStream = row.stream !== undefined
+    const external = !isStream && (row.external?.(args, drivers, process) ?? false)
+    const suspect = suspectOf({ row }, labels, process)
+    if (suspect.includes(untrustedLabel) || isForeign({ row, args, external }, drivers, process))
+      runMemory.received(process, JSON.parse(result) as Json, suspect)
   }
 
   #refusal({ process, goesOn, asks }: Known, refusal: Past<'refusal'>, text: TextOf): void {
