@@ -4,11 +4,13 @@
  * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, LlmDoors, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { LlmDoors, PipeDoors } from './guest-streams.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
+export type * from './guest-streams.ts'
 export type { Errno, Json }
 
 /** What each syscall takes. */
