@@ -11,6 +11,8 @@ export interface GrantScope {
   /** What the policy judged; a driver acts on these and on nothing else. */
   readonly resources: readonly string[]
   readonly addresses: readonly AddressClass[]
+  /** Hash of the arguments as they are on record; for a driver that keeps in mind what it was given by. */
+  readonly payload?: string
 }
 
 const live = new WeakSet<Grant>()

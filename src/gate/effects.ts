@@ -100,7 +100,7 @@ export class Effects {
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
     const grant = this.#parts.mint.make(
-      { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
+      { pid: process.pid, agent: process.name, syscall: name, resources, addresses, payload: args.hash },
       flight,
     )
     const carried = new Carried(decision)

@@ -32,16 +32,27 @@ export function openingOf(entry: Entry): Opening | undefined {
   return { seq: entry.seq, from: entry.from === undefined ? undefined : from.parse(entry.from) }
 }
 
-/** @returns what makes up the state after an entry, the oldest first; nothing where no kernel began before it */
-export function segmentsTo(openings: readonly Opening[], to: number): readonly Segment[] {
+/**
+ * @param known what made up the state after an entry that lies before all openings, or after those of the same kernel;
+ *   nothing of before it is asked of the openings
+ * @returns what makes up the state after an entry, the oldest first; nothing where no kernel began before it
+ */
+export function segmentsTo(
+  openings: readonly Opening[],
+  to: number,
+  known: readonly Segment[] = [],
+): readonly Segment[] {
   const opening = openings.findLast(({ seq }) => seq <= to)
+  const last = known.at(-1)
+  if (last !== undefined && last.from <= to && last.from >= (opening?.seq ?? 0))
+    return [...known.slice(0, -1), { ...last, to }]
   if (opening === undefined) return []
   const own = { from: opening.seq, to, names: new Map<string, string>(), isForked: false }
   const before = opening.from
   // A kernel goes on from what was before it.
   if (before === undefined || before.seq >= opening.seq) return [own]
   const { run, as } = before
-  const earlier = segmentsTo(openings, before.seq)
+  const earlier = segmentsTo(openings, before.seq, known)
   if (run === undefined || as === undefined) return [...earlier, own]
   return [...earlier.map((segment) => renamed(segment, run, as)), own]
 }

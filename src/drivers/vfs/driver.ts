@@ -1,6 +1,6 @@
 /** The files of a process, behind grants: JSON in, JSON out. */
 import { SyscallError } from '../../errors.ts'
-import { Grant } from '../../grant.ts'
+import { Grant, type GrantScope } from '../../grant.ts'
 import type { Json } from '../../json.ts'
 import { type Labels, noLabels } from '../../labels.ts'
 import { assertCount, type Content, toBytes, toContent } from './content.ts'
@@ -43,14 +43,16 @@ export class VfsDriver {
 
   /** Replaces the file, or makes it where its folder exists. */
   write(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    demand(grant, 'fs.write', path)
-    return then(tree.write(path, toBytes(content), 'replace', written.labels, written.naming), nothing)
+    const { payload } = demand(grant, 'fs.write', path)
+    const { labels, naming } = written
+    return then(tree.write(path, toBytes(content), 'replace', labels, naming, payload), nothing)
   }
 
   /** Adds to the end of the file, or makes it where its folder exists. */
   append(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    demand(grant, 'fs.append', path)
-    return then(tree.write(path, toBytes(content), 'append', written.labels, written.naming), nothing)
+    const { payload } = demand(grant, 'fs.append', path)
+    const { labels, naming } = written
+    return then(tree.write(path, toBytes(content), 'append', labels, naming, payload), nothing)
   }
 
   /** @returns `[{ name, type: 'file' | 'folder' }]`, ordered by name */
@@ -120,9 +122,10 @@ export class VfsDriver {
   }
 }
 
-function demand(grant: Grant, syscall: string, path: string): void {
-  Grant.demand(grant, syscall, path)
+function demand(grant: Grant, syscall: string, path: string): GrantScope {
+  const scope = Grant.demand(grant, syscall, path)
   if (grant.aborted) throw new SyscallError('EINTR', 'the process ended before the call began')
+  return scope
 }
 
 const nothing = (): Json => null

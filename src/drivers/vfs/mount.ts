@@ -33,6 +33,7 @@ export interface Mount {
   /**
    * @param labels of the content; none by default, here and below
    * @param naming of who writes, which a new name carries; those of the content by default
+   * @param payload hash of the arguments of the call that writes, where they are on record
    */
   write(
     path: string,
@@ -40,6 +41,7 @@ export interface Mount {
     how: 'replace' | 'append',
     labels?: Labels,
     naming?: Labels,
+    payload?: string,
   ): Awaitable<void>
   list(path: string): Awaitable<readonly ListEntry[]>
   stat(path: string): Awaitable<FileStat>

@@ -109,10 +109,11 @@ export class Tree {
     how: 'replace' | 'append',
     labels: Labels = noLabels,
     naming = labels,
+    payload?: string,
   ): Awaitable<void> {
     if (this.#leading.has(path)) throw because('EISDIR')
     const place = this.resolve(path)
-    return place.mount.write(place.path, data, how, labels, naming)
+    return place.mount.write(place.path, data, how, labels, naming, payload)
   }
 
   async list(path: string): Promise<readonly ListEntry[]> {
