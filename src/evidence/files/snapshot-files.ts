@@ -38,7 +38,7 @@ export class SnapshotFiles {
   /** @param dir where the log lies; what a crash left half written there is removed */
   constructor(dir: string) {
     this.#dir = dir
-    rmSync(join(dir, draftName), { force: true })
+    this.#remove(draftName)
   }
 
   /** Numbers of the entries after which those that are there were taken, the newest first. */
@@ -80,8 +80,11 @@ export class SnapshotFiles {
     })
   }
 
+  /** What cannot be removed is no snapshot, and in nobody's way but that of the next one. */
   #remove(file: string): void {
-    rmSync(join(this.#dir, file), { force: true })
+    try {
+      rmSync(join(this.#dir, file), { force: true })
+    } catch {}
   }
 }
 
@@ -114,10 +117,6 @@ class Draft implements SnapshotDraft {
 
   async drop(): Promise<void> {
     await this.#file.close().catch(() => {})
-    try {
-      this.#then.drop()
-    } catch {
-      // The next kernel removes it.
-    }
+    this.#then.drop()
   }
 }
