@@ -29,10 +29,15 @@ function left(dir: string, snapshots = true): string {
 }
 
 /** Waits for one that is newer than what is there now, and for a signature over the entry that names it. */
-async function taken(kernel: KernelSpace, dir: string): Promise<void> {
+async function taken(
+  kernel: KernelSpace,
+  dir: string,
+  work: () => Promise<unknown> = () =>
+    ask(kernel, `for (let n = 0; n < 20; n += 1) await fs.write('/tmp/x', 'x')`),
+): Promise<void> {
   const before = entriesOf(kernel, 'snapshot').length
   for (let n = 0; entriesOf(kernel, 'snapshot').length === before; n += 1) {
-    await ask(kernel, `for (let n = 0; n < 20; n += 1) await fs.write('/tmp/x', 'x')`)
+    await work()
     expect(n, 'a snapshot is taken').toBeLessThan(50)
   }
   await kernel.evidence.checkpoint()
