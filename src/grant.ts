@@ -11,7 +11,7 @@ export interface GrantScope {
   /** What the policy judged; a driver acts on these and on nothing else. */
   readonly resources: readonly string[]
   readonly addresses: readonly AddressClass[]
-  /** Hash of the arguments as they are on record; for a driver that keeps in mind what it was given by. */
+  /** Hash of the arguments as they are on record; absent where a rule keeps their text out of it. */
   readonly payload?: string
 }
 

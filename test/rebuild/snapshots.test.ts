@@ -301,6 +301,23 @@ describe('what is kept of it', () => {
     expect(() => resumed(gone(last))).toThrow(/cannot be brought back|is not kept/)
   })
 
+  test('where a rule keeps texts out of the record, none comes to lie in a snapshot', async () => {
+    const policy = policyOf([
+      { id: 'quiet', effect: 'permit', action: 'fs.mkdir', resource: '/mem/**', log: 'digest' },
+      { id: 'rest', effect: 'permit', action: ['fs.*', 'ipc.*'] },
+    ])
+    const dir = tempFolder()
+    const kernel = boot({ policy, evidence: { dir, snapshotEvery: 10 } })
+    const work = `for (let n = 0; n < 20; n += 1) await fs.write('/tmp/x', String(n))`
+    await taken(kernel, dir, () => ask(kernel, work))
+    await ask(kernel, `await fs.mkdir('/mem/about-a-customer')`)
+    const count = entriesOf(kernel, 'snapshot').length
+    for (let n = 0; n < 3; n += 1) await ask(kernel, work)
+    const texts = snapshotsIn(dir).map((name) => readFileSync(join(dir, name), 'utf8'))
+    expect(texts.join('')).not.toContain('customer')
+    expect(entriesOf(kernel, 'snapshot').length - count).toBeLessThanOrEqual(1)
+  })
+
   test('a device that does not take it costs the snapshot and nothing else', async () => {
     const dir = tempFolder()
     const kernel = boot({ evidence: { dir, snapshotEvery: 10 } })

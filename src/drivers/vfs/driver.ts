@@ -43,14 +43,14 @@ export class VfsDriver {
 
   /** Replaces the file, or makes it where its folder exists. */
   write(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    const { payload } = demand(grant, 'fs.write', path)
+    const { payload } = demandChange(grant, tree, 'fs.write', path)
     const { labels, naming } = written
     return then(tree.write(path, toBytes(content), 'replace', labels, naming, payload), nothing)
   }
 
   /** Adds to the end of the file, or makes it where its folder exists. */
   append(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    const { payload } = demand(grant, 'fs.append', path)
+    const { payload } = demandChange(grant, tree, 'fs.append', path)
     const { labels, naming } = written
     return then(tree.write(path, toBytes(content), 'append', labels, naming, payload), nothing)
   }
@@ -68,7 +68,7 @@ export class VfsDriver {
   }
 
   mkdir(grant: Grant, tree: Tree, path: string, labels: Labels = noLabels): Awaitable<Json> {
-    demand(grant, 'fs.mkdir', path)
+    demandChange(grant, tree, 'fs.mkdir', path)
     return then(tree.mkdir(path, labels), nothing)
   }
 
@@ -95,7 +95,7 @@ export class VfsDriver {
     { notFolders, labels = noLabels }: { readonly notFolders?: string; readonly labels?: Labels } = {},
   ): Awaitable<Json> {
     demand(grant, 'fs.move', from)
-    demand(grant, 'fs.move', to)
+    demandChange(grant, tree, 'fs.move', to)
     if (notFolders === undefined) return then(tree.move(from, to, labels), nothing)
     return then(tree.stat(from), ({ type }) => {
       if (type === 'folder') throw new SyscallError('EPERM', notFolders)
@@ -120,6 +120,13 @@ export class VfsDriver {
   isFixed(tree: Tree, path: string): boolean {
     return tree.resolve(path).mount.fixed
   }
+}
+
+/** Before something comes to lie at a path. */
+function demandChange(grant: Grant, tree: Tree, syscall: string, path: string): GrantScope {
+  const scope = demand(grant, syscall, path)
+  if (scope.payload === undefined) tree.unkept(path)
+  return scope
 }
 
 function demand(grant: Grant, syscall: string, path: string): GrantScope {

@@ -37,6 +37,7 @@ export class MemoryMount implements Mount {
   readonly #folders: readonly string[]
   readonly #volume: CountedVolume
   readonly #sources: Sources | undefined
+  #isKept = true
 
   constructor(options: MemoryOptions) {
     this.#mode = options.mode
@@ -138,8 +139,14 @@ export class MemoryMount implements Mount {
     for (const folder of folders) this.labels.add(folder, labels)
   }
 
-  /** @returns what it holds now; undefined where it is not known of what all its files are made */
+  /** From here on a name may lie here that is kept nowhere: no image is taken any more. */
+  unkept(): void {
+    this.#isKept = false
+  }
+
+  /** @returns what it holds now; undefined where something of it may not be kept, or it is not known of what all its files are made */
   image(): Image | undefined {
+    if (!this.#isKept) return undefined
     if (!this.#volume.isUsed) return { folders: [], files: [], labels: [] }
     const [folders, files] = [[], []] as [Image['folders'], Image['files']]
     const walk = (path: string): boolean => {

@@ -49,4 +49,6 @@ export interface Mount {
   /** Removes a file, or a folder that is empty; with `recursive` a folder and all below it. */
   remove(path: string, recursive: boolean, labels?: Labels): Awaitable<void>
   move(from: string, to: string, labels?: Labels): Awaitable<void>
+  /** A change follows of whose arguments nothing may be kept. */
+  unkept?(): void
 }

@@ -159,6 +159,11 @@ export class Tree {
     return source.mount.move(source.path, target.path, labels)
   }
 
+  /** A change of that path follows of whose arguments nothing may be kept. */
+  unkept(path: string): void {
+    this.resolve(path).mount.unkept?.()
+  }
+
   #assertNoMountPoint(path: string): void {
     const point = this.#mounts.find(({ at }) => covers(path, at))
     if (point !== undefined || path === '/') {

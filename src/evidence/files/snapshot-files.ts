@@ -26,7 +26,7 @@ export interface SnapshotFile {
 export interface SnapshotDraft {
   /** @throws whatever the system says; EvidenceError EFBIG beyond `limits.snapshotBytesMax` */
   add(line: string): Promise<void>
-  /** Gives it its name, and removes the oldest of those that are there. @throws whatever the system says */
+  /** Removes the oldest of those that are there, and gives it its name. @throws whatever the system says */
   finish(): Promise<{ readonly hash: string; readonly bytes: number }>
   /** Nothing of it stays. Never rejects. */
   drop(): Promise<void>
@@ -73,8 +73,8 @@ export class SnapshotFiles {
     const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     return new Draft(file, {
       keep: async () => {
+        for (const old of this.list().slice(limits.snapshotsKept - 1)) this.#remove(nameOf(old))
         await rename(path, join(this.#dir, nameOf(seq)))
-        for (const old of this.list().slice(limits.snapshotsKept)) this.#remove(nameOf(old))
       },
       drop: () => this.#remove(draftName),
     })
