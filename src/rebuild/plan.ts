@@ -30,7 +30,7 @@ export function planOf(
   const end = log.head().entries - 1
   if (end < 0) return fork === undefined ? undefined : notThere(fork)
   const until = Math.min(fork?.seq ?? end, end)
-  const start = startOf(log, until)
+  const start = startOf(log, until, Object.keys(fork?.replies ?? {}).map(Number))
   if (start === undefined) assertWhole(log)
   const entries = (from: number) => log.entries(from === 0 ? {} : { from })
   if (fork === undefined) {

@@ -16,9 +16,10 @@ export interface Start {
 /**
  * What is used of the log is verified here: from the newest of its own checkpoints before it to the end.
  * @param until the last entry that counts
+ * @param edited outcomes that are to count as something else: no snapshot shows what they came to
  * @returns undefined where only the whole log can be gone on from
  */
-export function startOf(log: EvidenceLog, until: number): Start | undefined {
+export function startOf(log: EvidenceLog, until: number, edited: readonly number[] = []): Start | undefined {
   const { snapshots } = log.beside
   if (snapshots === undefined) return undefined
   // Found by an index, which nobody vouches for: what is verified has to say the same.
@@ -29,7 +30,7 @@ export function startOf(log: EvidenceLog, until: number): Start | undefined {
     const snapshot = file && readSnapshot(file.text)
     if (lies === undefined || snapshot?.head.seq !== seq) continue
     const entry = entryOf(log, seq, file?.hash)
-    if (entry === undefined || entry.seq > lies.to) continue
+    if (entry === undefined || entry.seq > lies.to || edited.some((each) => each <= entry.seq)) continue
     const start = { from: snapshot.head.from, segments, snapshot }
     if (isSound(log, until, start, entry)) return start
   }

@@ -382,6 +382,25 @@ describe('what goes on', () => {
     )
     const early = boot({ evidence: { dir: left(dir), fork: { run, seq: before } } })
     expect(await early.vfs('ann').read('/mem/file')).toBe('first;')
+    // What another result would have led to is in no snapshot.
+    const [edited] = entriesOf(kernel, 'outcome').filter((entry) => entry.run === run && entry.seq < before)
+    const replies = { [edited?.seq ?? 0]: null }
+    expect(() => boot({ evidence: { dir: damage(left(dir)), fork: { run, seq: end, replies } } })).toThrow(
+      /not whole/,
+    )
+  })
+
+  test('a forked kernel takes snapshots of its own state, with what it has from the other one', async () => {
+    const { dir, kernel } = await kept()
+    const run = kernel.ps().find(({ name }) => name === 'keeper')?.run ?? ''
+    const copy = left(dir)
+    const fork = { run, seq: kernel.evidence.head().entries - 1 }
+    const second = boot({ evidence: { dir: copy, fork, snapshotEvery: 30 } })
+    await flying(second, 'ipc.receive')
+    await taken(second, copy)
+    await ask(second, `await fs.append('/mem/file', 'forked;')`, { name: 'ann' })
+    const third = await goesOn(damage(left(copy)))
+    expect(third).toEqual({ ...whole, file: 'first;second;forked;' })
   })
 
   test('a kernel that went on takes snapshots too, and the next one begins there', async () => {
