@@ -540,6 +540,16 @@ export const limits = Object.freeze({
   rebuildBytesMax: 256 * MiB,
   /** Entries that are done again with one look at their texts, when a kernel goes on where another one ended. */
   rebuildWindowEntries: 20_000,
+  /** Entries from one snapshot of the kernel's state to the next: what a kernel that goes on then does again. */
+  snapshotEntries: 16_384,
+  /** As many times as long as the work for one snapshot took, the kernel does other things before the next. */
+  snapshotRest: 50,
+  /** Payloads that snapshots name, of all files in memory: some 25 MB. With more of them no snapshot is made. */
+  snapshotPiecesMax: 262_144,
+  /** One snapshot, in bytes; a larger one is not kept. */
+  snapshotBytesMax: 64 * MiB,
+  /** Snapshots that are kept beside a log: the newest. */
+  snapshotsKept: 4,
   /** Entries of its own that /audit shows a process: the newest. */
   auditEntriesMax: 1_000,
   /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */

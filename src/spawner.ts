@@ -183,10 +183,11 @@ export class Spawner {
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
-    this.#parts.log.append({
+    const { shared, table } = this.#parts
+    const { seq } = this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: policy.hash },
-      documents: this.#parts.shared.of(documentsText(policy.policies)),
+      documents: shared.of(documentsText(policy.policies)),
       budget: { ...process.ledger.budget },
       ...(process.identity.sealed && { extraction: true as const }),
       ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
@@ -194,6 +195,9 @@ export class Spawner {
       ...program,
       ...(fork !== undefined && { fork }),
     } satisfies SpawnBody)
+    if (process.parent !== undefined || fork !== undefined) return
+    const policies = shared.of(documentsText(this.#parts.ceiling().policies)).hash
+    table.beginnings.set(process, { seq, policies })
   }
 
   /** What a process is under from now on, on record. @param before hash of what it was under */

@@ -40,6 +40,7 @@ import { AfterCell } from './rebuild/after-cell.ts'
 import { PastClock } from './rebuild/past-clock.ts'
 import { planOf } from './rebuild/plan.ts'
 import { goOn } from './rebuild/restart.ts'
+import { Snapshots } from './rebuild/snapshots.ts'
 import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
@@ -67,6 +68,7 @@ export class System implements Supervisor {
   readonly #afterCell = new AfterCell(this)
   /** First processes of runs that go on from before this kernel. */
   readonly restored: readonly Process[]
+  readonly #snapshots: Snapshots | undefined
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -119,29 +121,31 @@ export class System implements Supervisor {
     this.runs = new Runs(this.#clock, this.log)
     this.gate = this.#makeGate(options)
     this.spawner = this.#makeSpawner(options, chance, budget)
-    this.#begin(
-      isolation,
-      options,
-      isolation === 'cell' && ground.space === undefined ? cells : undefined,
-      plan?.from,
-    )
-    this.restored = plan === undefined ? [] : goOn(plan, this, (name) => this.#treeOfAgent(name), clock)
+    const own = isolation === 'cell' && ground.space === undefined ? cells : undefined
+    const opened = this.#begin(isolation, options, own, plan?.from)
+    const { homes } = this.#trees
+    const files = { homes, treeOfAgent: (name: string) => this.#treeOfAgent(name) }
+    this.restored = plan === undefined ? [] : goOn(plan, this, files, clock)
+    const policies = (): string => this.#shared.of(documentsText(this.#ceiling.policies)).hash
+    const around = { clock, homes, ipc, opened, policies, evidence, before: plan?.survey.segments }
+    this.#snapshots = new Snapshots(this, around)
     retain({ table: this.table, shared: this.#shared, observers: this.observers })
   }
 
-  /** @param own its cells; undefined where it has none */
+  /** @param own its cells; undefined where it has none @returns `seq` of the kernel's first entry */
   #begin(
     isolation: Isolation,
     options: KernelOptions,
     own: CellPool | undefined,
     from: OpenBody['from'],
-  ): void {
+  ): number {
     const jail = own && (options.cells?.jail ?? 'none')
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(this.#ceiling.needs)
     const tools = toolsOnRecord(this.log, this.drivers.tool)
-    this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
+    const { seq } = this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
     own?.warm()
+    return seq
   }
 
   get ceiling(): PolicySet {
@@ -266,6 +270,7 @@ export class System implements Supervisor {
       if (!(error instanceof EvidenceError)) throw error
     }
     process.recorded(this.log.written - before)
+    this.#snapshots?.look()
   }
 
   #evidenceFailed({ code, message }: EvidenceError): void {
@@ -283,6 +288,7 @@ export class System implements Supervisor {
     const cancel = this.#clock.after(limits.drainMs, resolve)
     await this.gate.drain(deadline)
     cancel()
+    await this.#snapshots?.close()
     await last()
     await this.#close(() => this.log.failed === undefined && this.log.append({ kind: 'close' }))
   }

@@ -85,6 +85,15 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       turn: 'the last turn that is repeated',
     },
   },
+  snapshot: {
+    says: "what the kernel's state was after an entry lies in a file beside the log: derived, and may be deleted",
+    fields: {
+      after: 'the entry after which it was taken; its file is named by it',
+      from: 'the first entry that has to be read with it: where the record of the oldest run begins that lived then',
+      sha256: 'SHA-256 of the file; without it nothing in the file is believed',
+      size: 'bytes of the file',
+    },
+  },
   edit: {
     says: 'a run that goes on from another one takes another result for one of that; before its processes begin',
     fields: { outcome: 'the `seq` of the outcome', result: 'payload: what came back in its place, as JSON' },

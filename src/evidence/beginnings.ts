@@ -84,3 +84,14 @@ export type EditBody = {
   readonly outcome: number
   readonly result: PayloadRef
 }
+
+/** A file beside the log holds what the kernel's state was: derived from the entries, and believed only with this hash. */
+export type SnapshotBody = {
+  readonly kind: 'snapshot'
+  /** The entry after which it was taken, and the first one that has to be read with it. */
+  readonly after: number
+  readonly from: number
+  /** Of the file, as hex, and its size in bytes. */
+  readonly sha256: string
+  readonly size: number
+}

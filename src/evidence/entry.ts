@@ -9,6 +9,7 @@ import type { Json } from '../json.ts'
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
  * - `rebuild`: a process is brought again to where it was, from what is on record about it
+ * - `snapshot`: what the kernel's state was after an entry lies beside the log
  * - `edit`: a run that goes on from another one takes a reply of that for another one
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files, or a tool that it registered
@@ -33,6 +34,7 @@ export const entryKinds = [
   'signal',
   'exit',
   'rebuild',
+  'snapshot',
   'edit',
   'declassify',
   'host',

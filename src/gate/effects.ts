@@ -103,8 +103,9 @@ export class Effects {
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
+    const payload = isKept(decision) ? { payload: args.hash } : {}
     const grant = this.#parts.mint.make(
-      { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
+      { pid: process.pid, agent: process.name, syscall: name, resources, addresses, ...payload },
       flight,
     )
     const carried = new Carried(decision)
