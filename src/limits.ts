@@ -291,8 +291,12 @@ export const limits = Object.freeze({
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
   secretValuesLengthMax: 64 * KiB,
 
+  /** Parts of a streamed reply of a wrapped model that are kept for the record; what comes after them is counted only. */
+  llmPartsKept: 100_000,
   /** A tool's name, in characters. */
   toolNameMax: 64,
+  /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */
+  toolSchemasKept: 512,
   /** A tool may take this long unless it says otherwise, in ms. */
   toolMs: 60_000,
 

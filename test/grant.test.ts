@@ -72,7 +72,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
   'stream.close': (grant) => drivers.streams.close(grant, anything, 1),
   'call.cancel': (grant) => drivers.proc.cancel(grant, anything, 1),
-  'tool.call': (grant) => drivers.tool.call(grant, 't', {}),
+  'tool.call': (grant) => drivers.tool.call(grant, { name: 't' }, {}, anything, 1),
   'ipc.send': (grant) => drivers.ipc.send(grant, 'a', 'message'),
   'ipc.receive': (grant) => drivers.ipc.receive(grant, undefined, 1),
   'proc.self': (grant) => drivers.proc.self(grant, anything),

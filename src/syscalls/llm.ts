@@ -51,7 +51,7 @@ export const llmCalls = {
     cost: 1,
     check(args, { llm, tool }) {
       assertPrompt(args)
-      llm.check('llm.generate', args.model)
+      if (args.wrapped === undefined) llm.check('llm.generate', args.model)
       whole(args, { tool })
     },
     judge: (args) => [{ action: 'llm.generate', resource: args.model, args: judged(args) }],
@@ -60,13 +60,13 @@ export const llmCalls = {
     echoes: true,
     invoke(args, call, drivers) {
       call.carries(drivers.llm.labelsOf(args.model))
-      return drivers.llm.generate(
-        'llm.generate',
-        call.grant,
-        args.model,
-        whole(args, drivers),
-        chargedOf(call),
-      )
+      const { llm } = drivers
+      const prompt = whole(args, drivers)
+      if (args.wrapped === undefined)
+        return llm.generate('llm.generate', call.grant, args.model, prompt, chargedOf(call))
+      const run = llm.wrapped.of(call.process, call.number)
+      const { isLookedThrough } = call
+      return llm.run(call.grant, args.model, prompt, { ...chargedOf(call), isLookedThrough }, run)
     },
   }),
   'llm.stream': syscall({

@@ -6,6 +6,7 @@ import type { Json } from '../../json.ts'
 import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import type { Amounts, Metered } from '../../proc/meter.ts'
+import { Expected } from '../expected.ts'
 import { abortable } from '../net/resolve.ts'
 import type { Redactor } from '../net/secrets/redactor.ts'
 import { type CallParts, type Charged, ModelCall } from './call.ts'
@@ -18,11 +19,13 @@ import {
   bytesOf,
   fieldOf,
   readEmbeddingUsage,
+  readPlainUsage,
   readUsage,
   tokensOfBytes,
   tokensOfPrompt,
   usageJson,
 } from './usage.ts'
+import type { ModelRun, ModelRunContext } from './wrapped.ts'
 
 export interface LlmDriverParts extends CallParts {
   readonly opened: OpenedModels
@@ -34,6 +37,8 @@ export type LlmDoor = 'llm.generate' | 'llm.stream' | 'llm.embed'
 
 export class LlmDriver {
   readonly metering: Metering
+  /** What calls of wrapped models are to run. */
+  readonly wrapped = new Expected<ModelRun>()
   readonly #parts: LlmDriverParts
   /** By pid: calls and streams under way. */
   readonly #flying = new Map<number, number>()
@@ -154,6 +159,31 @@ export class LlmDriver {
       call.end()
       throw told
     }
+  }
+
+  /**
+   * Has an object of the application ask its own model.
+   * @param run asks it, once; not tried again, since its framework does
+   * @throws SyscallError as generate, and what the run throws as one
+   */
+  async run(
+    grant: Grant,
+    name: string,
+    prompt: Prompt,
+    charged: Charged & Pick<ModelRunContext, 'isLookedThrough'>,
+    run: ModelRun,
+  ): Promise<Json> {
+    const scope = Grant.demand(grant, 'llm.generate', name)
+    return this.#whole(scope, name, { grant, charged, inputTokens: tokensOfPrompt(prompt) }, async (call) => {
+      call.bill.sent()
+      const received = (bytes: number): void => call.bill.received(bytes)
+      const { isLookedThrough } = charged
+      const { value, usage } = await run({ ...who(scope, name), signal: call.signal, isLookedThrough, received })
+      const told = readPlainUsage(usage)
+      if (told === undefined) received(bytesOf(value))
+      call.bill.reported(told)
+      return value
+    })
   }
 
   /**
