@@ -1,0 +1,54 @@
+/** LangChain.js and LangGraph under a kernel: tools, models, chains, agents and graphs, wrapped where they are. */
+import { KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
+import { governAgent } from './agent.ts'
+import { Reach } from './reach.ts'
+import { Runs } from './runs.ts'
+import { isAgent, isRunnable, isTool } from './shapes.ts'
+import { governTool } from './tools.ts'
+import { outermost } from './outermost.ts'
+
+export class LangChainKernel {
+  readonly #wrapping: Wrapping
+  readonly #reach: Reach
+  readonly #runs: Runs
+  readonly #wrapped = new WeakSet<object>()
+
+  /**
+   * @param options as `kernel.wrapTool` has them: name, policy, budget, labels of the process that each run is, and what is
+   *   said of its tools
+   * @throws KernelError EINVAL for options that are not sound
+   */
+  constructor(kernel: KernelSpace, options: WrapOptions = {}) {
+    this.#wrapping = kernel.wrapping({ name: 'langchain', framework: { name: 'langchain' }, ...options })
+    this.#reach = new Reach((tool) => governTool(tool, this.#wrapping))
+    this.#runs = new Runs(this.#wrapping)
+  }
+
+  /**
+   * @param target a tool, a list of tools, a model, a chain, an agent of `createAgent` or a compiled graph
+   * @returns the same, governed; the original is left as it is
+   * @throws KernelError EINVAL for what is none of these, and for tools that are not sound
+   */
+  wrap<T extends object>(target: T): T {
+    return this.#wrap(target) as T
+  }
+
+  #wrap(target: object): object {
+    if (this.#wrapped.has(target)) return target
+    const wrapped = this.#govern(target)
+    this.#wrapped.add(wrapped)
+    return wrapped
+  }
+
+  #govern(target: object): object {
+    if (Array.isArray(target)) return this.#reach.list(target)
+    if (isTool(target)) return this.#reach.of(target)
+    const rewrap = (value: unknown): unknown => (isRunnable(value) || isAgent(value) ? this.#wrap(value) : value)
+    if (isAgent(target)) return outermost(governAgent(target, this.#reach), this.#runs, rewrap)
+    if (isRunnable(target)) return outermost(this.#reach.of(target), this.#runs, rewrap)
+    throw new KernelError(
+      'EINVAL',
+      'what can be wrapped is a tool, a list of tools, a model, a chain, an agent of `createAgent` or a compiled graph',
+    )
+  }
+}

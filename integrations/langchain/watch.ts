@@ -1,0 +1,58 @@
+/**
+ * Is told by LangChain of each model and each tool that a governed run calls, and answers before it goes on: models pass the
+ * gate here, and a tool that does not come through a wrapped one is refused. LangChain waits for it and lets it throw.
+ */
+import { BaseCallbackHandler } from '@langchain/core/callbacks/base'
+import { getContextVariable } from '@langchain/core/context'
+import { KernelError, type Session, SyscallError, type Wrapping } from 'gatehouse'
+
+/** The context variable, and the name of the handler: LangChain takes one of a name. */
+export const watchName = 'gatehouse'
+
+export class Watch extends BaseCallbackHandler {
+  override readonly name = watchName
+  override raiseError = true
+  override awaitHandlers = true
+  readonly session: Session
+  readonly #wrapping: Wrapping
+  /** Runs of tools that have passed the gate. */
+  readonly #expected = new Set<string>()
+
+  constructor(session: Session, wrapping: Wrapping) {
+    super()
+    this.session = session
+    this.#wrapping = wrapping
+  }
+
+  /** The next tool of that run has passed the gate. */
+  expect(runId: string): void {
+    this.#expected.add(runId)
+  }
+
+  override async handleToolStart(tool: object, _input: string, runId: string, ...rest: unknown[]): Promise<void> {
+    if (this.#expected.delete(runId)) return
+    const runName = rest[3]
+    await this.#refuse(typeof runName === 'string' ? runName : classOf(tool))
+  }
+
+  async #refuse(name: string): Promise<never> {
+    const message = `the tool \`${name}\` is called from code that the kernel does not reach: wrap it before that code gets it, as in \`const [tool] = gatehouse.wrap([tool])\``
+    const unwrapped = this.#wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
+    const refuse = (): never => {
+      throw new SyscallError('EPERM', message)
+    }
+    await this.session.within(() => unwrapped.call({ tool: name }, refuse))
+    throw new KernelError('EPERM', message)
+  }
+}
+
+/** The watch of the run that the calling code belongs to. */
+export function watchHere(): Watch | undefined {
+  const watch: unknown = getContextVariable(watchName)
+  return watch instanceof Watch ? watch : undefined
+}
+
+const classOf = (tool: object): string => {
+  const { id } = tool as { readonly id?: unknown }
+  return Array.isArray(id) ? String(id.at(-1)) : 'unknown'
+}
