@@ -251,6 +251,8 @@ export const limits = Object.freeze({
 
   /** A tool's name, in characters. */
   toolNameMax: 64,
+  /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */
+  toolSchemasKept: 512,
   /** A tool may take this long unless it says otherwise, in ms. */
   toolMs: 60_000,
 

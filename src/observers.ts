@@ -155,6 +155,11 @@ export class Observers {
     this.#tell('error', () => ({ where: 'control', error }))
   }
 
+  /** Code of the application that runs for a session threw, and nobody waits for it. */
+  hostFailed(error: unknown): void {
+    this.#tell('error', () => ({ where: 'session', error }))
+  }
+
   defect(error: unknown): void {
     this.#tell('error', () => ({ where: 'kernel', error }))
   }

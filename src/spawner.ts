@@ -178,7 +178,7 @@ export class Spawner {
     process: Process,
     args: PayloadRef | undefined,
     program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
-    fork?: SpawnBody['fork'],
+    beside: Pick<SpawnBody, 'fork' | 'framework'> = {},
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
@@ -191,7 +191,7 @@ export class Spawner {
       ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...program,
-      ...(fork !== undefined && { fork }),
+      ...beside,
     } satisfies SpawnBody)
   }
 
@@ -216,7 +216,7 @@ export class Spawner {
     const filename = program?.filename ?? past.filename
     if (text === undefined || filename === undefined || boot === undefined)
       throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
-    this.record(process, args, { program: text, filename, boot }, fork)
+    this.record(process, args, { program: text, filename, boot }, { fork })
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {

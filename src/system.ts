@@ -1,5 +1,4 @@
 /** How the kernel's parts are wired; written out once, here. */
-import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
 import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
@@ -20,8 +19,8 @@ import { EvidenceError } from './evidence/store.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openKeys, openLog, processBytesMax } from './ground.ts'
+import type { SessionParts } from './host/session.ts'
 import { HostFiles } from './host-files.ts'
-import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { Fault, UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
@@ -54,6 +53,8 @@ export class System implements Supervisor {
   readonly hidden: Hidden
   readonly spawner: Spawner
   readonly gate: Gate
+  /** What processes of isolation `host` are made with. */
+  readonly host: SessionParts
   readonly runs: Runs
   readonly #clock: Clock
   readonly #shared: SharedPayloads
@@ -113,6 +114,8 @@ export class System implements Supervisor {
     this.runs = new Runs(this.#clock, this.log)
     this.gate = this.#makeGate(options)
     this.spawner = this.#makeSpawner(options, chance, budget)
+    const failed = (error: unknown): void => this.observers.hostFailed(error)
+    this.host = { spawner: this.spawner, gate: this.gate, tools: tool, log, failed }
     this.#begin(
       isolation,
       options,
@@ -140,11 +143,6 @@ export class System implements Supervisor {
 
   get ceiling(): PolicySet {
     return this.#ceiling
-  }
-
-  /** Runs a function of the application itself as a process of isolation `host`. */
-  runHost(agent: Agent, self: unknown, args: readonly unknown[]): HostRun {
-    return runHost(this.spawner, agent, self, args)
   }
 
   filesOf(agent: string): HostFiles {
@@ -188,6 +186,8 @@ export class System implements Supervisor {
   }
 
   delivers(process: Process, delivery: Delivery): void {
+    // Code of the application cannot be repeated from the record.
+    if (process.identity.isolation === 'host') return
     this.#record(process, { kind: 'turn', ...delivery })
   }
 

@@ -52,7 +52,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'fs.remove': (grant) => drivers.vfs.remove(grant, anything, '/a'),
   'fs.move': (grant) => drivers.vfs.move(grant, anything, '/a', '/b'),
   'net.fetch': (grant) => drivers.net.fetch(grant, { url: 'http://127.0.0.1:1/' }),
-  'tool.call': (grant) => drivers.tool.call(grant, 't', {}),
+  'tool.call': (grant) => drivers.tool.call(grant, { name: 't' }, {}, anything, 1),
   'ipc.send': (grant) => drivers.ipc.send(grant, 'a', 'message'),
   'ipc.receive': (grant) => drivers.ipc.receive(grant, undefined, 1),
   'proc.self': (grant) => drivers.proc.self(grant, anything),

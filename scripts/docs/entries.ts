@@ -58,9 +58,12 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'extraction?': 'true where nothing comes back from it but one value of a narrow schema',
       'cell?': '`own` or `shared`; absent in another isolation',
       'fork?': 'it goes on from the process of the same pid of this `run`, as it was after the entry `seq`',
+      'framework?':
+        'name and version of the framework, where it stands for an object of one that the application has wrapped',
       'args?':
-        'payload: the arguments of its first call, as a JSON array; absent, as all that follows, for a function of the application',
-      'program?': 'payload: the ES module that runs',
+        'payload: the arguments of its first call, or what a wrapped object was asked, as a JSON array; absent for another function of the application',
+      'program?':
+        'payload: the ES module that runs; absent, as all that follows, for code of the application',
       'filename?': 'how stacks name it',
       'boot?': 'payload: what the guest began with (time, seed, doors), as JSON',
     },
@@ -180,12 +183,14 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
     },
   },
   host: {
-    says: 'what the application did to an agent’s files, before it happened',
+    says: 'what the application did to an agent’s files, before it happened, or a tool that it offers (`tool.register`)',
     fields: {
-      agent: 'whose files',
+      'agent?': 'whose files; for a wrapped tool, who calls it',
       syscall: 'what it did',
       resource: 'to what',
-      args: 'payload: what was written, as JSON',
+      args: 'payload: what was written, or the schema of the tool, as JSON',
+      'wrapped?': 'of a wrapped tool: which of that name its process has, from 1, as calls say it',
+      'framework?': 'of a wrapped tool: name and version of the framework',
     },
   },
   reload: {

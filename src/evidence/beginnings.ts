@@ -38,9 +38,11 @@ export type SpawnBody = {
   readonly cell?: string
   /** Where it goes on from: the process of the same pid of another run, as it was after that entry. */
   readonly fork?: { readonly run: string; readonly seq: number }
-  /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
+  /** What it stands for, where that is an object of a framework that the application has wrapped: its name and version. */
+  readonly framework?: string
+  /** Of its first call, as a JSON array, or what a wrapped object was asked; absent for another function of the application. */
   readonly args?: PayloadRef
-  /** The text of the ES module that runs, and how stacks name it. */
+  /** The text of the ES module that runs, and how stacks name it; absent for code of the application, as all that follows. */
   readonly program?: PayloadRef
   readonly filename?: string
   /** What the guest began with: time, seed, doors; as JSON. */

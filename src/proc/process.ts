@@ -94,7 +94,8 @@ export class Process {
   }
 
   get state(): ProcessState {
-    return this.#state === 'running' && !this.turns.active ? 'waiting' : this.#state
+    const isIdle = !this.turns.active && this.identity.isolation !== 'host'
+    return this.#state === 'running' && isIdle ? 'waiting' : this.#state
   }
 
   get over(): boolean {

@@ -44,7 +44,7 @@ export type Judged = { [A in Action]: JudgedBy<A> }[Action]
 
 /** What a question says beside the arguments of its call: the drivers know it, and a record tells it. */
 export interface JudgeMeans {
-  readonly tool: { schemaOf(name: string): JsonObject | undefined }
+  readonly tool: { schemaOf(name: string, process: object, wrapped?: number): JsonObject | undefined }
   readonly table: { findFor(target: number | string): { readonly name: string } }
 }
 
