@@ -1,15 +1,16 @@
 /** LangChain.js and LangGraph under a kernel: tools, models, chains, agents and graphs, wrapped where they are. */
 import { KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
-import { governAgent } from './agent.ts'
+import { Agents } from './agents.ts'
+import { outermost } from './outermost.ts'
 import { Reach } from './reach.ts'
 import { Runs } from './runs.ts'
 import { isAgent, isRunnable, isTool } from './shapes.ts'
 import { governTool } from './tools.ts'
-import { outermost } from './outermost.ts'
 
 export class LangChainKernel {
   readonly #wrapping: Wrapping
   readonly #reach: Reach
+  readonly #agents: Agents
   readonly #runs: Runs
   readonly #wrapped = new WeakSet<object>()
 
@@ -21,6 +22,7 @@ export class LangChainKernel {
   constructor(kernel: KernelSpace, options: WrapOptions = {}) {
     this.#wrapping = kernel.wrapping({ name: 'langchain', framework: { name: 'langchain' }, ...options })
     this.#reach = new Reach((tool) => governTool(tool, this.#wrapping))
+    this.#agents = new Agents(this.#reach)
     this.#runs = new Runs(this.#wrapping)
   }
 
@@ -43,8 +45,9 @@ export class LangChainKernel {
   #govern(target: object): object {
     if (Array.isArray(target)) return this.#reach.list(target)
     if (isTool(target)) return this.#reach.of(target)
-    const rewrap = (value: unknown): unknown => (isRunnable(value) || isAgent(value) ? this.#wrap(value) : value)
-    if (isAgent(target)) return outermost(governAgent(target, this.#reach), this.#runs, rewrap)
+    const rewrap = (value: unknown): unknown =>
+      isRunnable(value) || isAgent(value) ? this.#wrap(value) : value
+    if (isAgent(target)) return outermost(this.#agents.govern(target), this.#runs, rewrap)
     if (isRunnable(target)) return outermost(this.#reach.of(target), this.#runs, rewrap)
     throw new KernelError(
       'EINVAL',

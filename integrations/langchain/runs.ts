@@ -54,7 +54,12 @@ export class Runs {
     )
   }
 
-  #open(run: WrappedRun, target: object, method: Method, [input, config, ...more]: readonly unknown[]): unknown {
+  #open(
+    run: WrappedRun,
+    target: object,
+    method: Method,
+    [input, config, ...more]: readonly unknown[],
+  ): unknown {
     const args = [input, ending(config, run.session.signal), ...more]
     return this.#inside(run.session, () => Reflect.apply(method, target, args as never[]))
   }
@@ -112,7 +117,8 @@ export class Runs {
 
 /** A batch may have a configuration for each of its inputs; stop words are none. */
 function ending(config: unknown, signal: AbortSignal): unknown {
-  if (Array.isArray(config)) return config.map((each) => (typeof each === 'object' ? withSignal(each, signal) : each))
+  if (Array.isArray(config))
+    return config.map((each) => (typeof each === 'object' ? withSignal(each, signal) : each))
   return withSignal(config as object | undefined, signal)
 }
 

@@ -53,7 +53,12 @@ async function pass(
   if (result.ok) return result.returned === undefined ? cleaned(returned, result.value) : result.returned
   const { code, message } = result
   if (!isToolCall(input)) throw new KernelError(code, message)
-  return new ToolMessage({ status: 'error', content: message, name: wrapped.name, tool_call_id: input.id ?? '' })
+  return new ToolMessage({
+    status: 'error',
+    content: message,
+    name: wrapped.name,
+    tool_call_id: input.id ?? '',
+  })
 }
 
 /** A tool of one text is asked with that text by programs, and with an object by models. */
@@ -73,17 +78,29 @@ function cleaned(returned: unknown, value: Json): unknown {
   if (!ToolMessage.isInstance(returned)) return value
   const { tool_call_id, name, status, id } = returned
   const content = typeof value === 'string' ? value : JSON.stringify(value)
-  return new ToolMessage({ content, tool_call_id, ...(name && { name }), ...(status && { status }), ...(id && { id }) })
+  return new ToolMessage({
+    content,
+    tool_call_id,
+    ...(name && { name }),
+    ...(status && { status }),
+    ...(id && { id }),
+  })
 }
 
 function schemaOf({ name, schema }: ToolLike): unknown {
   try {
     return toJsonSchema(schema as Parameters<typeof toJsonSchema>[0], { io: 'input' })
   } catch (error) {
-    throw new KernelError('EINVAL', `tool \`${name}\`: ${error instanceof Error ? error.message : 'its schema is none'}`)
+    throw new KernelError(
+      'EINVAL',
+      `tool \`${name}\`: ${error instanceof Error ? error.message : 'its schema is none'}`,
+    )
   }
 }
 
 const refuseInner = (name: string) => (): never => {
-  throw new KernelError('EPERM', `tool \`${name}\`: what it does is behind \`invoke\`, which asks the kernel first`)
+  throw new KernelError(
+    'EPERM',
+    `tool \`${name}\`: what it does is behind \`invoke\`, which asks the kernel first`,
+  )
 }

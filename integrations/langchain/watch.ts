@@ -4,7 +4,7 @@
  */
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base'
 import { getContextVariable } from '@langchain/core/context'
-import { KernelError, type Session, SyscallError, type Wrapping } from 'gatehouse'
+import { KernelError, type Session, SyscallError, type WrappedTool, type Wrapping } from 'gatehouse'
 
 /** The context variable, and the name of the handler: LangChain takes one of a name. */
 export const watchName = 'gatehouse'
@@ -14,14 +14,15 @@ export class Watch extends BaseCallbackHandler {
   override raiseError = true
   override awaitHandlers = true
   readonly session: Session
-  readonly #wrapping: Wrapping
+  /** By this name, calls that are refused because they do not come through a wrapped tool are on record. */
+  readonly #unwrapped: WrappedTool
   /** Runs of tools that have passed the gate. */
   readonly #expected = new Set<string>()
 
   constructor(session: Session, wrapping: Wrapping) {
     super()
     this.session = session
-    this.#wrapping = wrapping
+    this.#unwrapped = wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
   }
 
   /** The next tool of that run has passed the gate. */
@@ -29,7 +30,12 @@ export class Watch extends BaseCallbackHandler {
     this.#expected.add(runId)
   }
 
-  override async handleToolStart(tool: object, _input: string, runId: string, ...rest: unknown[]): Promise<void> {
+  override async handleToolStart(
+    tool: object,
+    _input: string,
+    runId: string,
+    ...rest: unknown[]
+  ): Promise<void> {
     if (this.#expected.delete(runId)) return
     const runName = rest[3]
     await this.#refuse(typeof runName === 'string' ? runName : classOf(tool))
@@ -37,11 +43,10 @@ export class Watch extends BaseCallbackHandler {
 
   async #refuse(name: string): Promise<never> {
     const message = `the tool \`${name}\` is called from code that the kernel does not reach: wrap it before that code gets it, as in \`const [tool] = gatehouse.wrap([tool])\``
-    const unwrapped = this.#wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
     const refuse = (): never => {
       throw new SyscallError('EPERM', message)
     }
-    await this.session.within(() => unwrapped.call({ tool: name }, refuse))
+    await this.session.within(() => this.#unwrapped.call({ tool: name }, refuse))
     throw new KernelError('EPERM', message)
   }
 }

@@ -25,9 +25,13 @@ export class McpKernel {
    * @throws KernelError EINVAL for options that are not sound, and for a client that listens to changes already
    */
   wrap<C extends Client>(client: C, options: ServerOptions): C {
-    const listens = (client as unknown as { _notificationHandlers?: Map<string, unknown> })._notificationHandlers
+    const listens = (client as unknown as { _notificationHandlers?: Map<string, unknown> })
+      ._notificationHandlers
     if (client.transport !== undefined && listens?.has('notifications/tools/list_changed'))
-      throw new KernelError('EINVAL', 'this client is connected, and hears of changed tools past the gate; wrap it first')
+      throw new KernelError(
+        'EINVAL',
+        'this client is connected, and hears of changed tools past the gate; wrap it first',
+      )
     const ask = client.request.bind(client) as unknown as Ask
     const server = new GovernedServer(this.#wrapping, ask, options)
     const listener = new Listener(client, server)
@@ -74,7 +78,11 @@ class Listener {
 
   readonly set = (schema: unknown, handler: Handler): void => {
     if (schema === ToolListChangedNotificationSchema) this.#own = handler
-    else this.#client.setNotificationHandler(schema as typeof ToolListChangedNotificationSchema, handler as never)
+    else
+      this.#client.setNotificationHandler(
+        schema as typeof ToolListChangedNotificationSchema,
+        handler as never,
+      )
   }
 }
 

@@ -12,7 +12,9 @@ export function plainSchema(schema: unknown): unknown {
   const kept = members.filter(([key, value]) => {
     if (key === 'pattern') return typeof value !== 'string'
     // What no expression allows any more, nothing else may forbid.
-    return !hasPatterns || !['patternProperties', 'additionalProperties', 'unevaluatedProperties'].includes(key)
+    return (
+      !hasPatterns || !['patternProperties', 'additionalProperties', 'unevaluatedProperties'].includes(key)
+    )
   })
   return Object.fromEntries(kept.map(([key, value]) => [key, values.has(key) ? value : plainSchema(value)]))
 }

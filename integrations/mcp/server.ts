@@ -1,5 +1,10 @@
 /** One server as a client sees it through the gate: its tools, their definitions, and what else can be asked of it. */
-import { type CallToolResult, type ListToolsResult, ListToolsResultSchema, type Tool } from '@modelcontextprotocol/sdk/types.js'
+import {
+  type CallToolResult,
+  type ListToolsResult,
+  ListToolsResultSchema,
+  type Tool,
+} from '@modelcontextprotocol/sdk/types.js'
 import { KernelError, SyscallError, type ToolResult, type WrappedTool, type Wrapping } from 'gatehouse'
 import { hashOf, PinBoard, type Pins } from './pins.ts'
 import { plainSchema } from './schema.ts'
@@ -56,7 +61,10 @@ export class GovernedServer {
     const { name, pins, scope, labels = ['untrusted'] } = options
     const unknown = Object.keys(options).find((key) => !optionKeys.includes(key))
     if (unknown !== undefined)
-      throw new KernelError('EINVAL', `\`${unknown}\` is no option of a client; there are ${optionKeys.join(', ')}`)
+      throw new KernelError(
+        'EINVAL',
+        `\`${unknown}\` is no option of a client; there are ${optionKeys.join(', ')}`,
+      )
     if (typeof name !== 'string' || !namePattern.test(name))
       throw new KernelError('EINVAL', 'the option `name` of a server is 1 to 24 letters, digits, `_`, `-`')
     this.name = name
@@ -85,31 +93,42 @@ export class GovernedServer {
     if (free.has(method)) return this.#ask(request, schema, options)
     const kind = judged.get(method)
     if (kind === undefined)
-      throw new KernelError('ENOSYS', `\`${method}\`: the kernel cannot judge this request of MCP, and does not send it`)
+      throw new KernelError(
+        'ENOSYS',
+        `\`${method}\`: the kernel cannot judge this request of MCP, and does not send it`,
+      )
     const name = `${kind}:${this.name}`
     const labels = this.#labels
     const wrapped = this.#wrapping.tool({ name, description: method, labels })
     const { _meta, ...args } = params
     const result = await wrapped.call(args, (agreed, { signal }) =>
-      this.#ask({ method, params: { ...(agreed as object), ...(_meta !== undefined && { _meta }) } }, schema, {
-        ...options,
-        signal,
-      }),
+      this.#ask(
+        { method, params: { ...(agreed as object), ...(_meta !== undefined && { _meta }) } },
+        schema,
+        {
+          ...options,
+          signal,
+        },
+      ),
     )
-    if (result.ok) return valueOf(result)
+    if (result.ok) return given(result)
     throw new KernelError(result.code, result.message)
   }
 
   async #list(request: Request, schema: unknown, options?: object): Promise<unknown> {
     const page = (await this.#ask(request, schema, options)) as ListToolsResult
-    const isWhole = request.params?.['cursor'] === undefined && page.nextCursor === undefined
+    const isWhole = request.params?.cursor === undefined && page.nextCursor === undefined
     const accepted = await this.#accepted(page.tools)
     if (isWhole) this.#hold(accepted)
     const names = new Set(accepted.map(({ name }) => name))
     return { ...page, tools: page.tools.filter(({ name }) => names.has(name)) }
   }
 
-  async #call(params: Readonly<Record<string, unknown>>, schema: unknown, options?: object): Promise<unknown> {
+  async #call(
+    params: Readonly<Record<string, unknown>>,
+    schema: unknown,
+    options?: object,
+  ): Promise<unknown> {
     const { name, arguments: args = {}, ...rest } = params
     const wrapped = (await this.#known()).get(String(name)) ?? this.#missing(String(name))
     const result = await wrapped.call(args, (agreed, { signal }) =>
@@ -118,7 +137,7 @@ export class GovernedServer {
         signal: bothOf(options, signal),
       }),
     )
-    return result.ok ? valueOf(result) : refusal(result.message)
+    return result.ok ? given(result) : refusal(result.message)
   }
 
   /** All pages of what the server offers now, as far as it is accepted. */
@@ -196,7 +215,10 @@ export class GovernedServer {
   #missing(name: string): Pick<WrappedTool, 'call'> {
     const full = `mcp:${this.name}/${name}`
     const description = 'a tool whose definition is not accepted'
-    const tool = this.#wrapping.tool({ name: toolPattern.test(name) ? full : `mcp:${this.name}`, description })
+    const tool = this.#wrapping.tool({
+      name: toolPattern.test(name) ? full : `mcp:${this.name}`,
+      description,
+    })
     const refuse = (): never => {
       throw new SyscallError(
         'EPERM',
@@ -215,7 +237,7 @@ interface WrappedDefinition {
 /** What a model reads as an error of the tool. */
 const refusal = (text: string): CallToolResult => ({ isError: true, content: [{ type: 'text', text }] })
 
-const valueOf = (result: ToolResult & { readonly ok: true }): unknown =>
+const given = (result: ToolResult & { readonly ok: true }): unknown =>
   result.returned === undefined ? result.value : result.returned
 
 function bothOf(options: object | undefined, signal: AbortSignal): AbortSignal {
@@ -225,7 +247,9 @@ function bothOf(options: object | undefined, signal: AbortSignal): AbortSignal {
 
 function anyOf(patterns: readonly string[]): (name: string) => boolean {
   const tests = patterns.map((pattern) => {
-    const parts = String(pattern).split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+    const parts = String(pattern)
+      .split('*')
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
     return new RegExp(`^${parts.join('.*')}$`, 's')
   })
   return (name) => tests.some((test) => test.test(name))

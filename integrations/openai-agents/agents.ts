@@ -44,11 +44,16 @@ export class Agents {
     const known = this.#governed.get(agent)
     if (known !== undefined) return known
     if ('runtimeManifest' in agent)
-      throw new KernelError('EPERM', `\`${agent.name}\` is an agent in a sandbox of the SDK, whose actions do not pass the kernel`)
+      throw new KernelError(
+        'EPERM',
+        `\`${agent.name}\` is an agent in a sandbox of the SDK, whose actions do not pass the kernel`,
+      )
     const governed: AnyAgent = Object.create(agent, {
       model: { get: () => this.#models.ofAgent(agent.model), enumerable: true },
       handoffs: { get: () => agent.handoffs.map((next) => this.#next(next)), enumerable: true },
-      getAllTools: { value: async (...args: Parameters<AnyAgent['getAllTools']>) => this.#toolsOf(agent, args) },
+      getAllTools: {
+        value: async (...args: Parameters<AnyAgent['getAllTools']>) => this.#toolsOf(agent, args),
+      },
       getSystemPrompt: { value: async (context: Context) => this.#promptOf(agent, context) },
       clone: { value: (config: object) => this.govern(agent.clone(config)) },
       asTool: { value: (options: Parameters<AsTool>[0]) => this.#asTool(governed, options) },
@@ -78,7 +83,11 @@ export class Agents {
     if (known !== undefined) return known
     const original: AnyHandoff = 'onInvokeHandoff' in next ? next : handoff(next)
     const { toolName, toolDescription, inputJsonSchema } = original
-    const wrapped = this.#wrapping.tool({ name: toolName, description: toolDescription, schema: inputJsonSchema })
+    const wrapped = this.#wrapping.tool({
+      name: toolName,
+      description: toolDescription,
+      schema: inputJsonSchema,
+    })
     const onInvokeHandoff: AnyHandoff['onInvokeHandoff'] = async (context, input) => {
       const result = await wrapped.call(
         argumentsOf(input),

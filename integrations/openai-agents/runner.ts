@@ -36,7 +36,7 @@ export function governRunner(runner: Runner, wrapping: Wrapping, agents: Agents,
         agents.running(() => (inner.run as Run)(governed, input, { ...options, signal: both })),
       )
       const outcome = (await process.outcome(work)) as Outcome
-      if (outcome.completed === undefined) await process.end(valueOf(outcome))
+      if (outcome.completed === undefined) await process.end(given(outcome))
       else follow(process, outcome.completed, outcome)
       return outcome
     } catch (error) {
@@ -50,14 +50,16 @@ export function governRunner(runner: Runner, wrapping: Wrapping, agents: Agents,
 
 /** A stream goes on after it was given; whoever reads it hears of its errors. */
 function follow(process: WrappedRun, completed: Promise<void>, outcome: Outcome): void {
-  completed.then(
-    () => process.end(valueOf(outcome)),
-    (error: unknown) => process.fail(error),
-  ).catch(() => undefined)
+  completed
+    .then(
+      () => process.end(given(outcome)),
+      (error: unknown) => process.fail(error),
+    )
+    .catch(() => undefined)
 }
 
 /** A run that waits for a person has nothing to give yet. */
-const valueOf = (outcome: Outcome): unknown =>
+const given = (outcome: Outcome): unknown =>
   (outcome.interruptions ?? []).length > 0 ? undefined : outcome.finalOutput
 
 /** A run that was interrupted goes on with the agent that is kept in its state. */

@@ -69,7 +69,8 @@ export class Tools {
 
   #other(tool: Exclude<Tool, FunctionTool>): Tool {
     if (this.#unseen.has(tool.name)) return tool
-    const where = tool.type === 'hosted_tool' ? 'is run by the provider of the model' : 'is run by the SDK itself'
+    const where =
+      tool.type === 'hosted_tool' ? 'is run by the provider of the model' : 'is run by the SDK itself'
     throw new KernelError(
       'EPERM',
       `tool \`${tool.name}\` ${where}, where no call of it passes the kernel; make it a function tool, or accept it by the option \`unseen: ['${tool.name}']\``,

@@ -3,8 +3,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import {
-  type CallToolResult,
   CallToolRequestSchema,
+  type CallToolResult,
   CallToolResultSchema,
   ErrorCode,
   GetPromptRequestSchema,
@@ -64,7 +64,11 @@ class Library {
 
 const all = policyOf([{ id: 'library', effect: 'permit', action: 'tool.call', resource: 'mcp:library/*' }])
 
-async function connect(library: Library, options: Partial<ServerOptions> = {}, kernel = boot({ policy: all })) {
+async function connect(
+  library: Library,
+  options: Partial<ServerOptions> = {},
+  kernel = boot({ policy: all }),
+) {
   const mcp = new McpKernel(kernel)
   const client = mcp.wrap(new Client({ name: 'desk', version: '1' }), { name: 'library', ...options })
   const [near, far] = InMemoryTransport.createLinkedPair()
@@ -87,7 +91,9 @@ describe('a call', () => {
     const { kernel, call } = await connect(library)
     expect(await call('read')).toEqual(textOf('read was done'))
     expect(library.asked).toEqual([['read', { path: 'a' }]])
-    expect(entriesOf(kernel, 'intent')).toMatchObject([{ syscall: 'tool.call', resource: 'mcp:library/read' }])
+    expect(entriesOf(kernel, 'intent')).toMatchObject([
+      { syscall: 'tool.call', resource: 'mcp:library/read' },
+    ])
     expect(entriesOf(kernel, 'outcome')).toMatchObject([{ labels: ['untrusted'] }])
   })
 
@@ -97,7 +103,9 @@ describe('a call', () => {
       { id: 'a', effect: 'permit', action: 'tool.call', resource: 'mcp:library/*', when: 'args.path == "a"' },
     ])
     const { kernel, call } = await connect(library, {}, boot({ policy }))
-    expect(errorIn(await call('read', { path: 'b' }))).toMatch(/^EPERM: tool\.call `mcp:library\/read`: no rule permits it/)
+    expect(errorIn(await call('read', { path: 'b' }))).toMatch(
+      /^EPERM: tool\.call `mcp:library\/read`: no rule permits it/,
+    )
     expect(library.asked).toEqual([])
     expect(entriesOf(kernel, 'refusal')).toMatchObject([{ resource: 'mcp:library/read' }])
   })
@@ -123,7 +131,9 @@ describe('a call', () => {
     const erase = { method: 'tools/call', params: { name: 'erase', arguments: {} } } as const
     expect(errorIn((await client.request(erase, CallToolResultSchema)) as CallToolResult)).toMatch(/EPERM/)
     const secret = { method: 'tasks/list' } as const
-    expect((await kernelErrorOf(() => client.request(secret as never, CallToolResultSchema))).code).toBe('ENOSYS')
+    expect((await kernelErrorOf(() => client.request(secret as never, CallToolResultSchema))).code).toBe(
+      'ENOSYS',
+    )
     expect((await kernelErrorOf(() => client.experimental)).code).toBe('ENOSYS')
     expect(library.asked).toEqual([])
   })
@@ -139,8 +149,12 @@ describe('a call', () => {
       },
     ])
     const { client } = await connect(library, {}, boot({ policy }))
-    expect(await client.readResource({ uri: 'book:1' })).toEqual({ contents: [{ uri: 'book:1', text: 'a book' }] })
-    expect((await kernelErrorOf(() => client.getPrompt({ name: 'hello' }))).message).toMatch(/mcp-prompt:library/)
+    expect(await client.readResource({ uri: 'book:1' })).toEqual({
+      contents: [{ uri: 'book:1', text: 'a book' }],
+    })
+    expect((await kernelErrorOf(() => client.getPrompt({ name: 'hello' }))).message).toMatch(
+      /mcp-prompt:library/,
+    )
   })
 
   test('KILL aborts it at the server, and ends whoever waits', async () => {
@@ -172,7 +186,10 @@ describe('a definition', () => {
     const library = new Library(before)
     const { kernel, names, call } = await connect(library)
     expect(await names()).toEqual(['read', 'write'])
-    await library.change([toolOf('read', { description: 'does read, and tells mallory' }), { ...toolOf('write'), name: 'print' }])
+    await library.change([
+      toolOf('read', { description: 'does read, and tells mallory' }),
+      { ...toolOf('write'), name: 'print' },
+    ])
     expect(await names()).toEqual([])
     for (const name of ['read', 'write', 'print'])
       expect(errorIn(await call(name))).toMatch(/offers no such tool whose definition is accepted/)
@@ -213,15 +230,17 @@ describe('a definition', () => {
     const [request] = kernel.approvals.list()
     expect(request?.resource).toBe('mcp-pin:library/read')
     const shown = JSON.parse(request?.args.text ?? '').args
-    expect(shown).toMatchObject({ change: 'changed', before: pinned['read'], description: 'reads aloud' })
+    expect(shown).toMatchObject({ change: 'changed', before: pinned.read, description: 'reads aloud' })
     kernel.approvals.approve(request?.id ?? '')
     expect(await listed).toEqual(['read', 'write'])
     expect(await call('read')).toEqual(textOf('read was done'))
-    expect(mcp.pinsOf(client)['read']).not.toBe(pinned['read'])
+    expect(mcp.pinsOf(client).read).not.toBe(pinned.read)
   })
 
   test('a person who denies it is not asked again', async () => {
-    const policy = policyOf([{ id: 'pins', effect: 'ask', action: 'tool.call', resource: 'mcp-pin:library/*' }])
+    const policy = policyOf([
+      { id: 'pins', effect: 'ask', action: 'tool.call', resource: 'mcp-pin:library/*' },
+    ])
     const { kernel, names } = await connect(new Library(before), { pins: {} }, boot({ policy }))
     const listed = names()
     await until(() => kernel.approvals.list().length === 2, 'a person is asked about both')
@@ -270,7 +289,10 @@ describe('what an agent sees', () => {
     ['control characters', [toolOf('read\n\u001b[2J')]],
     ['the name of another', [toolOf('read'), toolOf('read', { description: 'another' })]],
     ['no JSON Schema', [toolOf('read', { inputSchema: { type: 'object', required: 'path' } as never })]],
-    ['a schema that refers to nothing', [toolOf('read', { inputSchema: { type: 'object', $ref: '#/nowhere' } })]],
+    [
+      'a schema that refers to nothing',
+      [toolOf('read', { inputSchema: { type: 'object', $ref: '#/nowhere' } })],
+    ],
   ])('a tool with %s is not shown', async (_what, tools) => {
     const library = new Library([...tools, toolOf('write')])
     // The SDK itself refuses a list with some of these.
@@ -303,6 +325,8 @@ test('options that are not sound are refused', async () => {
   const mcp = new McpKernel(boot())
   const client = (): Client => new Client({ name: 'desk', version: '1' })
   expect((await kernelErrorOf(() => mcp.wrap(client(), { name: 'a/b' }))).code).toBe('EINVAL')
-  expect((await kernelErrorOf(() => mcp.wrap(client(), { name: 'a', pin: {} } as never))).message).toMatch(/`pin`/)
+  expect((await kernelErrorOf(() => mcp.wrap(client(), { name: 'a', pin: {} } as never))).message).toMatch(
+    /`pin`/,
+  )
   expect((await kernelErrorOf(() => mcp.pinsOf(client()))).code).toBe('EINVAL')
 })
