@@ -12,6 +12,15 @@ export type { EvidenceFolderOptions, KernelOptions } from './config/options.ts'
 export type { PolicyRef } from './config/policy.ts'
 export type { ForkOptions, ResumeOptions, Unsettled } from './config/rebuild.ts'
 export type { Declassification } from './declassify.ts'
+export type {
+  EmbeddingModelObject,
+  EmbedFunction,
+  FunctionReply,
+  LanguageModelObject,
+  ModelFunction,
+} from './drivers/llm/given.ts'
+export type { ModelContext, Prompt } from './drivers/llm/model.ts'
+export type { LlmOptions, ModelOption } from './drivers/llm/open.ts'
 export type { SecretOption } from './drivers/net/secrets/open.ts'
 export type {
   ToolContext,

@@ -44,7 +44,7 @@ export interface KernelEvents {
   /** A call waits for a person, or that has ended. */
   approval: Who & ApprovalNews
   output: Who & { readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  /** A tool threw, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
+  /** A tool threw, a model failed, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
   error: { readonly where: string; readonly error: unknown }
 }
 
@@ -144,6 +144,10 @@ export class Observers {
 
   toolFailed(tool: string, error: unknown): void {
     this.#tell('error', () => ({ where: `tool ${tool}`, error }))
+  }
+
+  modelFailed(model: string, error: unknown): void {
+    this.#tell('error', () => ({ where: `model ${model}`, error }))
   }
 
   secretFailed(name: string, error: unknown): void {

@@ -5,6 +5,7 @@ import { limits } from './limits.ts'
 import { clockCalls } from './syscalls/clock.ts'
 import { fsCalls } from './syscalls/fs.ts'
 import { ipcCalls } from './syscalls/ipc.ts'
+import { llmCalls } from './syscalls/llm.ts'
 import { netCalls } from './syscalls/net.ts'
 import { procCalls } from './syscalls/proc.ts'
 import type { Syscall } from './syscalls/row.ts'
@@ -14,6 +15,7 @@ export const syscalls = {
   ...fsCalls,
   ...netCalls,
   ...toolCalls,
+  ...llmCalls,
   ...ipcCalls,
   ...procCalls,
   ...clockCalls,

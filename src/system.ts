@@ -42,7 +42,7 @@ import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
-import { kernelSecrets, procDriver } from './wiring.ts'
+import { kernelSecrets, llmDriver, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -86,6 +86,7 @@ export class System implements Supervisor {
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = kernelSecrets(options.secrets, this.hidden, this.observers)
+    const llm = llmDriver(options.llm, { secrets, observers: this.observers, clock })
     const keys = openKeys(options, ground, this.hidden)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
     const { log, plan, retain } = openLog(evidence, clock, ground, keys, mounts, this.hidden, (log) =>
@@ -104,6 +105,7 @@ export class System implements Supervisor {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
+      llm,
       ipc,
       proc: procDriver(this),
       clock: new ClockDriver(this.#clock),

@@ -83,6 +83,16 @@ export class ToolDriver {
     return this.#get({ name, wrapped }, process).schema
   }
 
+  /** @returns the tool as a model is offered it @throws SyscallError ENOENT */
+  offered(name: string): {
+    readonly name: string
+    readonly description: string
+    readonly parameters: JsonObject
+  } {
+    const { description, schema } = this.#get(name)
+    return { name, description, parameters: schema }
+  }
+
   /** @returns what its results do not carry on @throws SyscallError ENOENT */
   declassifiedBy(tool: ToolName, process: object): Labels {
     return this.#get(tool, process).declassifies

@@ -26,7 +26,7 @@ import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
 import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
-import { isForeign } from './seen.ts'
+import { isForeign, suspectOf } from './seen.ts'
 import { shownOf } from './shown.ts'
 
 /** An admitted call on its way. */
@@ -96,7 +96,10 @@ export class Effects {
       ...againOf(arrival),
     } satisfies IntentBody)
     const { number } = arrival
-    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
+    const flight = new Flight(
+      { number, syscall: name, resource, beganMs: process.usage.wallMs },
+      admitted.meter,
+    )
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
     const grant = this.#parts.mint.make(
@@ -156,6 +159,10 @@ export class Effects {
       ...{ process, grant, number, given: carried.given },
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
+      meter: admitted.meter,
+      costs: (cost) => {
+        carried.cost = cost
+      },
     }
     try {
       if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
@@ -174,7 +181,8 @@ export class Effects {
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
     const { text, cause } = shownOf(name, admitted, result, error)
-    const { labels } = effect.carried
+    const { labels, cost } = effect.carried
+    if (admitted.meter?.isKept !== true) admitted.meter?.close()
     const released = cause === undefined ? effect.carried.released : undefined
     const resource = shownResource(admitted.resources.join(' → '), admitted.decision)
     const recorded = tryRecord(this.#parts.log, process, () =>
@@ -189,6 +197,7 @@ export class Effects {
           : { code: cause.code, ...(isKept(admitted.decision) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
+        ...(cost !== undefined && { cost }),
       } satisfies OutcomeBody),
     )
     if (recorded === undefined || !this.#release(effect, released, text)) return
@@ -213,7 +222,7 @@ export class Effects {
 
   #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
-    const labels = carried.suspect
+    const labels = suspectOf(admitted, carried.suspect, process)
     if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
       runs.received(process, result(), labels)
   }

@@ -1,5 +1,6 @@
 /** What the calls of a run bring in and send out, for the question where a value has been seen. */
 import type { Json } from '../json.ts'
+import { joinLabels, type Labels } from '../labels.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
@@ -11,12 +12,19 @@ export function sentOf(args: Json, isExternal: boolean): Json | undefined {
   return typeof base64 === 'string' ? [args, Buffer.from(base64, 'base64').toString('utf8')] : args
 }
 
+/** What a result may have come of: of what is made of what it was sent, all that its process carries. */
+export const suspectOf = (
+  { row }: Pick<Admitted, 'row'>,
+  labels: Labels,
+  process: Pick<Process, 'labels'>,
+): Labels => (row.echoes ? joinLabels(labels, process.labels) : labels)
+
 /**
  * Whether a result was made by nobody in here: it comes from a tool, the network, or a folder of the host that no
- * guest can write to. Files and messages are what guests made of them, and are never trusted.
+ * guest can write to. Files, messages and a model's replies are what guests made of them, and are never trusted.
  */
-export function isForeign({ external, args }: Admitted, drivers: Drivers, process: Process): boolean {
-  if (!external) return false
+export function isForeign({ row, external, args }: Admitted, drivers: Drivers, process: Process): boolean {
+  if (!external || row.echoes) return false
   const { path } = args as { readonly path?: unknown }
   // Of calls that leave the kernel only those on files have a path.
   return typeof path !== 'string' || drivers.vfs.isFixed(drivers.treeOf(process), path)

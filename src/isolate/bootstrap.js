@@ -690,6 +690,7 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     start,
     sys,
     fs: freeze(families.fs),
+    llm: freeze(families.llm),
     ipc: freeze(families.ipc),
     proc: freeze(processDoor),
     tools,

@@ -1,5 +1,7 @@
 /** One admitted call between its intent and its outcome, as something that can be aborted. */
 
+import type { Meter } from './meter.ts'
+
 /** What it is, for people who look. */
 export interface FlightCall {
   /** The process's own number for the call. */
@@ -17,9 +19,11 @@ export class Flight {
   approval: string | undefined
   #controller: AbortController | undefined
   #aborted = false
+  readonly #meter: Meter | undefined
 
-  constructor(call?: FlightCall) {
+  constructor(call?: FlightCall, meter?: Meter) {
     this.call = call
+    this.#meter = meter
   }
 
   /** Made only for drivers that wait; most calls are over before anyone could abort them. */
@@ -36,5 +40,7 @@ export class Flight {
   abort(): void {
     this.#aborted = true
     this.#controller?.abort()
+    // Whoever it belongs to has said by now what was used.
+    this.#meter?.close()
   }
 }

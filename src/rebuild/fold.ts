@@ -3,14 +3,14 @@ import { byKernel } from '../actors.ts'
 import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import { EvidenceError } from '../evidence/store.ts'
 import type { Payload } from '../evidence/verify.ts'
-import { isForeign } from '../gate/seen.ts'
+import { isForeign, suspectOf } from '../gate/seen.ts'
 import type { Json } from '../json.ts'
 import { joinLabels, type Labels, noLabels } from '../labels.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import type { Process } from '../proc/process.ts'
 import { type SignalName, signals } from '../proc/signals.ts'
 import { findSyscall } from '../syscalls.ts'
-import { account, accountRefusal } from './accounts.ts'
+import { account, accountCost, accountRefusal } from './accounts.ts'
 import { Births } from './births.ts'
 import { changesKernel, PastEffects } from './effects.ts'
 import type { FoldParts } from './fold-parts.ts'
@@ -112,6 +112,7 @@ export class Fold {
       if (syscall === 'proc.sigmask') takePending(process, known.posted)
     }
     process.takeOn(labels)
+    if (goesOn && outcome.cost !== undefined) accountCost(process, outcome.cost)
     if (goesOn && outcome.status === 'committed')
       this.#learn(process, intent, joinLabels(labels, outcome.released ?? noLabels), text(outcome.result))
   }
@@ -124,8 +125,9 @@ export class Fold {
     const args = decoded(entry.syscall, text) as never
     const external = row.external?.(args, drivers, process) ?? false
     const admitted = { row, args, resources: [entry.resource], decision: undefined, external }
-    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runMemory.received(process, JSON.parse(result) as Json, labels)
+    const suspect = suspectOf(admitted, labels, process)
+    if (suspect.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+      runMemory.received(process, JSON.parse(result) as Json, suspect)
   }
 
   #refusal({ process, goesOn, asks }: Known, refusal: Past<'refusal'>, text: TextOf): void {

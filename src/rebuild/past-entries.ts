@@ -49,6 +49,7 @@ export const pastEntries = {
     result: payload.optional(),
     labels: labels.optional(),
     released: labels.optional(),
+    cost: z.object({ tokens: count, costUsd: amount.optional() }).optional(),
   }),
   refusal: z.object({
     call: count,

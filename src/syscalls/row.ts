@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Chance } from '../clock.ts'
 import type { ClockDriver } from '../drivers/clock.ts'
 import type { IpcDriver } from '../drivers/ipc.ts'
+import type { LlmDriver } from '../drivers/llm/driver.ts'
 import type { NetDriver } from '../drivers/net/driver.ts'
 import type { ProcDriver } from '../drivers/proc.ts'
 import type { ToolDriver } from '../drivers/tool.ts'
@@ -13,6 +14,7 @@ import type { Json, JsonObject } from '../json.ts'
 import type { Labels } from '../labels.ts'
 import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
 import type { Isolation } from '../policy/types.ts'
+import type { Amounts, Meter } from '../proc/meter.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
 
@@ -21,6 +23,7 @@ export interface Drivers {
   readonly vfs: VfsDriver
   readonly net: NetDriver
   readonly tool: ToolDriver
+  readonly llm: LlmDriver
   readonly ipc: IpcDriver
   readonly proc: ProcDriver
   readonly clock: ClockDriver
@@ -80,6 +83,10 @@ export interface Call {
   readonly given: Labels
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
   readonly releases: (labels: Labels, how: Release) => void
+  /** In which the most that it may use is set aside, of a call that reserves some. */
+  readonly meter: Meter | undefined
+  /** Says what it has cost, for the record; the last word counts. */
+  readonly costs: (cost: JsonObject) => void
 }
 
 /** One file or folder that a call would change. */
@@ -116,6 +123,10 @@ export interface Syscall<Args = never> {
   readonly cost: number
   /** What it takes of the budget of bits; nothing where undefined. */
   readonly bits?: (args: Args, drivers: Drivers) => number
+  /** The most tokens and money that it may use: set aside before it, and given back as far as it used less. */
+  readonly reserves?: (args: Args, drivers: Drivers, process: Process) => Amounts
+  /** Its result is made of what it was sent: it is nobody's word, however far from here it was made. */
+  readonly echoes?: true
   /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */

@@ -62,7 +62,7 @@ export async function exchange(
 }
 
 /** A client that is given its connection and can never open another. */
-function oneConnectionClient(socket: Socket, url: WebUrl): Client {
+export function oneConnectionClient(socket: Socket, url: WebUrl): Client {
   let free = true
   const take = (): boolean => {
     const fit = free && !socket.destroyed
@@ -86,7 +86,7 @@ const gone = (host: string): SyscallError =>
   new SyscallError('EIO', `\`${host}\` closed the connection before the request was sent`)
 
 /** undici gives names and values in turn when asked for them raw, whatever its types say. */
-function headerPairs(raw: unknown): readonly (readonly [string, string])[] {
+export function headerPairs(raw: unknown): readonly (readonly [string, string])[] {
   assert(Array.isArray(raw), 'raw headers are a list')
   const pairs: (readonly [string, string])[] = []
   for (let index = 0; index + 1 < raw.length; index += 2)
