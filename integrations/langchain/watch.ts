@@ -4,7 +4,10 @@
  */
 import { BaseCallbackHandler } from '@langchain/core/callbacks/base'
 import { getContextVariable } from '@langchain/core/context'
+import type { BaseMessage } from '@langchain/core/messages'
+import type { LLMResult } from '@langchain/core/outputs'
 import { KernelError, type Session, SyscallError, type WrappedTool, type Wrapping } from 'gatehouse'
+import { askOf, ModelCalls, type Params } from './models.ts'
 
 /** The context variable, and the name of the handler: LangChain takes one of a name. */
 export const watchName = 'gatehouse'
@@ -16,18 +19,50 @@ export class Watch extends BaseCallbackHandler {
   readonly session: Session
   /** By this name, calls that are refused because they do not come through a wrapped tool are on record. */
   readonly #unwrapped: WrappedTool
+  readonly #models: ModelCalls
   /** Runs of tools that have passed the gate. */
   readonly #expected = new Set<string>()
 
   constructor(session: Session, wrapping: Wrapping) {
     super()
     this.session = session
+    this.#models = new ModelCalls(session, wrapping)
     this.#unwrapped = wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
   }
 
   /** The next tool of that run has passed the gate. */
   expect(runId: string): void {
     this.#expected.add(runId)
+  }
+
+  override async handleChatModelStart(
+    _model: object,
+    [messages = []]: BaseMessage[][],
+    runId: string,
+    ...rest: unknown[]
+  ): Promise<void> {
+    await this.#begin(messages, runId, rest)
+  }
+
+  override async handleLLMStart(
+    _model: object,
+    prompts: string[],
+    runId: string,
+    ...rest: unknown[]
+  ): Promise<void> {
+    await this.#begin(prompts, runId, rest)
+  }
+
+  override async handleLLMNewToken(_token: string, _at: object, runId: string): Promise<void> {
+    await this.#models.piece(runId)
+  }
+
+  override async handleLLMEnd(result: LLMResult, runId: string): Promise<void> {
+    await this.#models.end(runId, result)
+  }
+
+  override async handleLLMError(error: unknown, runId: string): Promise<void> {
+    await this.#models.fail(runId, error)
   }
 
   override async handleToolStart(
@@ -39,6 +74,15 @@ export class Watch extends BaseCallbackHandler {
     if (this.#expected.delete(runId)) return
     const runName = rest[3]
     await this.#refuse(typeof runName === 'string' ? runName : classOf(tool))
+  }
+
+  async #begin(
+    prompt: readonly BaseMessage[] | readonly string[],
+    runId: string,
+    [, params, , metadata]: readonly unknown[],
+  ): Promise<void> {
+    const ask = askOf(prompt, metadata as Parameters<typeof askOf>[1], (params ?? {}) as Params)
+    await this.#models.begin(runId, ask)
   }
 
   async #refuse(name: string): Promise<never> {
