@@ -128,6 +128,11 @@ export class Gate {
     for (const arrival of this.#held.take(process)) this.callAgain(arrival)
   }
 
+  /** Resolves when a process is not stopped, or has ended. */
+  async untilRunning(process: Process): Promise<void> {
+    while (process.held && !process.over) await this.#held.untilWoken(process)
+  }
+
   /** What a stopped process has asked for, as it came. */
   heldOf(process: Process): readonly Arrival[] {
     return this.#held.of(process)

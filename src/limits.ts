@@ -249,6 +249,8 @@ export const limits = Object.freeze({
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
   secretValuesLengthMax: 64 * KiB,
 
+  /** Parts of a streamed reply of a wrapped model that are kept for the record; what comes after them is counted only. */
+  llmPartsKept: 100_000,
   /** A tool's name, in characters. That of a server's tool says whose it is, too. */
   toolNameMax: 128,
   /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */

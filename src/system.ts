@@ -117,7 +117,7 @@ export class System implements Supervisor {
     this.gate = this.#makeGate(options)
     this.spawner = this.#makeSpawner(options, chance, budget)
     const failed = (error: unknown): void => this.observers.hostFailed(error)
-    this.host = { spawner: this.spawner, gate: this.gate, tools: tool, log, failed }
+    this.host = { spawner: this.spawner, gate: this.gate, tools: tool, llm, log, failed }
     this.#begin(
       isolation,
       options,

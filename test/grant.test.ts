@@ -86,6 +86,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
         process: anything,
         number: 1,
         given: [],
+        redacts: false,
         carries: () => {},
         releases: () => {},
         meter: undefined,

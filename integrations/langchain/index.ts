@@ -1,11 +1,18 @@
 /** LangChain.js and LangGraph under a kernel: tools, models, chains, agents and graphs, wrapped where they are. */
-import { KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
+import { checkFramework, KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
 import { Agents } from './agents.ts'
 import { outermost } from './outermost.ts'
 import { Reach } from './reach.ts'
 import { Runs } from './runs.ts'
 import { isAgent, isRunnable, isTool } from './shapes.ts'
 import { governTool } from './tools.ts'
+
+/** An agent of `createAgent` needs the second, a graph the third. */
+const tested = [
+  { name: '@langchain/core', from: '1.2.0', below: '2.0.0' },
+  { name: 'langchain', from: '1.5.0', below: '2.0.0' },
+  { name: '@langchain/langgraph', from: '1.4.0', below: '2.0.0' },
+] as const
 
 export class LangChainKernel {
   readonly #wrapping: Wrapping
@@ -20,7 +27,12 @@ export class LangChainKernel {
    * @throws KernelError EINVAL for options that are not sound
    */
   constructor(kernel: KernelSpace, options: WrapOptions = {}) {
-    this.#wrapping = kernel.wrapping({ name: 'langchain', framework: { name: 'langchain' }, ...options })
+    const [version] = tested.map((each) => checkFramework(each, import.meta.url))
+    this.#wrapping = kernel.wrapping({
+      name: 'langchain',
+      framework: { name: '@langchain/core', version },
+      ...options,
+    })
     this.#reach = new Reach((tool) => governTool(tool, this.#wrapping))
     this.#agents = new Agents(this.#reach)
     this.#runs = new Runs(this.#wrapping)

@@ -1,11 +1,13 @@
 /** Tools of MCP servers under a kernel: each call passes the gate, and what a tool says of itself is held to what was accepted. */
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
-import { KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
+import { checkFramework, KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
 import { type Ask, GovernedServer, type Request, type ServerOptions } from './server.ts'
 
 export type { Pins } from './pins.ts'
 export type { ServerOptions } from './server.ts'
+
+const tested = { name: '@modelcontextprotocol/sdk', from: '1.32.0', below: '2.0.0' } as const
 
 type Handler = (notification: unknown) => unknown
 
@@ -15,7 +17,8 @@ export class McpKernel {
 
   /** @throws KernelError EINVAL for options that are not sound */
   constructor(kernel: KernelSpace, options: WrapOptions = {}) {
-    this.#wrapping = kernel.wrapping({ name: 'mcp', framework: { name: 'mcp' }, ...options })
+    const version = checkFramework(tested, import.meta.url)
+    this.#wrapping = kernel.wrapping({ name: 'mcp', framework: { name: tested.name, version }, ...options })
   }
 
   /**

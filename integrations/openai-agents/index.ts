@@ -1,10 +1,12 @@
 /** The OpenAI Agents SDK under a kernel: agents, runners, tools, handed-over agents and models, wrapped where they are. */
 import { Runner, type Tool } from '@openai/agents'
-import { KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
+import { checkFramework, KernelError, type KernelSpace, type WrapOptions, type Wrapping } from 'gatehouse'
 import { Agents, type AnyAgent } from './agents.ts'
 import { Models } from './models.ts'
 import { governRunner } from './runner.ts'
 import { Tools } from './tools.ts'
+
+const tested = { name: '@openai/agents', from: '0.20.0', below: '1.0.0' } as const
 
 export interface OpenAIAgentsOptions extends WrapOptions {
   /**
@@ -24,8 +26,13 @@ export class OpenAIAgentsKernel {
   /** @throws KernelError EINVAL for options that are not sound */
   constructor(kernel: KernelSpace, options: OpenAIAgentsOptions = {}) {
     const { unseen = [], ...own } = options
-    this.#wrapping = kernel.wrapping({ name: 'openai-agents', framework: { name: 'openai-agents' }, ...own })
-    this.#models = new Models()
+    const version = checkFramework(tested, import.meta.url)
+    this.#wrapping = kernel.wrapping({
+      name: 'openai-agents',
+      framework: { name: tested.name, version },
+      ...own,
+    })
+    this.#models = new Models(this.#wrapping)
     this.#tools = new Tools(this.#wrapping, unseen)
     this.#agents = new Agents(this.#wrapping, this.#tools, this.#models)
     this.#runner = this.wrap(new Runner())

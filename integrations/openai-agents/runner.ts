@@ -40,12 +40,18 @@ export function governRunner(runner: Runner, wrapping: Wrapping, agents: Agents,
       else follow(process, outcome.completed, outcome)
       return outcome
     } catch (error) {
-      throw await process.fail(error)
+      throw await process.fail(kernelErrorIn(error))
     }
   }
   return new Proxy(inner, {
     get: (target, key) => (key === 'run' ? run : Reflect.get(target, key, target)),
   })
+}
+
+/** The SDK puts an error of its own around what a tool throws. */
+function kernelErrorIn(error: unknown): unknown {
+  const { error: inner } = (error ?? {}) as { readonly error?: unknown }
+  return inner instanceof KernelError ? inner : error
 }
 
 /** A stream goes on after it was given; whoever reads it hears of its errors. */

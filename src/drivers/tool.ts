@@ -89,7 +89,7 @@ export class ToolDriver {
     readonly description: string
     readonly parameters: JsonObject
   } {
-    const { description, schema } = this.#get(name)
+    const { description, schema } = this.#get({ name }, undefined)
     return { name, description, parameters: schema }
   }
 
@@ -125,7 +125,7 @@ export class ToolDriver {
   async call(grant: Grant, name: ToolName, args: Json, process: object, number: number): Promise<Json> {
     const { pid, agent } = Grant.demand(grant, 'tool.call', name.name)
     const tool = this.#get(name, process)
-    const run = 'run' in tool ? tool.run : this.wrapped.runOf(process, number)
+    const run = 'run' in tool ? tool.run : this.wrapped.runs.of(process, number)
     const late = deadlineOf(this.#clock, tool.timeoutMs, grant.signal)
     const { signal } = late
     try {

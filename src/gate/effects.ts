@@ -156,7 +156,7 @@ export class Effects {
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
     const call: Call = {
-      ...{ process, grant, number, given: carried.given },
+      ...{ process, grant, number, given: carried.given, redacts: kinds.length > 0 },
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
       meter: admitted.meter,

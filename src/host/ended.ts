@@ -1,7 +1,7 @@
 /** How a process ended, as the error that whoever waits for it gets. */
 import { KernelError } from '../errors.ts'
-import { limits } from '../limits.ts'
 import type { Exit } from '../proc/exit.ts'
+import { textOf } from './plain.ts'
 
 /** @param name of the process that was killed, failed, or has exited while something of it was still on its way */
 export function endedError(name: string, exit: Exit): KernelError {
@@ -29,13 +29,4 @@ export function faultOf(error: unknown): {
   const name = textOf(error instanceof Error ? error.name : 'Error')
   const message = `${name}: ${textOf(error instanceof Error ? error.message : error)}`
   return { reason: message, error: { code: 'EFAULT', message, name } }
-}
-
-/** What a function threw may be anything, and may not be text that UTF-8 carries. */
-export function textOf(value: unknown): string {
-  try {
-    return String(value).toWellFormed().slice(0, limits.errorTextMax)
-  } catch {
-    return 'a value that has no text'
-  }
 }

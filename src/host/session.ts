@@ -4,9 +4,11 @@
  */
 import { byApplication } from '../actors.ts'
 import type { Agent } from '../agents.ts'
+import type { LlmDriver } from '../drivers/llm/driver.ts'
+import type { ModelRun } from '../drivers/llm/wrapped.ts'
 import type { ToolDriver } from '../drivers/tool.ts'
 import type { Tool } from '../drivers/tool-definition.ts'
-import type { WrappedRun } from '../drivers/wrapped-tools.ts'
+import type { WrappedToolRun } from '../drivers/wrapped-tools.ts'
 import { type Errno, KernelError } from '../errors.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import type { Gate } from '../gate.ts'
@@ -25,7 +27,8 @@ import { HostGuest, type Reply } from './guest.ts'
 
 export interface SessionParts {
   readonly spawner: Spawner
-  readonly gate: Pick<Gate, 'call'>
+  readonly gate: Pick<Gate, 'call' | 'untilRunning'>
+  readonly llm: LlmDriver
   readonly tools: ToolDriver
   readonly log: EvidenceLog
   /** Is told what the application did wrong where nobody else waits for it. */
@@ -149,7 +152,7 @@ export class Session implements CurrentProcess {
    *   judge what the tool takes
    * @internal
    */
-  async callWrapped(tool: Tool, args: Json, run: WrappedRun): Promise<Reply> {
+  async callWrapped(tool: Tool, args: Json, run: WrappedToolRun): Promise<Reply> {
     if (this.isOver) throw await this.ended()
     const process = this.#process
     const { tools, log } = this.#parts
@@ -159,7 +162,7 @@ export class Session implements CurrentProcess {
       process.recorded(recordWrapped(log, process, tool, wrapped, this.#framework))
     }
     const number = this.#guest.next()
-    const done = tools.wrapped.expect(process, number, run)
+    const done = tools.wrapped.runs.expect(process, number, run)
     try {
       const text = JSON.stringify({ name: tool.name, args, wrapped })
       const reply = await this.#ask(number, 'tool.call', text)
@@ -168,6 +171,29 @@ export class Session implements CurrentProcess {
     } finally {
       done()
     }
+  }
+
+  /**
+   * Asks a model of a wrapped object.
+   * @param call what it is asked, as JSON
+   * @param run asks it, once that is permitted
+   * @returns what came back, or why nothing did
+   * @throws KernelError when the session has ended
+   * @internal
+   */
+  async callModel(model: string, call: Readonly<Record<string, Json>>, run: ModelRun): Promise<Reply> {
+    const number = this.#guest.next()
+    const done = this.#parts.llm.wrapped.expect(this.#process, number, run)
+    try {
+      return await this.#ask(number, 'llm.generate', JSON.stringify({ model, ...call }))
+    } finally {
+      done()
+    }
+  }
+
+  /** Resolves when it is not stopped, or has ended. */
+  untilRunning(): Promise<void> {
+    return this.#parts.gate.untilRunning(this.#process)
   }
 
   /**

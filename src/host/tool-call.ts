@@ -2,9 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Tool, ToolContext } from '../drivers/tool-definition.ts'
 import { type Errno, KernelError, SyscallError } from '../errors.ts'
-import { asJson, type Json } from '../json.ts'
-import { limits } from '../limits.ts'
-import { textOf } from './ended.ts'
+import type { Json } from '../json.ts'
+import { messageOf, readOnce } from './plain.ts'
 import type { Session } from './session.ts'
 import type { ToolResult } from './wrapping.ts'
 
@@ -35,7 +34,7 @@ export async function callTool<T>(
       return value
     } catch (error) {
       if (error instanceof SyscallError) throw error
-      const told = new SyscallError(codeOf(error), messageOf(error))
+      const told = new SyscallError(codeOf(error), messageOf('the tool', error))
       done.threw = { error, text: told.message }
       throw told
     }
@@ -53,35 +52,6 @@ export async function callTool<T>(
 const refused = ({ name }: Tool, { code, message }: SyscallError): ToolResult<never> => ({
   ...{ ok: false, code, message: `${code}: tool.call \`${name}\`: ${message}` },
 })
-
-/** @returns a copy that nobody else holds, each getter asked once; why there is none */
-function readOnce(value: unknown, path: string): Json | SyscallError {
-  try {
-    return asJson(value === undefined ? null : withoutUndefined(value, []), path)
-  } catch (error) {
-    if (error instanceof SyscallError) return error
-    return new SyscallError('EINVAL', `\`${path}\` cannot be read: ${textOf(error)}`)
-  }
-}
-
-/** Members that are undefined are as good as absent to whoever reads JSON. What is no plain object is left as it is. */
-function withoutUndefined(value: unknown, parents: readonly object[]): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  // A cycle, and what is too deep, is refused as it is.
-  if (parents.includes(value) || parents.length > limits.jsonDepthMax) return value
-  const lineage = [...parents, value]
-  if (Array.isArray(value)) return Array.from(value, (item) => withoutUndefined(item, lineage))
-  const prototype = Object.getPrototypeOf(value)
-  const isPlain = prototype === Object.prototype || prototype === null
-  if (!isPlain || Object.getOwnPropertySymbols(value).length > 0) return value
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(members.map(([key, member]) => [key, withoutUndefined(member, lineage)]))
-}
-
-function messageOf(error: unknown): string {
-  const name = error instanceof Error && error.name !== 'Error' ? `${textOf(error.name)}: ` : ''
-  return `the tool failed: ${name}${textOf(error instanceof Error ? error.message : error)}`
-}
 
 /** What the kernel refused within the tool keeps its errno. */
 const codeOf = (error: unknown): Errno => (error instanceof KernelError ? error.code : 'EIO')

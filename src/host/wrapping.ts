@@ -8,11 +8,20 @@
  *   errors of tools; whatever is thrown goes on, and the run ends.
  */
 import type { Agent } from '../agents.ts'
+import type { ModelUsage } from '../drivers/llm/wrapped.ts'
 import type { Tool, ToolContext, ToolOptions } from '../drivers/tool-definition.ts'
 import { readWrapped, type WrappedDefinition } from '../drivers/tool-definition.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import { asJson, type Json } from '../json.ts'
 import { currentSession } from './current.ts'
+import {
+  callModel,
+  type ModelAsk,
+  type ModelContext,
+  type ModelReply,
+  type ModelSaid,
+  streamModel,
+} from './model-call.ts'
 import { type Failed, Session, type SessionParts } from './session.ts'
 import { callTool } from './tool-call.ts'
 
@@ -56,6 +65,32 @@ export interface WrappedTool {
     execute: (args: Json, context: ToolContext) => T | Promise<T>,
     encode?: (returned: T) => unknown,
   ): Promise<ToolResult<T>>
+}
+
+/** A model of a wrapped object. */
+export interface WrappedModel {
+  /**
+   * Passes one call through the gate, as `llm.generate`.
+   * @param read what of the reply goes on record and is charged
+   * @throws KernelError for a refusal, and when the process has ended; what the model itself threw
+   */
+  call<T>(
+    ask: ModelAsk,
+    execute: (context: ModelContext) => T | Promise<T>,
+    read: (returned: T) => ModelSaid,
+  ): Promise<ModelReply<T>>
+  /**
+   * The same of a reply that comes in parts: each is given on as it comes, and waits while the process is stopped. The
+   * call is over when they have been read, or nobody reads on.
+   */
+  stream<Part>(
+    ask: ModelAsk,
+    execute: (context: ModelContext) => AsyncIterable<Part> | Promise<AsyncIterable<Part>>,
+    read: {
+      readonly usage: (part: Part) => ModelUsage | undefined
+      readonly value: (parts: readonly Part[]) => unknown
+    },
+  ): Promise<AsyncIterable<Part>>
 }
 
 /** A run, or a part of one, of a wrapped object. */
@@ -120,6 +155,22 @@ export class Wrapping {
     }
   }
 
+  /** Models that the object asks; each call says which. */
+  model(): WrappedModel {
+    return {
+      call: (ask, execute, read) => this.run((session) => callModel(session, ask, execute, read)),
+      stream: async (ask, execute, read) => {
+        const run = this.begin()
+        try {
+          const parts = await run.within(() => streamModel(run.session, ask, execute, read))
+          return untilEnd(run, parts)
+        } catch (error) {
+          throw await run.fail(error)
+        }
+      },
+    }
+  }
+
   /**
    * @param definition what the framework says of the tool
    * @throws KernelError EINVAL for a name or a schema that is not sound, and for a tool that the policy in force cannot judge
@@ -142,6 +193,21 @@ export class Wrapping {
         }
       },
     }
+  }
+}
+
+/** What is read to its end, or not, within a run that ends with it. */
+async function* untilEnd<Part>(
+  run: WrappedRun,
+  parts: AsyncIterable<Part>,
+): AsyncGenerator<Part, void, void> {
+  try {
+    yield* parts
+    await run.end()
+  } catch (error) {
+    throw await run.fail(error)
+  } finally {
+    await run.end().catch(() => {})
   }
 }
 

@@ -75,6 +75,10 @@ export const promptShape = z.strictObject({
     .max(limits.llmMessagesMax)
     .optional()
     .meta({ description: 'the conversation so far, the newest last (docs/models.md)' }),
+  wrapped: json.optional().meta({
+    description:
+      'in place of both: what a model of an object that the application has wrapped is asked, as its framework says it; agents in isolates have none',
+  }),
   system: z.string().optional().meta({ description: 'put before everything else' }),
   tools: z
     .array(z.union([toolName, offered]))
@@ -102,17 +106,15 @@ export const promptShape = z.strictObject({
     .optional()
     .meta({ description: 'texts at which it stops writing' }),
   seed: z.int().optional().meta({ description: 'for models that repeat themselves with one' }),
-  schema: schema
-    .optional()
-    .meta({
-      description: 'JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it',
-    }),
+  schema: schema.optional().meta({
+    description: 'JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it',
+  }),
 })
 export type PromptArgs = z.infer<typeof promptShape>
 
 /** @throws SyscallError EINVAL for a prompt that is given twice or not at all, and for tools of one name */
-export function assertPrompt({ prompt, messages, tools = [] }: PromptArgs): void {
-  if ((prompt === undefined) === (messages === undefined))
+export function assertPrompt({ prompt, messages, wrapped, tools = [] }: PromptArgs): void {
+  if ([prompt, messages, wrapped].filter((given) => given !== undefined).length !== 1)
     throw new SyscallError('EINVAL', 'give `prompt` or `messages`, one of the two')
   const names = namesOf(tools)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
@@ -124,8 +126,15 @@ export const namesOf = (tools: NonNullable<PromptArgs['tools']>): readonly strin
   tools.map((tool) => (typeof tool === 'string' ? tool : tool.name))
 
 /** All that goes to the model, as far as the agent wrote it: what a policy judges the size of. */
-export const contentOfPrompt = ({ prompt, messages, system, tools, schema: wanted }: PromptArgs): Json => [
-  prompt ?? null,
+export const contentOfPrompt = ({
+  prompt,
+  messages,
+  wrapped,
+  system,
+  tools,
+  schema: wanted,
+}: PromptArgs): Json => [
+  prompt ?? wrapped ?? null,
   (messages ?? null) as Json,
   system ?? null,
   (tools ?? null) as Json,
@@ -137,8 +146,10 @@ export const contentOfPrompt = ({ prompt, messages, system, tools, schema: wante
  * @throws SyscallError ENOENT for a tool that there is not
  */
 export function promptOf(args: PromptArgs, toolOf: (name: string) => OfferedTool): Prompt {
-  const { prompt, messages, system, tools = [], model: _, ...rest } = args
-  const said: readonly Message[] = messages ?? [{ role: 'user', content: prompt ?? '' }]
+  const { prompt, messages, wrapped, system, tools = [], model: _, ...rest } = args
+  // Of a wrapped model only its length is asked.
+  const text = prompt ?? JSON.stringify(wrapped ?? '')
+  const said: readonly Message[] = messages ?? [{ role: 'user', content: text }]
   return {
     ...rest,
     messages: system === undefined ? said : [{ role: 'system', content: system }, ...said],

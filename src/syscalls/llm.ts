@@ -44,7 +44,7 @@ export const llmCalls = {
     cost: 1,
     check(args, { llm, tool }) {
       assertPrompt(args)
-      llm.check('llm.generate', args.model)
+      if (args.wrapped === undefined) llm.check('llm.generate', args.model)
       whole(args, { tool })
     },
     judge: (args) => [{ action: 'llm.generate', resource: args.model, args: judged(args) }],
@@ -53,7 +53,11 @@ export const llmCalls = {
     echoes: true,
     invoke(args, call, drivers) {
       call.carries(drivers.llm.labelsOf(args.model))
-      return drivers.llm.generate(call.grant, args.model, whole(args, drivers), chargedOf(call))
+      const { llm } = drivers
+      const prompt = whole(args, drivers)
+      if (args.wrapped === undefined) return llm.generate(call.grant, args.model, prompt, chargedOf(call))
+      const run = llm.wrapped.of(call.process, call.number)
+      return llm.run(call.grant, args.model, prompt, { ...chargedOf(call), redacts: call.redacts }, run)
     },
   }),
   'llm.embed': syscall({

@@ -79,6 +79,8 @@ export interface Call {
    * The process takes the labels on before it gets the result or the error.
    */
   readonly carries: (labels: Labels) => void
+  /** Whether a rule that permits it takes data out of what comes back. */
+  readonly redacts: boolean
   /** What the rules that permit it give to what comes of it. */
   readonly given: Labels
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */

@@ -8,6 +8,7 @@ import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import type { Amounts, Meter, Metered } from '../../proc/meter.ts'
 import { type Deadline, deadlineOf } from '../deadline.ts'
+import { Expected } from '../expected.ts'
 import { abortable } from '../net/resolve.ts'
 import { attempt } from './attempts.ts'
 import { type Failure, readFailure } from './failures.ts'
@@ -19,11 +20,13 @@ import {
   bytesOf,
   fieldOf,
   readEmbeddingUsage,
+  readPlainUsage,
   readUsage,
   tokensOfBytes,
   tokensOfPrompt,
   type Usage,
 } from './usage.ts'
+import type { ModelRun, ModelRunContext } from './wrapped.ts'
 
 /** In ms. */
 export interface ModelTimeouts {
@@ -64,6 +67,8 @@ const msPerSecond = 1e3
 
 export class LlmDriver {
   readonly metering: Metering
+  /** What calls of wrapped models are to run. */
+  readonly wrapped = new Expected<ModelRun>()
   readonly #parts: LlmDriverParts
   /** By pid: calls under way. */
   readonly #flying = new Map<number, number>()
@@ -129,6 +134,32 @@ export class LlmDriver {
   }
 
   /**
+   * Has an object of the application ask its own model.
+   * @param run asks it, once; not tried again, since its framework does
+   * @throws SyscallError as generate, and what the run throws as one
+   */
+  async run(
+    grant: Grant,
+    name: string,
+    prompt: Prompt,
+    charged: Charged & Pick<ModelRunContext, 'redacts'>,
+    run: ModelRun,
+  ): Promise<Json> {
+    const { pid, agent } = Grant.demand(grant, 'llm.generate', name)
+    const bill = new Bill(this.metering, name, charged.meter, tokensOfPrompt(prompt))
+    return this.#call({ grant, name, bill }, pid, charged, async ({ late }) => {
+      bill.sent()
+      const received = (bytes: number): void => bill.received(bytes)
+      const { redacts } = charged
+      const { value, usage } = await run({ signal: late.signal, pid, agent, model: name, redacts, received })
+      const told = readPlainUsage(usage)
+      if (told === undefined) received(bytesOf(value))
+      bill.reported(told)
+      return value
+    })
+  }
+
+  /**
    * Turns texts into vectors, in as many requests as the model needs.
    * @returns one vector for each, in order
    * @throws SyscallError as generate
@@ -156,7 +187,7 @@ export class LlmDriver {
     { grant, name, bill }: Omit<Under, 'late'>,
     pid: number,
     { costs }: Charged,
-    work: (under: Under) => Promise<JsonObject>,
+    work: (under: Under) => Promise<Json>,
   ): Promise<Json> {
     const flying = this.#flying.get(pid) ?? 0
     if (flying >= limits.llmInFlightMax)

@@ -44,6 +44,15 @@ export function readUsage(usage: unknown): Usage | undefined {
   return { inputTokens, outputTokens, ...(cachedTokens > 0 && { cachedTokens }) }
 }
 
+/** The same of what an integration says: two whole numbers, `inputTokens` and `outputTokens`, and perhaps `cachedTokens`. */
+export function readPlainUsage(usage: unknown): Usage | undefined {
+  const inputTokens = countOf(fieldOf(usage, 'inputTokens'))
+  const outputTokens = countOf(fieldOf(usage, 'outputTokens'))
+  if (inputTokens === undefined || outputTokens === undefined) return undefined
+  const cachedTokens = countOf(fieldOf(usage, 'cachedTokens')) ?? 0
+  return { inputTokens, outputTokens, ...(cachedTokens > 0 && { cachedTokens }) }
+}
+
 /** The same of an EmbeddingModelV4 result. */
 export function readEmbeddingUsage(usage: unknown): Usage | undefined {
   const inputTokens = countOf(fieldOf(usage, 'tokens'))
