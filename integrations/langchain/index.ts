@@ -14,6 +14,14 @@ const tested = [
   { name: '@langchain/langgraph', from: '1.4.0', below: '2.0.0' },
 ] as const
 
+export interface LangChainOptions extends WrapOptions {
+  /**
+   * Names of tools that the provider of a model runs, such as its web search, and that it may have all the same: the kernel
+   * sees nothing of what they do. None by default: a model that is offered another one is not asked.
+   */
+  readonly unseen?: readonly string[]
+}
+
 export class LangChainKernel {
   readonly #wrapping: Wrapping
   readonly #reach: Reach
@@ -22,20 +30,20 @@ export class LangChainKernel {
   readonly #wrapped = new WeakSet<object>()
 
   /**
-   * @param options as `kernel.wrapTool` has them: name, policy, budget, labels of the process that each run is, and what is
-   *   said of its tools
+   * @param options name, policy, budget and labels of the process that each run is, and what is said of its tools
    * @throws KernelError EINVAL for options that are not sound
    */
-  constructor(kernel: KernelSpace, options: WrapOptions = {}) {
+  constructor(kernel: KernelSpace, options: LangChainOptions = {}) {
+    const { unseen = [], ...own } = options
     const [version] = tested.map((each) => checkFramework(each, import.meta.url))
     this.#wrapping = kernel.wrapping({
       name: 'langchain',
       framework: { name: '@langchain/core', version },
-      ...options,
+      ...own,
     })
     this.#reach = new Reach((tool) => governTool(tool, this.#wrapping))
     this.#agents = new Agents(this.#reach)
-    this.#runs = new Runs(this.#wrapping)
+    this.#runs = new Runs(this.#wrapping, new Set(unseen))
   }
 
   /**

@@ -82,22 +82,37 @@ export interface Params {
   readonly options?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** @param metadata names the provider and the model, as LangChain's own traces do */
+/**
+ * @param metadata names the provider and the model, as LangChain's own traces do
+ * @param unseen tools that may run where the kernel sees nothing of them
+ * @throws KernelError EPERM for any other such tool
+ */
 export function askOf(
   messages: readonly BaseMessage[] | readonly string[],
   metadata: Readonly<Record<string, unknown>> | undefined,
   { invocation_params: params = {}, options = {} }: Params,
+  unseen: ReadonlySet<string>,
 ): ModelAsk {
   const { ls_provider: provider = 'unknown', ls_model_name: model = params.model } = metadata ?? {}
   const tokensMax = [params.max_tokens, params.maxTokens, metadata?.ls_max_tokens].find(
     (it) => typeof it === 'number',
   )
   const tools = [params.tools, options.tools].find((it) => Array.isArray(it)) ?? []
+  const offered = tools as readonly unknown[]
+  const hosted = offered
+    .filter(isHosted)
+    .map(nameOf)
+    .find((name) => !unseen.has(name))
+  if (hosted !== undefined)
+    throw new KernelError(
+      'EPERM',
+      `the tool \`${hosted}\` is run by the provider of the model, where no call of it passes the kernel; make it a tool of the application, or accept it by the option \`unseen: ['${hosted}']\``,
+    )
   return {
     model: `${provider}/${model ?? 'unknown'}`,
     prompt: messages.map((message) => (typeof message === 'string' ? message : shown(message))),
     ...(typeof tokensMax === 'number' && { tokensMax }),
-    tools: (tools as readonly unknown[]).map(nameOf).filter((name) => name !== undefined),
+    tools: offered.map(nameOf),
   }
 }
 
@@ -144,16 +159,21 @@ function usageOf(
   return { inputTokens: promptTokens, outputTokens: completionTokens }
 }
 
+/** Members that say what a tool takes, in the forms that providers have for tools of the application. */
+const takes: readonly string[] = [
+  ...['function', 'input_schema', 'inputSchema', 'parameters', 'schema', 'functionDeclarations', 'toolSpec'],
+]
+
 /** Tools are offered to models in the form that their provider has for them, each of which has a name somewhere. */
-function nameOf(tool: unknown): string | undefined {
-  const {
-    name,
-    function: inner,
-    type,
-  } = (tool ?? {}) as {
-    readonly name?: unknown
-    readonly function?: { readonly name?: unknown }
-    readonly type?: unknown
-  }
-  return [name, inner?.name, type].find((it) => typeof it === 'string')
+function nameOf(tool: unknown): string {
+  const { name, function: inner, type } = fieldsOf(tool)
+  const names = [name, (inner as { readonly name?: unknown } | undefined)?.name, type]
+  return names.find((it) => typeof it === 'string') ?? Object.keys(fieldsOf(tool))[0] ?? 'unknown'
 }
+
+/** Whether it is run by the provider of the model: the application is not asked, and nobody is told. */
+const isHosted = (tool: unknown): boolean =>
+  fieldsOf(tool).type !== 'function' && !takes.some((key) => key in fieldsOf(tool))
+
+const fieldsOf = (tool: unknown): { readonly [key: string]: unknown } =>
+  typeof tool === 'object' && tool !== null ? (tool as { readonly [key: string]: unknown }) : {}

@@ -13,8 +13,11 @@ export class Runs {
   readonly #wrapping: Wrapping
   readonly #watches = new WeakMap<Session, Watch>()
 
-  constructor(wrapping: Wrapping) {
+  readonly #unseen: ReadonlySet<string>
+
+  constructor(wrapping: Wrapping, unseen: ReadonlySet<string>) {
     this.#wrapping = wrapping
+    this.#unseen = unseen
   }
 
   /** Runs a method that gives one answer; ends when the process does. */
@@ -109,7 +112,7 @@ export class Runs {
   #watchOf(session: Session): Watch {
     const known = this.#watches.get(session)
     if (known !== undefined) return known
-    const watch = new Watch(session, this.#wrapping)
+    const watch = new Watch(session, this.#wrapping, this.#unseen)
     this.#watches.set(session, watch)
     return watch
   }

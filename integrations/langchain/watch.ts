@@ -23,8 +23,11 @@ export class Watch extends BaseCallbackHandler {
   /** Runs of tools that have passed the gate. */
   readonly #expected = new Set<string>()
 
-  constructor(session: Session, wrapping: Wrapping) {
+  readonly #unseen: ReadonlySet<string>
+
+  constructor(session: Session, wrapping: Wrapping, unseen: ReadonlySet<string>) {
     super()
+    this.#unseen = unseen
     this.session = session
     this.#models = new ModelCalls(session, wrapping)
     this.#unwrapped = wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
@@ -81,7 +84,7 @@ export class Watch extends BaseCallbackHandler {
     runId: string,
     [, params, , metadata]: readonly unknown[],
   ): Promise<void> {
-    const ask = askOf(prompt, metadata as Parameters<typeof askOf>[1], (params ?? {}) as Params)
+    const ask = askOf(prompt, metadata as Parameters<typeof askOf>[1], (params ?? {}) as Params, this.#unseen)
     await this.#models.begin(runId, ask)
   }
 

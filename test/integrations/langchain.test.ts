@@ -445,6 +445,16 @@ describe('what cannot be governed is refused when it is wrapped', () => {
     expect((await kernelErrorOf(async () => model._generate([]))).code).toBe('ENOSYS')
   })
 
+  test('a tool that the provider of a model runs, unless it is accepted by name', async () => {
+    const { gatehouse, kernel } = start()
+    const search = { type: 'web_search_20250305', name: 'web_search' }
+    const model = script('ls').withConfig({ tools: [search] } as never)
+    const error = await kernelErrorOf(() => gatehouse.wrap(model).invoke('look it up'))
+    expect(error.message).toMatch(/`web_search` is run by the provider/)
+    const accepting = new LangChainKernel(kernel, { unseen: ['web_search'] })
+    expect((await accepting.wrap(model).invoke('look it up')).getType()).toBe('ai')
+  })
+
   test('a tool that there is not gives the model LangChain’s own answer', async () => {
     const { gatehouse } = start()
     const { shell } = shellOf()
