@@ -21,6 +21,7 @@ export type {
 } from './drivers/llm/given.ts'
 export type { ModelContext, Prompt } from './drivers/llm/model.ts'
 export type { LlmOptions, ModelOption } from './drivers/llm/open.ts'
+export type { ModelUsage } from './drivers/llm/wrapped.ts'
 export type { SecretOption } from './drivers/net/secrets/open.ts'
 export type {
   ToolContext,
