@@ -293,8 +293,8 @@ export const limits = Object.freeze({
 
   /** Parts of a streamed reply of a wrapped model that are kept for the record; what comes after them is counted only. */
   llmPartsKept: 100_000,
-  /** A tool's name, in characters. */
-  toolNameMax: 64,
+  /** A tool's name, in characters. That of a server's tool says whose it is, too. */
+  toolNameMax: 128,
   /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */
   toolSchemasKept: 512,
   /** A tool may take this long unless it says otherwise, in ms. */
