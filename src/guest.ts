@@ -50,7 +50,7 @@ export interface SyscallArguments {
     readonly stream?: boolean
   }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
-  readonly 'tool.call': { readonly name: string; readonly args: Json }
+  readonly 'tool.call': { readonly name: string; readonly args: Json; readonly wrapped?: number }
   /** Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called. */
   readonly 'llm.generate': LlmPrompt
   /** Asks a model, and gives its reply as it is written: a stream of values, each a part. Where a rule looks through what comes back it comes whole all the same. Agents use `llm.stream`. */
@@ -244,6 +244,8 @@ export interface Llm extends LlmDoors {
     readonly prompt?: string | undefined
     /** the conversation so far, the newest last (docs/models.md) */
     readonly messages?: readonly LlmMessage[] | undefined
+    /** in place of both: what a model of an object that the application has wrapped is asked, as its framework says it; agents in isolates have none */
+    readonly wrapped?: Json | undefined
     /** put before everything else */
     readonly system?: string | undefined
     /** what the model may ask for: names of tools under /tools, or definitions; nothing is called */
@@ -454,6 +456,7 @@ export interface LlmPrompt {
   readonly model: string
   readonly prompt?: string
   readonly messages?: readonly LlmMessage[]
+  readonly wrapped?: Json
   readonly system?: string
   readonly tools?: readonly (
     | string

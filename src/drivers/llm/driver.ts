@@ -178,7 +178,12 @@ export class LlmDriver {
       call.bill.sent()
       const received = (bytes: number): void => call.bill.received(bytes)
       const { isLookedThrough } = charged
-      const { value, usage } = await run({ ...who(scope, name), signal: call.signal, isLookedThrough, received })
+      const { value, usage } = await run({
+        ...who(scope, name),
+        signal: call.signal,
+        isLookedThrough,
+        received,
+      })
       const told = readPlainUsage(usage)
       if (told === undefined) received(bytesOf(value))
       call.bill.reported(told)
