@@ -224,12 +224,11 @@ export class Spawner {
     this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, { fork })
   }
 
-  #recorded({
-    text,
-    filename,
-    map,
-  }: ProgramText): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
+  #recorded(
+    program: ProgramText,
+  ): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
     const { shared } = this.#parts
+    const { text, filename, map } = program
     return { program: shared.of(text), filename, ...(map !== undefined && { map: shared.of(map) }) }
   }
 
@@ -274,10 +273,7 @@ export class Spawner {
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors, ...zone })
     const argsText = JSON.stringify(args)
     const before = log.written
-    this.record(process, log.payload(argsText), {
-      ...this.#recorded(program),
-      boot: log.payload(boot),
-    })
+    this.record(process, log.payload(argsText), { ...this.#recorded(program), boot: log.payload(boot) })
     process.recorded(log.written - before)
     const { memoryBytes } = process.ledger.budget
     const spec: GuestSpec = {

@@ -3,13 +3,8 @@ import { Children } from './children.ts'
 import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
 import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
-import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
-import { NetDriver } from './drivers/net/driver.ts'
-import { PipeDriver } from './drivers/pipes.ts'
-import { StreamDriver } from './drivers/streams/driver.ts'
 import { ToolDriver } from './drivers/tool.ts'
-import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
 import type { Tree } from './drivers/vfs/tree.ts'
@@ -45,7 +40,7 @@ import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
-import { kernelSecrets, llmDriver, procDriver } from './wiring.ts'
+import { kernelSecrets, llmDriver, plainDrivers, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -106,17 +101,9 @@ export class System implements Supervisor {
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#trees.has(name)
     this.children = new Children((...spawned) => this.spawner.spawn(...spawned), isTaken)
     this.drivers = {
-      vfs: new VfsDriver(),
-      net: new NetDriver({ clock: this.#clock, secrets }),
-      tool,
-      llm,
-      ipc,
+      ...plainDrivers(clock, secrets, (name) => this.#isAgent(name)),
+      ...{ tool, llm, ipc, chance, table: this.table },
       proc: procDriver(this),
-      clock: new ClockDriver(this.#clock),
-      streams: new StreamDriver(),
-      pipes: new PipeDriver((name) => this.#isAgent(name)),
-      chance,
-      table: this.table,
       treeOf: (process) => this.#trees.of(process),
     }
     this.runs = new Runs(this.#clock, this.log)

@@ -128,7 +128,6 @@ class Restart {
 
   /** @throws EvidenceError, KernelError */
   #foldAll(set: (time: number) => void): void {
-    const { log } = this.#parts
     let window: Counted[] = []
     let bytes = 0
     const replies = new Set(this.#replies.keys())
@@ -143,7 +142,7 @@ class Restart {
       bytes = 0
     }
     const { from, segments } = this.#plan.survey
-    for (const counted of entriesIn(log.entries(from === 0 ? {} : { from }), segments)) {
+    for (const counted of entriesIn(this.#parts.log.entries(from === 0 ? {} : { from }), segments)) {
       window.push(this.#edited(counted, replies))
       bytes += this.#fold.needs(counted).reduce((sum, ref) => sum + ref.bytes, 0)
       if (window.length >= limits.rebuildWindowEntries || bytes > limits.replayWindowBytes) flush()
