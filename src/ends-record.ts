@@ -1,4 +1,5 @@
 /** How a kernel begins and how a process ended, as it goes on record. */
+import { versionsHere } from './config/package-version.ts'
 import { exitToJson } from './drivers/proc.ts'
 import type { OpenBody } from './evidence/beginnings.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -38,7 +39,7 @@ export function openBody(
   from: OpenBody['from'],
 ): OpenBody {
   return {
-    ...{ kind: 'open', policy, policies, ...kept, isolation },
+    ...{ kind: 'open', policy, policies, ...kept, isolation, versions: versionsHere() },
     ...(jail !== undefined && { protections: { ...protectionsOf(jail) } }),
     ...(from !== undefined && { from }),
   }
