@@ -11,7 +11,7 @@ import {
 import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import type { ProgramText } from './config/program.ts'
-import { KernelError, SyscallError } from './errors.ts'
+import { KernelError } from './errors.ts'
 import type { SpawnBody } from './evidence/beginnings.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -33,6 +33,7 @@ import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { recordUnder } from './reload.ts'
 import { doors } from './syscalls.ts'
+import { endUnstarted } from './unstarted.ts'
 
 export interface SpawnerParts extends GuestParts {
   readonly table: ProcessTable
@@ -287,14 +288,4 @@ export class Spawner {
     this.guests.keep(process, spec)
     process.begin(this.guests.start(process, this.guests.events(process), false))
   }
-}
-
-function endUnstarted(process: Process, error: unknown): void {
-  const known =
-    error instanceof KernelError || error instanceof SyscallError || error instanceof EvidenceError
-  const code = known ? error.code : 'EIO'
-  const message = known
-    ? error.message
-    : `the program could not be read: ${error instanceof Error ? error.message : 'unknown'}`
-  process.end({ status: 'failed', reason: message, error: { code, message } })
 }

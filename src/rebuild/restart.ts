@@ -1,6 +1,6 @@
 /** A kernel goes on where a record ends: first what is within it, at once, and then the guests, which repeat their past. */
 import { byKernel } from '../actors.ts'
-import { bundleProgram, type ProgramText, textProgram } from '../config/program.ts'
+import { loadedProgram } from '../config/rebuild.ts'
 import type { Homes } from '../drivers/vfs/homes.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { EditBody, RebuildBody } from '../evidence/beginnings.ts'
@@ -208,7 +208,7 @@ class Restart {
   async #recordForks(): Promise<void> {
     const { fork } = this.#plan
     if (fork === undefined) return
-    const program = fork.program === undefined ? undefined : await loaded(fork.program)
+    const program = fork.program === undefined ? undefined : await loadedProgram(fork.program)
     const begun = beginningsIn(this.#source.run(fork.run), fork.seq)
     for (const [outcome, result] of this.#replies)
       this.#parts.log.append({ kind: 'edit', run: fork.as, outcome, result } satisfies EditBody)
@@ -292,9 +292,3 @@ class Restart {
 
 /** Payloads are found by their hash: what is none is not found. */
 const beginningOf = (entry: Entry | undefined): Parameters<Spawner['recordFork']>[1] => (entry ?? {}) as never
-
-async function loaded(
-  program: { readonly file: string } | { readonly source: string },
-): Promise<ProgramText> {
-  return 'file' in program ? bundleProgram(program.file) : textProgram(program.source)
-}
