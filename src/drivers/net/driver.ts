@@ -16,7 +16,7 @@ import {
   type OpenAnswer,
   openExchange,
 } from './exchange.ts'
-import { netError } from './failures.ts'
+import { netError, readingError } from './failures.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
 import { ResponseSource } from './response-source.ts'
@@ -155,9 +155,7 @@ export class NetDriver {
       end: (why) => flight.end(why),
       failure: (error) => {
         const why: unknown = flight.signal.aborted ? flight.signal.reason : error
-        // Nothing is done by reading on, so nothing can be unknown.
-        const { code, message } = netError(why, `${url.host}:${url.port}`, false)
-        return new SyscallError(code, message)
+        return readingError(why, `${url.host}:${url.port}`)
       },
       over: () => {
         flight.end(new SyscallError('ECANCELED', 'the stream has ended'))

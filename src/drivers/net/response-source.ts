@@ -43,8 +43,10 @@ export class ResponseSource implements Source {
       if (bytes === undefined) this.#finish()
       return bytes && { bytes }
     } catch (error) {
+      // What it failed with is told by how the exchange stands, before that is ended.
+      const why = failure(error)
       this.#finish()
-      throw failure(error)
+      throw why
     } finally {
       cancel()
     }
