@@ -6,7 +6,11 @@ import { type Argument, variantsOf } from './json-schema.ts'
 import { type Stub, stubs } from './stubs.ts'
 
 /** Doors that a family has beside those of the table. */
-const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors', llm: 'LlmDoors' }
+const handMade: Readonly<Record<string, string>> = {
+  proc: 'SignalDoors',
+  llm: 'LlmDoors',
+  ipc: 'PipeDoors',
+}
 
 const head = `
 /**
@@ -15,7 +19,7 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, LlmDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch, LlmDoors, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
