@@ -196,6 +196,10 @@ export const limits = Object.freeze({
   bundlesKeptLengthMax: 64 * MiB,
   /** Source maps that are kept read: that of a large bundle takes some 100 MB then. */
   sourceMapsReadMax: 2,
+  /** What one import names, in UTF-16 units: a longer path is none that a system has. */
+  importPathMax: 4 * KiB,
+  /** Steps of a chain of imports that a message shows, from each end. */
+  importStepsShownMax: 8,
   /** As much of a line that cannot be read is shown in a message, in UTF-16 units. */
   sourceLineShownMax: 160,
 

@@ -102,13 +102,15 @@ export class SourceReader {
 function withoutNode(read: Buffer): Buffer | string {
   if (!read.includes('typeof')) return read
   const text = read.toString()
+  const rest = text.replace(asksFor, '')
+  const own = new Set(['process', 'Buffer'].filter((name) => declares(rest, name)))
   return text.replace(asksFor, (question, between: string, name: string) =>
-    declares(text, name) ? question : `typeof${between}void ${' '.repeat(name.length - 6)}0`,
+    own.has(name) ? question : `typeof${between}void ${' '.repeat(name.length - 6)}0`,
   )
 }
 
-/** Whether a file may have a name of its own that is called so: then it asks for that. */
+/** Whether a file may have a name of its own that is called so: then it asks for that. Linear in the text. */
 const declares = (text: string, name: string): boolean =>
   new RegExp(
-    `\\b(?:function\\*?|const|let|var|class|import|as)\\s+${name}\\b|[{,]\\s*${name}\\s*[,}=]|\\(${name}\\)\\s*(?:=>|\\{)|[(,]\\s*${name}\\s*(?:,[^()]*)?\\)\\s*(?:=>|\\{)`,
-  ).test(text.replace(asksFor, ''))
+    `\\b(?:function\\*?|const|let|var|class|import|as)\\s+${name}\\b|[{,]\\s*${name}\\s*[,}=]|\\(${name}\\)\\s*(?:=>|\\{)|[(,]\\s*${name}\\s*(?:,[^()]{0,200})?\\)\\s*(?:=>|\\{)`,
+  ).test(text)
