@@ -1,6 +1,7 @@
 /** What the web runtime costs: a guest that touches none of it beside a bare isolate, and the first touch of each family. */
 import ivm from 'isolated-vm'
 import { bootstrapText } from '../../src/isolate/bootstrap-text.ts'
+import { compiledOwn } from '../../src/isolate/compiled-own.ts'
 import { type Family, families } from '../../src/isolate/web/families.ts'
 import { webText } from '../../src/isolate/web/texts.ts'
 import { doors } from '../../src/syscalls.ts'
@@ -32,7 +33,9 @@ function booted(): Live {
   const live = bare()
   const post = new ivm.Callback(() => {}, { ignored: true })
   const given = [post, boot, '[]', 0, new ivm.Callback(webText)]
-  live.context.evalClosureSync(bootstrapText(boot, true), given, { result: { reference: true } })
+  compiledOwn(live.isolate, bootstrapText(boot, true))
+    .runSync(live.context, { reference: true })
+    .applySync(undefined, given, { result: { reference: true } })
   return live
 }
 
@@ -62,7 +65,9 @@ async function sample(make: () => Live, touch?: (live: Live) => Promise<unknown>
 function fromCache(family: Family): (live: Live) => Promise<unknown> {
   const text = webText(family)
   const { isolate } = bare()
-  const { cachedData } = isolate.compileScriptSync(text, { produceCachedData: true })
+  const script: ivm.Script & { readonly cachedData?: ivm.ExternalCopy<ArrayBuffer> } =
+    isolate.compileScriptSync(text, { produceCachedData: true })
+  const { cachedData } = script
   return async ({ isolate, context }) => {
     const script = await isolate.compileScript(text, cachedData === undefined ? {} : { cachedData })
     await script.run(context, { reference: true })
