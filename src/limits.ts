@@ -220,6 +220,14 @@ export const limits = Object.freeze({
   streamReadBytesMax: 64 * KiB,
   /** What one write to a stream takes, in bytes or as JSON in UTF-16 units: as much as a message. */
   streamWriteMax: 1 * MiB,
+  /** What waits in one pipe, in bytes or as JSON in UTF-16 units, unless one value alone is longer; then the writer waits. */
+  streamQueueMax: 1 * MiB,
+  /** The same of all pipes of a kernel, whose heap holds it; past it a write is EAGAIN. */
+  streamQueuesMax: 64 * MiB,
+  /** Pipes that wait until one agent takes them. */
+  pipesPendingMax: 64,
+  /** The schema of a typed pipe, as JSON in UTF-16 units: each value is held against all of it. */
+  pipeSchemaMax: 8 * KiB,
   /** What is kept of the end of a text that is read in pieces, to see values that lie across a border, in UTF-16 units. */
   streamTailMax: 512,
   /** A response's body that is read as a stream, all of it, in bytes; it never lies in the kernel whole. */

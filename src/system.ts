@@ -7,6 +7,7 @@ import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
+import { PipeDriver } from './drivers/pipes.ts'
 import { StreamDriver } from './drivers/streams/driver.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
@@ -108,6 +109,7 @@ export class System implements Supervisor {
       proc: procDriver(this),
       clock: new ClockDriver(this.#clock),
       streams: new StreamDriver(),
+      pipes: new PipeDriver((name) => this.#isAgent(name)),
       chance,
       table: this.table,
       treeOf: (process) => this.#trees.of(process),

@@ -4,6 +4,7 @@ import { makeChance, systemClock } from '../src/clock.ts'
 import { ClockDriver } from '../src/drivers/clock.ts'
 import { IpcDriver } from '../src/drivers/ipc.ts'
 import { NetDriver } from '../src/drivers/net/driver.ts'
+import { PipeDriver } from '../src/drivers/pipes.ts'
 import { ProcDriver } from '../src/drivers/proc.ts'
 import { StreamDriver } from '../src/drivers/streams/driver.ts'
 import { ToolDriver } from '../src/drivers/tool.ts'
@@ -29,6 +30,7 @@ const drivers: Drivers = {
   proc: new ProcDriver({ table, spawnChild: never, signal: never, output: never }),
   clock: new ClockDriver(systemClock),
   streams: new StreamDriver(),
+  pipes: new PipeDriver(() => true),
   chance: makeChance(1),
   table,
   treeOf: never,
@@ -55,6 +57,8 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'fs.move': (grant) => drivers.vfs.move(grant, anything, '/a', '/b'),
   'net.fetch': (grant) => drivers.net.fetch(grant, { url: 'http://127.0.0.1:1/' }),
   'net.fetch (stream)': (grant) => drivers.net.open(grant, { url: 'http://127.0.0.1:1/' }),
+  'ipc.pipe': (grant) => drivers.pipes.open(grant, 'a', undefined, []),
+  'ipc.pipe (take)': (grant) => drivers.pipes.take(grant, undefined, 1),
   'stream.read': (grant) => drivers.streams.read(grant, anything, 1, 1, () => {}),
   'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
   'stream.close': (grant) => drivers.streams.close(grant, anything, 1),

@@ -3,6 +3,7 @@ import { SyscallError } from '../errors.ts'
 import { readPlainly } from '../flaws.ts'
 import { parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
+import type { Content } from '../policy/content.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
 import { isLimit } from '../proc/tallies.ts'
@@ -14,7 +15,7 @@ import { mergeDecisions } from './merge.ts'
 import { askPolicy } from './question.ts'
 import type { Runs } from './runs.ts'
 import { sentOf } from './seen.ts'
-import { Fallen, standingOf } from './standing.ts'
+import { Fallen, standingOf, type Used } from './standing.ts'
 
 /** What calls are decoded, judged and counted with. */
 export interface AdmissionMeans {
@@ -150,7 +151,7 @@ export function judgeCall(
     stream = row.stream?.(args, drivers, process)
     row.check?.(args, drivers, process)
     const content = contentOf(name, args)
-    const under = stream && standingOf(process, runs, stream, row.uses ?? 'read', content)
+    const under = stream && standingOf(process, runs, stream, usedBy(row, args, stream, content))
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
     const answers = askPolicy(process, runs, judged, content)
@@ -170,14 +171,19 @@ export function judgeCall(
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
   } catch (error) {
-    // Whoever may not use it any more has it no longer.
-    if (error instanceof Fallen && stream !== undefined) drivers.streams.cut(process, stream.number)
+    if (error instanceof Fallen && error.isFinal && stream !== undefined)
+      drivers.streams.cut(process, stream.number)
     const refusal = refusalOf(error, resource)
     if (refusal instanceof Refusal)
       refusal.permitted = [...answered.map(({ decision }) => decision), stream?.terms.decision]
     throw refusal
   }
 }
+
+const usedBy = (row: Syscall, args: never, { terms }: OpenStream, content: Content): Used => ({
+  ...{ use: row.uses ?? 'read', content },
+  judged: row.asksAgain?.(args, terms.judged) ?? terms.judged,
+})
 
 /** @returns what the gate refuses with; what the kernel did wrong stays what it is */
 function refusalOf(error: unknown, resource: string | undefined): unknown {

@@ -5,7 +5,7 @@ import type { Content } from '../policy/content.ts'
 import { labelsGiven } from '../policy/obligations.ts'
 import type { Decision } from '../policy/types.ts'
 import type { Process } from '../proc/process.ts'
-import type { OpenStream, StreamUse } from '../syscalls/row.ts'
+import type { Judged, OpenStream, StreamUse } from '../syscalls/row.ts'
 import { redactedKinds } from './content.ts'
 import { mergeDecisions } from './merge.ts'
 import { askPolicy } from './question.ts'
@@ -16,19 +16,30 @@ export class Fallen extends Error {
   override readonly cause: SyscallError
   readonly resource: string
   readonly decision: Decision
+  /** Whether it is of no use any more: what is not written to a pipe is one value, and to a request it is a hole in it. */
+  readonly isFinal: boolean
 
-  constructor(why: string, resource: string, decision: Decision) {
+  constructor({ ends }: OpenStream, why: string, resource: string, decision: Decision) {
     super(why)
+    this.isFinal = ends.source !== undefined || ends.isExternal === true
     this.cause = new SyscallError('EPERM', why)
     this.resource = resource
     this.decision = decision
   }
 }
 
+/** How a stream is used. */
+export interface Used {
+  readonly use: StreamUse
+  /** What its opening was asked about, as it is asked about this call. */
+  readonly judged: readonly Judged[]
+  /** What is written. */
+  readonly content: Content
+}
+
 /**
  * What is read is asked about again only where another policy is in force; what is written each time, since the process
  * may carry more by now, and rules may look at it.
- * @param content what is written
  * @returns what the call is permitted by, whose demands on the record hold for it too; undefined where nothing judged it
  * @throws Fallen where it is not permitted any more
  */
@@ -36,21 +47,20 @@ export function standingOf(
   process: Process,
   runs: Runs,
   stream: OpenStream,
-  use: StreamUse,
-  content: Content,
+  { use, judged, content }: Used,
 ): Decision | undefined {
   const { terms } = stream
   const isSame = process.policy === terms.policy
-  if (terms.judged.length === 0 || (use === 'read' && isSame)) return terms.decision
-  const { answered, forbidden } = askPolicy(process, runs, terms.judged, content)
+  if (judged.length === 0 || (use === 'read' && isSame)) return terms.decision
+  const { answered, forbidden } = askPolicy(process, runs, judged, content)
   if (forbidden !== undefined)
-    throw new Fallen(forbidden.decision.reason, forbidden.request.resource, forbidden.decision)
+    throw new Fallen(stream, forbidden.decision.reason, forbidden.request.resource, forbidden.decision)
   const decision = mergeDecisions(answered.map((each) => each.decision))
-  const [first] = terms.judged
+  const [first] = judged
   if (decision === undefined || first === undefined) return terms.decision
   const carriedMore = withoutLabels(process.labels, joinLabels(terms.carried, terms.labels)).length > 0
   const why = whyNot(stream, decision, isSame && !carriedMore)
-  if (why !== undefined) throw new Fallen(why, first.resource, decision)
+  if (why !== undefined) throw new Fallen(stream, why, first.resource, decision)
   if (!isSame) {
     const labels = joinLabels(terms.labels, labelsGiven(decision.obligations ?? []))
     stream.terms = { ...terms, policy: process.policy, decision, labels }

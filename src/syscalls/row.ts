@@ -4,6 +4,7 @@ import type { Chance } from '../clock.ts'
 import type { ClockDriver } from '../drivers/clock.ts'
 import type { IpcDriver } from '../drivers/ipc.ts'
 import type { NetDriver } from '../drivers/net/driver.ts'
+import type { PipeDriver } from '../drivers/pipes.ts'
 import type { ProcDriver } from '../drivers/proc.ts'
 import type { StreamDriver } from '../drivers/streams/driver.ts'
 import type { OpenStream, Terms } from '../drivers/streams/stream.ts'
@@ -27,6 +28,7 @@ export interface Drivers {
   readonly proc: ProcDriver
   readonly clock: ClockDriver
   readonly streams: StreamDriver
+  readonly pipes: PipeDriver
   readonly chance: Chance
   readonly table: ProcessTable
   /** The files of one process. */
@@ -139,6 +141,8 @@ export interface Syscall<Args = never> {
    */
   readonly stream?: (args: Args, drivers: Drivers, process: Process) => OpenStream
   readonly uses?: StreamUse
+  /** The questions that permitted its opening, as they are asked about this call. */
+  readonly asksAgain?: (args: Args, asked: readonly Judged[]) => readonly Judged[]
   /** What an approval of the call is bound to, besides its arguments. */
   readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */

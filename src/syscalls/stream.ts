@@ -5,7 +5,7 @@ import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { withoutLabels } from '../labels.ts'
 import { limits } from '../limits.ts'
-import { syscall } from './row.ts'
+import { type Judged, syscall } from './row.ts'
 
 const json: z.ZodType<Json, Json> = z.custom<Json>().meta({ description: 'any JSON' })
 const stream = z.int().positive().meta({ description: 'the number of an open stream of this process' })
@@ -34,6 +34,12 @@ function pieceOf({ text, base64, value }: z.infer<typeof writing>): Piece {
   if (size === 0) throw new SyscallError('EINVAL', 'there is nothing to write; leave it out')
   return piece
 }
+
+/** A pipe is asked about with what is written, as a message is. */
+const withSize = (question: Judged, { value }: z.infer<typeof writing>): Judged =>
+  question.action === 'ipc.pipe'
+    ? { ...question, args: { ...question.args, bytes: JSON.stringify(value ?? null).length } }
+    : question
 
 export const streamCalls = {
   'stream.read': syscall({
@@ -67,6 +73,7 @@ export const streamCalls = {
     cost: 1,
     stream: ({ stream: number }, { streams }, process) => streams.find(process, number),
     uses: 'write',
+    asksAgain: (args, asked) => asked.map((question) => withSize(question, args)),
     check: (args, { streams }, process) => streams.find(process, args.stream).assertTakes(pieceOf(args)),
     external: (args, { streams }, process) => streams.isExternal(process, args.stream),
     invoke: (args, { grant, process, carries }, { streams }) => {

@@ -16,7 +16,7 @@ import {
   type OpenAnswer,
   openExchange,
 } from './exchange.ts'
-import { netError } from './failures.ts'
+import { netError, readingError } from './failures.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
 import { ResponseSource } from './response-source.ts'
@@ -32,6 +32,8 @@ export interface NetOptions {
   readonly fetchMs?: number
   /** From the head of an answer to the last byte of its stream, in ms. */
   readonly streamMs?: number
+  /** A body that is read as a stream, all of it. */
+  readonly streamBytesMax?: number
   /** How long a server may take for the next bytes of a stream, in ms. */
   readonly idleMs?: number
   /** Response bytes of all fetches at once. */
@@ -47,6 +49,7 @@ export class NetDriver {
   readonly #clock: Clock
   readonly #fetchMs: number
   readonly #streamMs: number
+  readonly #streamBytesMax: number
   readonly #idleMs: number
   readonly #heldBytesMax: number
   readonly #resolver: Resolver
@@ -60,6 +63,7 @@ export class NetDriver {
     this.#clock = options.clock ?? systemClock
     this.#fetchMs = options.fetchMs ?? limits.fetchMs
     this.#streamMs = options.streamMs ?? limits.fetchStreamMs
+    this.#streamBytesMax = options.streamBytesMax ?? limits.fetchStreamBytesMax
     this.#idleMs = options.idleMs ?? limits.fetchIdleMs
     this.#heldBytesMax = options.heldBytesMax ?? limits.fetchBytesHeldMax
     this.#resolver = new Resolver(options.lookup ?? systemLookup)
@@ -151,13 +155,11 @@ export class NetDriver {
   #sourceOf({ flight, over }: Landing, url: WebUrl, { body, end, ...head }: OpenAnswer): Source {
     return new ResponseSource({
       ...{ chunks: body, encoding: headerOf(head, 'content-encoding') },
-      ...{ clock: this.#clock, idleMs: this.#idleMs },
+      ...{ clock: this.#clock, idleMs: this.#idleMs, bytesMax: this.#streamBytesMax },
       end: (why) => flight.end(why),
       failure: (error) => {
         const why: unknown = flight.signal.aborted ? flight.signal.reason : error
-        // Nothing is done by reading on, so nothing can be unknown.
-        const { code, message } = netError(why, `${url.host}:${url.port}`, false)
-        return new SyscallError(code, message)
+        return readingError(why, `${url.host}:${url.port}`)
       },
       over: () => {
         flight.end(new SyscallError('ECANCELED', 'the stream has ended'))
@@ -219,7 +221,7 @@ export class NetDriver {
     if (this.#closed) throw new SyscallError('ECANCELED', 'the kernel has shut its network down')
     const flying = [...this.#flights].filter(({ pid }) => pid === scope.pid).length
     if (flying >= limits.fetchesInFlightMax)
-      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first`)
+      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first, or close their streams`)
   }
 
   #hold(flight: Flight, bytes: number): void {

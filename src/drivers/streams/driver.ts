@@ -164,11 +164,6 @@ export class StreamDriver {
     for (const stream of table?.open.values() ?? []) stream.close(how, process.labels)
   }
 
-  /** Streams that a process has open, for people who look. */
-  countOf(process: Process): number {
-    return this.#tables.get(process)?.open.size ?? 0
-  }
-
   #close(process: Process, number: number, how: SinkEnd): void {
     const open = this.#tables.get(process)?.open
     const stream = open?.get(number)

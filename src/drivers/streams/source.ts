@@ -15,8 +15,11 @@ export interface Source {
    * @throws SyscallError for a failure, after which it is closed; no other error is the agent's
    */
   next(): Promise<Piece | undefined>
-  /** Nobody reads any more: it lets go of everything that it holds, and a `next` under way rejects. */
-  close(): void
+  /**
+   * Nobody reads any more: it lets go of everything that it holds, and a `next` under way rejects.
+   * @param labels of whoever read
+   */
+  close(labels: Labels): void
 }
 
 /** How whoever writes ends: in order, or before all was written. */

@@ -137,7 +137,7 @@ export class OpenStream {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#rest = undefined
-    this.ends.source?.close()
+    this.ends.source?.close(labels)
     this.ends.sink?.close(how, labels)
   }
 

@@ -1,5 +1,6 @@
 /** A streamed answer without secrets: what may be the beginning of one is kept back until it is known what it is. */
 import { SyscallError } from '../../../errors.ts'
+import { type Labels, noLabels } from '../../../labels.ts'
 import { limits } from '../../../limits.ts'
 import type { Piece, Source } from '../../streams/source.ts'
 import type { Redactor } from './redactor.ts'
@@ -30,8 +31,8 @@ export class CleanSource implements Source {
     return undefined
   }
 
-  close(): void {
-    this.#source.close()
+  close(labels: Labels = noLabels): void {
+    this.#source.close(labels)
   }
 
   async #shown(): Promise<Uint8Array> {
