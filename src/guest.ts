@@ -4,7 +4,7 @@
  * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
@@ -45,15 +45,34 @@ export interface SyscallArguments {
     readonly headers?: { readonly [name: string]: string }
     readonly text?: string
     readonly base64?: string
+    readonly stream?: boolean
   }
-  /** Ends a request of this process early, with EINTR; what has left the kernel is not taken back. Agents use an `AbortSignal`. */
-  readonly 'net.cancel': { readonly call: number }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
   readonly 'tool.call': { readonly name: string; readonly args: Json }
   /** Puts a message into the mailbox of another agent. */
   readonly 'ipc.send': { readonly to: string; readonly message: Json }
   /** Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none. */
   readonly 'ipc.receive': { readonly from?: string; readonly timeoutMs?: number }
+  /** Opens a pipe to another agent, or takes one that another agent has opened to this one. What goes through it is JSON, by `stream.write` and `stream.read`. Agents use `ipc.pipe`. */
+  readonly 'ipc.pipe': {
+    readonly to?: string
+    readonly schema?: Json
+    readonly from?: string
+    readonly timeoutMs?: number
+  }
+  /** Takes the next piece from an open stream, and waits where there is none; one read of a stream at a time. At its end the reply is `done`, and the stream is closed. */
+  readonly 'stream.read': { readonly stream: number; readonly bytes?: number }
+  /** Gives a piece to an open stream, and waits until there is room for it; one write to a stream at a time. */
+  readonly 'stream.write': {
+    readonly stream: number
+    readonly text?: string
+    readonly base64?: string
+    readonly value?: Json
+  }
+  /** Closes an open stream, and ends what feeds it. Whoever reads what was written gets that, and then the end. */
+  readonly 'stream.close': { readonly stream: number }
+  /** Ends a call of this process that is under way: it fails with ECANCELED, unless it is done sooner. One that is over is left alone. */
+  readonly 'call.cancel': { readonly call: number }
   /** The process itself: pid, parent, name, isolation, labels, what is left of its budget. */
   readonly 'proc.self': Readonly<Record<string, never>>
   /** Starts a child from the source text of a module; its policy and budget can only narrow those of its parent. */
@@ -205,7 +224,7 @@ export interface Fs {
   move(from: string, to: string): Promise<null>
 }
 
-export interface Ipc {
+export interface Ipc extends PipeDoors {
   /**
    * Puts a message into the mailbox of another agent.
    * @param to the name of an agent

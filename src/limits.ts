@@ -234,6 +234,30 @@ export const limits = Object.freeze({
   fetchesInFlightMax: 32,
   /** Response bytes of all fetches that the kernel holds at once; past it a fetch ends with EAGAIN. */
   fetchBytesHeldMax: 256 * MiB,
+  /** Streams that one process may have open; past it the next one is EAGAIN. */
+  streamsOpenMax: 64,
+  /** Bytes that one read of a stream gives at most: about what arrives at once. */
+  streamReadBytesMax: 64 * KiB,
+  /** What one write to a stream takes, in bytes or as JSON in UTF-16 units: as much as a message. */
+  streamWriteMax: 1 * MiB,
+  /** What waits in one pipe, in bytes or as JSON in UTF-16 units, unless one value alone is longer; then the writer waits. */
+  streamQueueMax: 1 * MiB,
+  /** The same of all pipes of a kernel, whose heap holds it; past it a write is EAGAIN. */
+  streamQueuesMax: 64 * MiB,
+  /** Pipes that wait until one agent takes them. */
+  pipesPendingMax: 64,
+  /** The schema of a typed pipe, as JSON in UTF-16 units: each value is held against all of it. */
+  pipeSchemaMax: 8 * KiB,
+  /** What is kept of the end of a text that is read in pieces, to see values that lie across a border, in UTF-16 units. */
+  streamTailMax: 512,
+  /** A response's body that is read as a stream, all of it, in bytes; it never lies in the kernel whole. */
+  fetchStreamBytesMax: 1_024 * MiB,
+  /** What one such response takes of the bytes that the kernel holds at once: what the system, HTTP and unpacking keep ahead. */
+  fetchStreamHeldBytes: 256 * KiB,
+  /** How long a server may take for the next bytes while somebody waits for them, in ms. */
+  fetchIdleMs: 120_000,
+  /** From the head of a response to the last byte of its stream, in ms: an hour. */
+  fetchStreamMs: 3_600_000,
   /** How long one address of a name may take before the next one is tried, in ms. */
   connectAttemptMs: 1_000,
   /** Names resolved at once: each takes one of libuv's four threads, and files need the others. */
@@ -264,6 +288,8 @@ export const limits = Object.freeze({
   secretVarietyMin: 5,
   /** Placeholders in one request: each may become as long as a value may be. */
   secretUsesMax: 32,
+  /** What is kept back of a streamed answer because it may be the beginning of a secret, in bytes: the longest, escaped. */
+  secretHeldBytes: 64 * KiB,
   /** Values of one secret that answers are searched for: those before the newest may still come back. */
   secretValuesKept: 4,
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */

@@ -7,6 +7,8 @@ import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
 import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
 import { NetDriver } from './drivers/net/driver.ts'
+import { PipeDriver } from './drivers/pipes.ts'
+import { StreamDriver } from './drivers/streams/driver.ts'
 import { ToolDriver } from './drivers/tool.ts'
 import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
@@ -106,6 +108,8 @@ export class System implements Supervisor {
       ipc,
       proc: procDriver(this),
       clock: new ClockDriver(this.#clock),
+      streams: new StreamDriver(),
+      pipes: new PipeDriver((name) => this.#isAgent(name)),
       chance,
       table: this.table,
       treeOf: (process) => this.#trees.of(process),
@@ -204,6 +208,7 @@ export class System implements Supervisor {
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.gate.forget(process)
+    this.drivers.streams.forget(process, ending.status === 'exited' ? 'closed' : 'killed')
     this.#trees.forget(process)
     this.runs.end(process)
     if (process.parent === undefined) this.children.forget(process.identity.run)

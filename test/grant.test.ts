@@ -4,7 +4,9 @@ import { makeChance, systemClock } from '../src/clock.ts'
 import { ClockDriver } from '../src/drivers/clock.ts'
 import { IpcDriver } from '../src/drivers/ipc.ts'
 import { NetDriver } from '../src/drivers/net/driver.ts'
+import { PipeDriver } from '../src/drivers/pipes.ts'
 import { ProcDriver } from '../src/drivers/proc.ts'
+import { StreamDriver } from '../src/drivers/streams/driver.ts'
 import { ToolDriver } from '../src/drivers/tool.ts'
 import { VfsDriver } from '../src/drivers/vfs/driver.ts'
 import { EvidenceLog } from '../src/evidence/log.ts'
@@ -27,6 +29,8 @@ const drivers: Drivers = {
   ipc: new IpcDriver(() => true),
   proc: new ProcDriver({ table, spawnChild: never, signal: never, output: never }),
   clock: new ClockDriver(systemClock),
+  streams: new StreamDriver(),
+  pipes: new PipeDriver(() => true),
   chance: makeChance(1),
   table,
   treeOf: never,
@@ -52,7 +56,13 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'fs.remove': (grant) => drivers.vfs.remove(grant, anything, '/a'),
   'fs.move': (grant) => drivers.vfs.move(grant, anything, '/a', '/b'),
   'net.fetch': (grant) => drivers.net.fetch(grant, { url: 'http://127.0.0.1:1/' }),
-  'net.cancel': (grant) => drivers.net.cancel(grant, 1),
+  'net.fetch (stream)': (grant) => drivers.net.open(grant, { url: 'http://127.0.0.1:1/' }),
+  'ipc.pipe': (grant) => drivers.pipes.open(grant, 'a', undefined, []),
+  'ipc.pipe (take)': (grant) => drivers.pipes.take(grant, undefined, 1),
+  'stream.read': (grant) => drivers.streams.read(grant, anything, 1, 1, () => {}),
+  'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
+  'stream.close': (grant) => drivers.streams.close(grant, anything, 1),
+  'call.cancel': (grant) => drivers.proc.cancel(grant, anything, 1),
   'tool.call': (grant) => drivers.tool.call(grant, 't', {}),
   'ipc.send': (grant) => drivers.ipc.send(grant, 'a', 'message'),
   'ipc.receive': (grant) => drivers.ipc.receive(grant, undefined, 1),
@@ -71,7 +81,10 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'clock.random': (grant) =>
     clockCalls['clock.random'].invoke(
       { bytes: 1 } as never,
-      { grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
+      {
+        ...{ grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
+        ...{ terms: anything, isLookedThrough: false },
+      },
       drivers,
     ),
 }

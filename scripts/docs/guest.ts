@@ -6,7 +6,7 @@ import { type Argument, variantsOf } from './json-schema.ts'
 import { type Stub, stubs } from './stubs.ts'
 
 /** Doors that a family has beside those of the table. */
-const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors' }
+const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors', ipc: 'PipeDoors' }
 
 const head = `
 /**
@@ -15,7 +15,7 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 

@@ -62,6 +62,7 @@ export class Calls {
   take(process: Rebuilt | undefined, read: Read): void {
     const { call, isTold } = read
     if (this.#waiting.size > 0) this.#waiting.delete(waitingKey(call))
+    if (call.syscall === 'ipc.pipe') this.#parts.flow.piped()
     if (call.kind !== 'ask') process?.charge(call.kind === 'intent' ? costOf(call.syscall) : 1)
     if (call.before === undefined) {
       if (call.kind === 'refusal' && isTold) this.#parts.tally.notJudged += 1

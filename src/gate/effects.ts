@@ -7,6 +7,7 @@ import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
+import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
 import type { Call, Drivers } from '../syscalls/row.ts'
@@ -15,6 +16,7 @@ import {
   againOf,
   answer,
   callerOf,
+  canceled,
   failureReply,
   isDefect,
   outcomeStatus,
@@ -24,6 +26,7 @@ import {
 import { Carried } from './carried.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
+import { Pieces } from './pieces.ts'
 import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign } from './seen.ts'
@@ -54,6 +57,7 @@ export class Effects {
   readonly #waiting = new Set<Promise<void>>()
   /** Those that have no outcome yet. */
   readonly #running = new Set<Effect>()
+  readonly #pieces = new Pieces()
 
   constructor(parts: EffectsParts) {
     this.#parts = parts
@@ -84,7 +88,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = shownResource(resources.join(' → '), decision)
     const before = this.#parts.log.written
-    const args = keep(this.#parts.log, arrival.text, decision)
+    const args = keep(this.#parts.log, arrival.text, demandsOf(admitted))
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -149,11 +153,12 @@ export class Effects {
   }
 
   #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
-    const { row, args, decision } = admitted
+    const { row, args, decision, judged } = admitted
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
     const call: Call = {
-      ...{ process, grant, number, given: carried.given },
+      ...{ process, grant, number, given: carried.given, isLookedThrough: kinds.length > 0 },
+      terms: { policy: process.policy, carried: process.labels, judged, decision, labels: carried.given },
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
     }
@@ -173,7 +178,7 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = shownOf(name, admitted, result, error)
+    const { text, cause } = shownOf(name, admitted, result, flight.isCanceled ? canceledBy(error) : error)
     const { labels } = effect.carried
     const released = cause === undefined ? effect.carried.released : undefined
     const resource = shownResource(admitted.resources.join(' → '), admitted.decision)
@@ -185,8 +190,8 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined
-          ? { result: keep(this.#parts.log, text, admitted.decision) }
-          : { code: cause.code, ...(isKept(admitted.decision) && { reason: cause.message }) }),
+          ? { result: keep(this.#parts.log, text, demandsOf(admitted)) }
+          : { code: cause.code, ...(isKept(demandsOf(admitted)) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
       } satisfies OutcomeBody),
@@ -214,8 +219,11 @@ export class Effects {
   #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
     const labels = carried.suspect
-    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result(), labels)
+    const isUntrusted = labels.includes(untrustedLabel)
+    if (!isUntrusted && !isForeign(admitted, drivers, process)) return
+    const { stream } = admitted
+    const seen = stream === undefined ? result() : this.#pieces.seen(stream, result(), isUntrusted)
+    if (seen !== undefined) runs.received(process, seen, labels)
   }
 
   /** @returns whether it is on record that a value was released; only then it is */
@@ -240,6 +248,12 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
+
+/** What permits it, or what permitted the stream that it is about: that says what is kept of it. */
+const demandsOf = ({ decision, under }: Admitted): Decision | undefined => decision ?? under
+
+/** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
+const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)
 
 /** @returns what the guest gets of a result: without what rules take out of it */
 const learned = ({ decision }: Admitted, result: Json | undefined, text: string): Json =>

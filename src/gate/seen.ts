@@ -15,7 +15,12 @@ export function sentOf(args: Json, isExternal: boolean): Json | undefined {
  * Whether a result was made by nobody in here: it comes from a tool, the network, or a folder of the host that no
  * guest can write to. Files and messages are what guests made of them, and are never trusted.
  */
-export function isForeign({ external, args }: Admitted, drivers: Drivers, process: Process): boolean {
+export function isForeign(
+  { external, args, stream }: Pick<Admitted, 'external' | 'args' | 'stream'>,
+  drivers: Drivers,
+  process: Process,
+): boolean {
+  if (stream !== undefined) return stream.ends.isForeign ?? false
   if (!external) return false
   const { path } = args as { readonly path?: unknown }
   // Of calls that leave the kernel only those on files have a path.

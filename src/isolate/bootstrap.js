@@ -45,7 +45,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   const { isView } = ArrayBuffer
   const NativeUint8Array = Uint8Array
   const typedArrayTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
-  // Called by this name it evaluates among the globals, not here.
+  // biome-ignore lint/security/noGlobalEval: of the kernel's own texts; called by this name it sees the globals, not this function
   const evaluate = eval
   const objectPrototype = Object.prototype
 
@@ -384,6 +384,62 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     doors[family][door.name.slice(dot + 1)] = makeDoor(door)
   }
 
+  // -- Pipes: values of another agent, one after another ------------------------------------------------------
+
+  const pipeDoor = async (options = {}) => {
+    const reply = await sys('ipc.pipe', options)
+    return hasOwn(options, 'to') && options.to !== undefined
+      ? pipeWriter(reply, options.to)
+      : pipeReader(reply)
+  }
+
+  /** One call of a pipe after another, also where agent code does not wait. */
+  function inOrder() {
+    let last = NativePromise.resolve()
+    return (work) => {
+      const next = promiseThen(last, work, work)
+      last = next
+      promiseThen(next, undefined, () => {})
+      return next
+    }
+  }
+
+  function pipeWriter({ stream }, to) {
+    const queue = inOrder()
+    return freeze({
+      stream,
+      to,
+      write: (value) => queue(() => sys('stream.write', { stream, value })),
+      close: () => queue(() => sys('stream.close', { stream })),
+    })
+  }
+
+  function pipeReader({ stream, from, pid, schema }) {
+    const queue = inOrder()
+    let isOver = false
+    const read = async () => {
+      if (isOver) return { done: true, value: undefined }
+      const reply = await sys('stream.read', { stream })
+      isOver = reply.done
+      return { done: isOver, value: reply.value }
+    }
+    const end = async () => {
+      if (!isOver) await sys('stream.close', { stream })
+      isOver = true
+    }
+    const next = () => queue(read)
+    const close = () => queue(end)
+    const iterator = {
+      next,
+      return: async (value) => {
+        await close()
+        return { done: true, value }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return freeze({ stream, from, pid, schema, next, close, [Symbol.asyncIterator]: () => iterator })
+  }
+
   const tools = new NativeProxy(freeze({}), {
     get: (_target, name) => {
       if (typeof name !== 'string' || name === 'then') return undefined
@@ -542,7 +598,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
 
   /** A stack says most; where it was made before the message was, or is none, name and message do. */
   function errorText(error, depth) {
-    const text = typeof error.stack === 'string' ? error.stack : `${error.name}: ${error.message}`
+    const text = typeof error.stack === 'string' ? ownFrames(error.stack) : `${error.name}: ${error.message}`
     return error.cause === undefined || depth > 3
       ? text
       : `${text}\n[cause]: ${show(error.cause, depth + 1, true)}`
@@ -744,7 +800,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     start,
     sys,
     fs: freeze(doors.fs),
-    ipc: freeze(doors.ipc),
+    ipc: freeze({ ...doors.ipc, pipe: pipeDoor }),
     proc: freeze(processDoor),
     tools,
     /** One net.fetch a hop, each judged by the gate. */

@@ -17,6 +17,7 @@ export class Flight {
   approval: string | undefined
   #controller: AbortController | undefined
   #aborted = false
+  #isCanceled = false
 
   constructor(call?: FlightCall) {
     this.call = call
@@ -31,6 +32,17 @@ export class Flight {
 
   get aborted(): boolean {
     return this.#aborted
+  }
+
+  /** Whether its own process wanted it to end, and not a signal. */
+  get isCanceled(): boolean {
+    return this.#isCanceled
+  }
+
+  /** Its own process wants it to end. */
+  cancel(): void {
+    this.#isCanceled = true
+    this.abort()
   }
 
   abort(): void {

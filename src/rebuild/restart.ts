@@ -103,6 +103,7 @@ class Restart {
           times.set(process, isHeld ? heldAt : process.turns.time)
       }),
     )
+    for (const { process } of this.#live) parts.drivers.streams.lost(process, process.turns.lastCall)
     // No time has passed for them since.
     for (const [{ turns }, time] of times)
       turns.resume({ count: turns.count, lastCall: turns.lastCall, time })

@@ -1,9 +1,10 @@
 /** The one network call: a single HTTP request, redirects left to the caller. */
 import { z } from 'zod'
+import type { FetchRequest } from '../drivers/net/request.ts'
 import { namesOf, usesOf, withoutPlaceholders } from '../drivers/net/secrets/placeholders.ts'
 import { parseUrl } from '../drivers/net/url.ts'
 import { limits } from '../limits.ts'
-import { record, syscall } from './row.ts'
+import { type Call, type Drivers, record, syscall } from './row.ts'
 
 const headers = record(z.string().max(limits.headerNameMax), z.string().max(limits.headerBytesMax), {
   keysMax: limits.headersMax,
@@ -18,6 +19,10 @@ const request = z.strictObject({
     .meta({ description: 'name → value; a placeholder in a value stands for a secret (docs/secrets.md)' }),
   text: z.string().optional().meta({ description: 'the body, as text (UTF-8)' }),
   base64: z.base64().optional().meta({ description: 'the body, as bytes, in place of text' }),
+  stream: z.boolean().optional().meta({
+    description:
+      'reply when the head of the answer has come: its body is the stream `body`, to be read piece by piece. Where a rule looks through what comes back it comes whole all the same',
+  }),
 })
 
 /** Where a redirect leads, resolved against the request; undefined where it leads nowhere that can be asked for. */
@@ -32,13 +37,29 @@ function locationOf(url: string, headers: readonly (readonly [string, string])[]
 const headerNames = (headers: Readonly<Record<string, string>>): readonly string[] =>
   Object.keys(headers).map((name) => name.toLowerCase())
 
+/** @returns the head of the answer, with the number of the stream that is its body; without where it has none, or it is there already */
+async function openFetch(asked: FetchRequest, call: Call, { net, streams }: Drivers) {
+  const place = streams.reserve(call)
+  try {
+    const { head, source } = await net.open(call.grant, asked)
+    if (source === undefined) {
+      place.leave()
+      return head
+    }
+    return { ...head, body: place.fill({ source, isForeign: true }) }
+  } catch (error) {
+    place.leave()
+    throw error
+  }
+}
+
 export const netCalls = {
   'net.fetch': syscall({
     summary:
       'One HTTP request and its answer. A redirect is returned, not followed: the next hop is a new call. Agents use `fetch`.',
     args: request,
     returns:
-      '{ readonly status: number; readonly statusText: string; readonly headers: readonly (readonly [string, string])[]; readonly url: string; readonly text?: string; readonly base64?: string; readonly location?: string; readonly sameOrigin?: boolean }',
+      '{ readonly status: number; readonly statusText: string; readonly headers: readonly (readonly [string, string])[]; readonly url: string; readonly text?: string; readonly base64?: string; readonly body?: number; readonly location?: string; readonly sameOrigin?: boolean }',
     cost: 1,
     check: (args, { net }) => net.check(args),
     judge: (args) => {
@@ -55,21 +76,14 @@ export const netCalls = {
       ]
     },
     external: () => true,
-    invoke: async (args, { grant, number }, { net }) => {
-      const reply = await net.fetch(grant, args, number)
+    invoke: async ({ stream = false, ...request }, call, drivers) => {
+      const isStream = stream && !call.isLookedThrough
+      const reply = isStream
+        ? await openFetch(request, call, drivers)
+        : await drivers.net.fetch(call.grant, request)
       const location = locationOf(reply.url, reply.headers)
       if (location === undefined) return { ...reply }
       return { ...reply, location, sameOrigin: new URL(location).origin === new URL(reply.url).origin }
     },
-  }),
-  'net.cancel': syscall({
-    summary:
-      'Ends a request of this process early, with EINTR; what has left the kernel is not taken back. Agents use an `AbortSignal`.',
-    args: z.strictObject({
-      call: z.int().positive().meta({ description: 'the number of the call that waits for its answer' }),
-    }),
-    returns: 'null',
-    cost: 1,
-    invoke: ({ call }, { grant }, { net }) => net.cancel(grant, call),
   }),
 } as const

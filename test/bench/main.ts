@@ -17,6 +17,7 @@ import { replay } from './replay.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
 import { shutdown } from './shutdown.ts'
 import { pairs, signals } from './signals.ts'
+import { webRuntime } from './web-runtime.ts'
 
 interface Benchmark {
   readonly what: string
@@ -76,6 +77,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'evidence-open': {
     what: `A log of ${values.entries} entries: opened, and looked things up in, ms`,
     run: () => evidenceOpen(Number(values.entries)),
+  },
+  'web-runtime': {
+    what: 'What the web runtime costs a guest that touches none of it, and what the first touch of each family costs',
+    run: () => webRuntime(Number(values.rounds)),
   },
   'evidence-kills': {
     what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,

@@ -237,3 +237,27 @@ test('code of the application does not go on, and that is on record; after an or
   await first.shutdown()
   expect(resumed(left(dir)).restored).toEqual([])
 })
+
+test('a stream ends with its kernel, and reading it in the next one says so', async () => {
+  const dir = tempFolder()
+  const reads = main(`const pipe = await ipc.pipe({ timeoutMs: 60000 })
+    const first = (await pipe.next()).value
+    await fs.write('/tmp/got', first)
+    return [first, await pipe.next().catch((error) => error.message)]`)
+  const first = boot({ evidence: { dir } })
+  first.spawn({ source: reads }, { name: 'reader' })
+  first.spawn({
+    source: main(
+      `const pipe = await ipc.pipe({ to: 'reader' }); await pipe.write('one'); await ipc.receive()`,
+    ),
+  })
+  await flying(first, 'stream.read')
+  await until(() => first.evidence.entries().some(({ resource }) => resource === '/tmp/got'), 'it has read')
+  await flying(first, 'stream.read')
+  const kernel = resumed(left(dir))
+  const reader = kernel.restored.find(({ name }) => name === 'reader')
+  expect(exitValue((await reader?.exit) ?? expect.fail('it goes on'))).toEqual([
+    'one',
+    'EBADF: stream.read: stream 1 is not open: it ended with the kernel in which it was opened, or before; open it anew',
+  ])
+})

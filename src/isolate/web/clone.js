@@ -2,8 +2,8 @@
 import { shallow } from './lib/cloning.js'
 
 /** @returns a copy of a value and all it holds, cycles and shared parts as they are; as deep as memory goes */
-export function clone(value, transferred = new Map()) {
-  const copies = new Map(transferred)
+function clone(value) {
+  const copies = new Map()
   const due = []
   const copyOf = (one) => {
     if (typeof one === 'symbol') throw web.domException('DataCloneError', 'a symbol cannot be cloned')
@@ -19,24 +19,21 @@ export function clone(value, transferred = new Map()) {
   return copy
 }
 
-/** @returns each thing that is to be moved → what it becomes */
-export function transfer(list) {
-  const moved = new Map()
-  for (const one of list) {
-    if (!(one instanceof ArrayBuffer))
+function assertMovable(buffers) {
+  for (const [at, buffer] of buffers.entries()) {
+    if (!(buffer instanceof ArrayBuffer))
       throw web.domException('DataCloneError', 'only an ArrayBuffer can be transferred here')
-    if (one.detached || moved.has(one))
+    if (buffer.detached || buffers.indexOf(buffer) !== at)
       throw web.domException('DataCloneError', 'an ArrayBuffer can be transferred once')
-    moved.set(one, undefined)
   }
-  return moved
 }
 
 export function structuredClone(value, options) {
   if (arguments.length === 0) throw new TypeError('structuredClone takes a value')
-  const moved = transfer(options?.transfer ?? [])
-  // Copied first: what cannot be cloned must not have cost what was to be moved.
-  const copies = clone(value, new Map())
-  if (moved.size === 0) return copies
-  return clone(value, new Map([...moved.keys()].map((buffer) => [buffer, buffer.transfer()])))
+  const moved = [...(options?.transfer ?? [])]
+  assertMovable(moved)
+  const copy = clone(value)
+  // Copied first: what cannot be cloned must not cost what was to be moved.
+  for (const buffer of moved) buffer.transfer(0)
+  return copy
 }

@@ -1,6 +1,5 @@
-// Methods of console beyond the five that print; groups indent what they print.
+// Methods of console beyond the five that print; what these print is indented within a group.
 
-/** Prints by way of the console that agent code has, so that groups and what it put there hold. */
 const counts = new Map()
 const timers = new Map()
 let indent = ''
@@ -67,7 +66,7 @@ export function table(rows, columns) {
   const cells = [
     names,
     ...lines.map((line) =>
-      names.map((name) => (Object.hasOwn(line, name) ? web.show(line[name], true) : '')),
+      names.map((name, at) => (Object.hasOwn(line, name) ? web.show(line[name], at > 0) : '')),
     ),
   ]
   const widths = names.map((_name, at) => Math.max(...cells.map((line) => line[at].length)))

@@ -1,5 +1,6 @@
 // fetch, with its Headers, Request and Response: one net.fetch a hop, each judged by the gate.
 import { packed, takeBody } from './lib/body.js'
+import { kernelBody, mayStream } from './lib/kernel-body.js'
 import { settingsOf, stateOf } from './lib/request.js'
 import { responseOf } from './lib/response.js'
 
@@ -11,8 +12,7 @@ const hopsMax = 10
 const redirects = new Set([301, 302, 303, 307, 308])
 /** They frame the message: the kernel writes them, and the standard leaves out what a program says of them. */
 const framing = new Set([
-  ...['accept-encoding', 'connection', 'content-length', 'keep-alive', 'te', 'trailer'],
-  ...['transfer-encoding', 'upgrade'],
+  ...['accept-encoding', 'connection', 'content-length', 'keep-alive', 'transfer-encoding'],
 ])
 
 export async function fetch(input, init) {
@@ -22,10 +22,11 @@ export async function fetch(input, init) {
     const sent = await abort.race(packed(body))
     let request = { url, method: settings.method, headers: headerObject(settings.headers), ...sent }
     for (let hop = 0; ; hop += 1) {
-      const call = web.send('net.fetch', request)
+      const call = web.send('net.fetch', mayStream() ? { ...request, stream: true } : request)
       const reply = await abort.race(call.reply, call.number)
       const leads = Object.hasOwn(reply, 'location') && redirects.has(reply.status)
-      if (!leads || settings.redirect === 'manual') return responseOf(reply, hop > 0)
+      if (!leads || settings.redirect === 'manual') return responseOf(reply, hop > 0, settings.signal)
+      if (Object.hasOwn(reply, 'body')) kernelBody(reply.body).close()
       if (settings.redirect === 'error')
         throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
       if (hop === hopsMax)
@@ -65,7 +66,7 @@ function abortable(signal) {
   aborted.catch(() => {})
   const forget = web.need('events').onAbort(signal, (reason) => {
     stop(reason)
-    if (number !== undefined) web.send('net.cancel', { call: number }).reply.catch(() => {})
+    if (number !== undefined) web.send('call.cancel', { call: number }).reply.catch(() => {})
   })
   return {
     race: (work, call) => {

@@ -12,12 +12,8 @@ export class MessagePort extends EventTarget {
     states.set(this, { other: undefined, queue: [], started: false, closed: false, waiting: false })
   }
   postMessage(message, options) {
-    const { clone, transfer } = web.need('clone')
-    const list = Array.isArray(options) ? options : (options?.transfer ?? [])
-    const data =
-      transfer(list).size === 0
-        ? clone(message)
-        : web.need('clone').structuredClone(message, { transfer: list })
+    const transfer = Array.isArray(options) ? options : options?.transfer
+    const data = web.need('clone').structuredClone(message, { transfer })
     const { other, closed } = states.get(this)
     if (closed || other === undefined || states.get(other).closed) return
     states.get(other).queue.push(data)

@@ -7,6 +7,11 @@ const texts = new Map<Family, string>()
 /** As the bootstrap reads it: family → global names. */
 export const familiesText = JSON.stringify(families)
 
+/** For a cell, which can read no file any more when its first guest begins. */
+export function readWebTexts(): void {
+  for (const name of Object.keys(families)) webText(name)
+}
+
 /**
  * Called by the bootstrap of a guest in the middle of a turn; never throws.
  * @param name of a family; what comes out of an isolate is hostile

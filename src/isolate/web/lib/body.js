@@ -3,11 +3,13 @@ import { readForm, writeForm } from './multipart.js'
 
 const encode = (text) => new (web.need('encoding').TextEncoder)().encode(text)
 const decode = (bytes) => new (web.need('encoding').TextDecoder)().decode(bytes)
+const asText = (data) => (typeof data === 'string' ? data.replace(/^\ufeff/, '') : decode(data))
+const asBytes = (data) => (typeof data === 'string' ? encode(data) : data)
 const tagOf = (value) => Object.prototype.toString.call(value).slice(8, -1)
 
 /**
- * A body: `text` or `bytes`, as long as nobody asked for the stream; `stream` once somebody did, or where it came as one.
- * A body of nothing has none of them.
+ * A body: `text`, `bytes`, `base64` or a `source` of the kernel, as long as nobody asked for the stream; `stream` once
+ * somebody did, or where it came as one. A body of nothing has none of them.
  */
 const bodies = new WeakMap()
 
@@ -35,26 +37,40 @@ export function extract(given) {
   return { text: `${given}`.toWellFormed(), type: 'text/plain;charset=UTF-8' }
 }
 
-const isEmpty = (body) =>
-  body.stream === undefined &&
-  body.text === undefined &&
-  body.bytes === undefined &&
-  body.base64 === undefined
+const forms = ['text', 'bytes', 'base64', 'source', 'stream']
+const isEmpty = (body) => forms.every((form) => body[form] === undefined)
 
 const isUsed = (body) => body.used || body.stream?._disturbed === true
 
-/** A stream of what has arrived already. */
+/** A stream of what has arrived already, or of what the kernel has open. */
 function streamOf(body) {
   const { ReadableStream } = web.need('streams')
-  return new ReadableStream({
-    type: 'bytes',
-    pull: (controller) => {
-      const bytes = wholeBytes(body)
-      if (bytes.length > 0) controller.enqueue(bytes)
-      controller.close()
-      controller.byobRequest?.respond(0)
+  const pieces = body.source ?? once(body)
+  return new ReadableStream(
+    {
+      type: 'bytes',
+      pull: async (controller) => {
+        const piece = await pieces.next()
+        if (piece !== undefined && piece.length > 0) return controller.enqueue(asBytes(piece))
+        if (piece !== undefined) return
+        controller.close()
+        controller.byobRequest?.respond(0)
+      },
+      cancel: () => pieces.close(),
     },
-  })
+    { highWaterMark: 0 },
+  )
+}
+
+function once(body) {
+  let isRead = false
+  const next = () => {
+    if (isRead) return undefined
+    isRead = true
+    const bytes = wholeBytes(body)
+    return bytes.length > 0 ? bytes : undefined
+  }
+  return { next, close: () => {} }
 }
 
 function wholeBytes(body) {
@@ -62,6 +78,14 @@ function wholeBytes(body) {
   if (body.base64 !== undefined) return web.fromBase64(body.base64)
   // Whoever reads may change what it gets.
   return body.bytes.slice()
+}
+
+/** @returns text where all of it came as text; else bytes */
+async function gathered({ next }) {
+  const pieces = []
+  for (let piece = await next(); piece !== undefined; piece = await next()) pieces.push(piece)
+  if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('')
+  return web.need('blobs').concat(pieces.map(asBytes))
 }
 
 async function streamBytes(stream) {
@@ -84,11 +108,9 @@ async function consume(owner) {
   if (isEmpty(body)) return ''
   body.used = true
   if (body.stream !== undefined) return streamBytes(body.stream)
+  if (body.source !== undefined) return gathered(body.source)
   return body.text ?? wholeBytes(body)
 }
-
-const asText = (data) => (typeof data === 'string' ? data.replace(/^\ufeff/, '') : decode(data))
-const asBytes = (data) => (typeof data === 'string' ? encode(data) : data)
 
 /** The members that requests and responses have in common. */
 const members = {
@@ -96,8 +118,8 @@ const members = {
     const body = bodies.get(this)
     if (isEmpty(body)) return null
     if (body.stream === undefined) {
-      body.stream = streamOf({ ...body })
       // One whose content has been read by another way is still a stream, but a closed one.
+      body.stream = streamOf(body.used ? { text: '' } : { ...body })
       if (body.used) void streamBytes(body.stream)
     }
     return body.stream
@@ -135,7 +157,8 @@ export const includeBody = (Class) =>
 export function cloneBody(owner) {
   const body = bodies.get(owner)
   if (isUsed(body) || body.stream?.locked) throw new TypeError('the body has been read already')
-  if (body.stream === undefined) return body
+  if (body.stream === undefined && body.source === undefined) return body
+  body.stream ??= streamOf({ ...body })
   const [one, other] = body.stream.tee()
   body.stream = one
   return { stream: other }

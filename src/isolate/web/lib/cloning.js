@@ -54,7 +54,10 @@ export function shallow(value, copyOf, fill) {
     fill(() => copyFields(value, list, copyOf))
     return list
   }
-  const exotic = special(value, copyOf, fill)
+  // Most are: the others are told apart by trying.
+  const prototype = Object.getPrototypeOf(value)
+  const isPlain = (prototype === Object.prototype || prototype === null) && tagOf(value) === 'Object'
+  const exotic = isPlain ? undefined : special(value, copyOf, fill)
   if (exotic !== undefined) return exotic
   const object = {}
   fill(() => copyFields(value, object, copyOf))
@@ -71,10 +74,10 @@ function special(value, copyOf, fill) {
   if (value !== RegExp.prototype && isRegExp(value)) return new RegExp(value.source, value.flags)
   if (isPromise(value)) throw refuse('a promise')
   if (isWeak(value)) throw refuse(`a ${tag}`)
-  for (const [Class, valueOf] of boxes) {
-    if (!brand(valueOf)(value)) continue
+  for (const [Class, unbox] of boxes) {
+    if (!brand(unbox)(value)) continue
     if (Class === Symbol) throw refuse('a symbol')
-    return Object(valueOf(value))
+    return Object(unbox(value))
   }
   if (tag === 'Blob' || tag === 'File') {
     const { cloneBlob, isBlob } = web.need('blobs')

@@ -2,7 +2,7 @@
 import { expose } from './expose.js'
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const ends = /^[\t\n\r ]+|[\t\n\r ]+$/g
+const blanks = '\t\n\r '
 
 /** Headers → its pairs in the order they came, names in small letters; `isFixed` where nobody may change them. */
 const states = new WeakMap()
@@ -13,14 +13,23 @@ function nameOf(given) {
   return name.toLowerCase()
 }
 
-function valueOf(name, given) {
-  const value = `${given}`.replace(ends, '')
+function soundValue(name, given) {
+  const value = trimmed(`${given}`)
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index)
     if (code > 255 || code === 0 || code === 10 || code === 13)
       throw new TypeError(`the value of header \`${name}\` has a character that no header can have`)
   }
   return value
+}
+
+/** Without blanks at its ends; not by a pattern, which would look at long runs of them again and again. */
+function trimmed(text) {
+  let from = 0
+  let to = text.length
+  while (from < to && blanks.includes(text[from])) from += 1
+  while (to > from && blanks.includes(text[to - 1])) to -= 1
+  return text.slice(from, to)
 }
 
 function fill(headers, init) {
@@ -51,7 +60,7 @@ export class Headers {
   }
   append(name, value) {
     const key = nameOf(name)
-    const text = valueOf(key, value)
+    const text = soundValue(key, value)
     changeable(this).pairs.push([key, text])
   }
   delete(name) {
@@ -76,7 +85,7 @@ export class Headers {
   }
   set(name, value) {
     const key = nameOf(name)
-    const text = valueOf(key, value)
+    const text = soundValue(key, value)
     const state = changeable(this)
     const at = state.pairs.findIndex(([known]) => known === key)
     const others = state.pairs.filter(([known], index) => known !== key || index === at)

@@ -2,6 +2,7 @@
 import { cloneBody, extract, includeBody, setBody } from './body.js'
 import { expose } from './expose.js'
 import { fix, Headers, headersOf } from './headers.js'
+import { kernelBody } from './kernel-body.js'
 
 const states = new WeakMap()
 const withoutBody = new Set([101, 103, 204, 205, 304])
@@ -82,12 +83,21 @@ function make(state, body) {
   return response
 }
 
-/** @param reply what `net.fetch` gave */
-export function responseOf(reply, redirected) {
+/**
+ * @param reply what `net.fetch` gave
+ * @param signal aborts what is still to come of the body
+ */
+export function responseOf(reply, redirected, signal) {
   const headers = fix(headersOf(reply.headers))
   const { status, statusText, url } = reply
-  // Own fields only: agent code may have given every object others.
-  const body = Object.hasOwn(reply, 'base64') ? { base64: reply.base64 } : { text: reply.text }
   const state = { type: 'basic', url, redirected, status, statusText, headers, isFixed: true }
-  return make(state, withoutBody.has(status) ? {} : body)
+  return make(state, bodyOf(reply, signal))
+}
+
+/** Own fields only: agent code may have given every object others. */
+function bodyOf(reply, signal) {
+  if (Object.hasOwn(reply, 'body')) return { source: kernelBody(reply.body, signal) }
+  if (withoutBody.has(reply.status)) return {}
+  if (Object.hasOwn(reply, 'base64')) return { base64: reply.base64 }
+  return { text: Object.hasOwn(reply, 'text') ? reply.text : '' }
 }
