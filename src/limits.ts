@@ -190,6 +190,8 @@ export const limits = Object.freeze({
   programSourcesMax: 96 * MiB,
   /** How long one program may take to be bundled, in ms: the largest framework seen takes 3 s on a busy machine. */
   bundleMs: 120_000,
+  /** So long after its last change a file's times tell of the next one, in ms: some file systems count whole seconds, in twos. */
+  fileSettledMs: 3_000,
   /** Bundles that are kept in memory, for the next process of the same file. */
   bundlesKeptMax: 32,
   /** Those bundles with their source maps, in UTF-16 units. */

@@ -1,9 +1,19 @@
 /** Bundles: what is refused and by which way it came, what stays the same, and where an author wrote it. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { filePrint, isCurrent, stampOf } from '../../src/config/fingerprint.ts'
 import { bundleProgram } from '../../src/config/program.ts'
+import { territoryOf } from '../../src/config/territory.ts'
 import { limits } from '../../src/limits.ts'
 import { boot, exitValue, kernelErrorOf, tempFolder } from '../support/kernel.ts'
 
@@ -235,6 +245,20 @@ describe('the same files', () => {
     renameSync(join(folder, 'link'), join(folder, 'linked'))
     put(folder, { 'node_modules/@late/one/index.js': `exports.late = 'late'` })
     expect(await runFile(file)).toEqual([2, 'late'])
+  })
+
+  test('that have rested are known by what the file system says of them, which a change cannot keep', () => {
+    const file = project({ 'agent.ts': 'export default 1' })
+    const contents = readFileSync(file)
+    const { mtimeMs, atime, mtime } = statSync(file)
+    const stamp = stampOf(file) ?? ''
+    expect(filePrint(file, contents, stamp, mtimeMs + limits.fileSettledMs / 2).stamp).toBeUndefined()
+    const settled = filePrint(file, contents, stamp, mtimeMs + 2 * limits.fileSettledMs)
+    const before = { files: new Map([[file, settled]]), folders: new Map() }
+    expect(isCurrent(before, territoryOf(file))).toBe(true)
+    writeFileSync(file, 'export default 2')
+    utimesSync(file, atime, mtime)
+    expect(isCurrent(before, territoryOf(file))).toBe(false)
   })
 
   test('asked for by many at once are bundled for each as they are when it asks', async () => {
