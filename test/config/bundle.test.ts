@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { filePrint, isCurrent, stampOf } from '../../src/config/fingerprint.ts'
 import { bundleProgram } from '../../src/config/program.ts'
@@ -284,6 +284,27 @@ describe('where it is', () => {
     expect(
       error?.stack?.split('\n').map((line) => line.trim().replace(/^at .*?\(?([^( ]+:\d+):\d+\)?$/, '$1')),
     ).toEqual([...['TypeError: no', 'node_modules/fails/index.js:4', '../lib/run.ts:3', 'agent.ts:6']])
+  })
+
+  test('packages that lie elsewhere are named as packages, in the text and in its map', async () => {
+    const elsewhere = tempFolder()
+    put(elsewhere, {
+      'node_modules/dep/index.js': 'exports.d = 1',
+      'node_modules/esm/index.mjs': 'export const e = 2',
+      'node_modules/esm/package.json': '{"main":"index.mjs"}',
+    })
+    const file = project({
+      'agent.ts': `import { d } from 'dep'\nimport { e } from 'esm'\nexport default () => [d, e]`,
+    })
+    symlinkSync(join(elsewhere, 'node_modules'), join(dirname(file), 'node_modules'))
+    const { text, map } = await bundleProgram(file)
+    for (const name of [
+      '// node_modules/dep/index.js',
+      '"node_modules/dep/index.js"(exports',
+      '// node_modules/esm/index.mjs',
+    ])
+      expect(text).toContain(name)
+    expect(`${text}${map}`).not.toContain(basename(elsewhere))
   })
 
   test('the bundle, its hash and its map are on record, without any path of the host', async () => {
