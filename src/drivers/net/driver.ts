@@ -221,7 +221,10 @@ export class NetDriver {
     if (this.#closed) throw new SyscallError('ECANCELED', 'the kernel has shut its network down')
     const flying = [...this.#flights].filter(({ pid }) => pid === scope.pid).length
     if (flying >= limits.fetchesInFlightMax)
-      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first, or close their streams`)
+      throw new SyscallError(
+        'EAGAIN',
+        `${flying} fetches are in flight; await some of them first, or close their streams`,
+      )
   }
 
   #hold(flight: Flight, bytes: number): void {
