@@ -31,7 +31,9 @@ export async function fetch(input, init) {
       if (!leads || settings.redirect === 'manual') return responseOf(reply, hop > 0, settings.signal)
       if (Object.hasOwn(reply, 'body')) kernelBody(reply.body).close()
       if (Object.hasOwn(request, 'bodyStream') && reply.status !== 303)
-        throw new TypeError(`fetch of \`${request.url}\` was redirected, and its body, a stream, is sent already`)
+        throw new TypeError(
+          `fetch of \`${request.url}\` was redirected, and its body, a stream, is sent already`,
+        )
       if (settings.redirect === 'error')
         throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
       if (hop === hopsMax)

@@ -227,7 +227,10 @@ test.each(isolations)('%s: a stream is sent as it comes', async (isolation) => {
     request.on('data', (part: string) => heard.push(part))
     request.on('end', () => response.end('all of it'))
   })
-  const kernel = boot({ policy: { ...web, rules: [...web.rules, { id: 'ipc', effect: 'permit', action: 'ipc.*' }] }, isolation })
+  const kernel = boot({
+    policy: { ...web, rules: [...web.rules, { id: 'ipc', effect: 'permit', action: 'ipc.*' }] },
+    isolation,
+  })
   const sender = kernel.spawn(
     {
       source: `export default async (url) => {
@@ -241,7 +244,8 @@ test.each(isolations)('%s: a stream is sent as it comes', async (isolation) => {
     },
     { name: 'sender', args: [url] },
   )
-  const tell = (message: string | null) => ask(kernel, `await ipc.send('sender', args[0])`, { args: [message] })
+  const tell = (message: string | null) =>
+    ask(kernel, `await ipc.send('sender', args[0])`, { args: [message] })
   await tell('one')
   await until(() => heard.join('') === 'one', 'the first part has arrived before the second was made')
   await tell('two')

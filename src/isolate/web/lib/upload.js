@@ -33,7 +33,10 @@ export async function upload(number, stream) {
 async function write(number, bytes) {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const base64 = web.toBase64(bytes.subarray(at, at + pieceBytes))
-    const isTaken = await web.send('stream.write', { stream: number, base64 }).reply.then(() => true, () => false)
+    const isTaken = await web.send('stream.write', { stream: number, base64 }).reply.then(
+      () => true,
+      () => false,
+    )
     if (!isTaken) return false
   }
   return true
