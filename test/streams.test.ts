@@ -17,7 +17,7 @@ import {
   tempFolder,
   until,
 } from './support/kernel.ts'
-import { serve, serveRaw } from './support/servers.ts'
+import { readAll as readPieces, serve, serveRaw } from './support/servers.ts'
 
 /** In a program: reads a stream to its end, and gives its pieces. */
 const readAll = `const readAll = async (stream, options = {}) => {
@@ -407,6 +407,139 @@ describe('rules', () => {
        return [...trusted, await why('eve@evil.com')]`,
     )
     expect(value).toEqual(['sent', 'strangers', 'strangers', 'no'])
+  })
+})
+
+describe('a body that is sent as a stream', () => {
+  /** In a program: begins a request with a body, and gives its stream and the promise of the reply. */
+  const begin = (url: string): string => `const { stream } = await sys('stream.open')
+    const reply = sys('net.fetch', { url: ${JSON.stringify(url)}, method: 'POST', bodyStream: stream })
+      .then(({ text }) => text, (error) => error.message)
+    const write = (text) => sys('stream.write', { stream, text }).then(() => 'ok', (error) => error.code)`
+  const echo: RequestListener = async (request, response) => {
+    response.setHeader('content-type', 'text/plain')
+    response.end((await readPieces(request)).toString())
+  }
+
+  test('arrives piece by piece as it is written, and is answered when it is closed', async () => {
+    const { promise: heard, resolve } = Promise.withResolvers<string>()
+    const url = await serve(async (request, response) => {
+      request.once('data', (first: Buffer) => resolve(first.toString()))
+      await echo(request, response)
+    })
+    const kernel = webBoot()
+    const proc = kernel.spawn(
+      {
+        source: main(`${begin(url)}
+          const first = await write('one ')
+          await ipc.receive()
+          const rest = await write('two')
+          await sys('stream.close', { stream })
+          return [first, rest, await reply]`),
+      },
+      { name: 'sender' },
+    )
+    expect(await heard).toBe('one ')
+    await ask(kernel, `await ipc.send('sender', 1)`)
+    expect(exitValue(await proc.exit)).toEqual(['ok', 'ok', 'one two'])
+  })
+
+  test('is written only when a request has it, by one request, and as bytes', async () => {
+    const value = await ask(
+      webBoot(),
+      `const { stream } = await sys('stream.open')
+       const early = ${refusalOf(`sys('stream.write', { stream, text: 'x' })`)}
+       const fetch = (more) => sys('net.fetch', { url: ${JSON.stringify(await serve(echo))}, method: 'POST', bodyStream: stream, ...more })
+         .then(() => 'ok', (error) => error.code)
+       const twice = await fetch({ text: 'x' })
+       const first = fetch({})
+       const second = await fetch({})
+       const value = await sys('stream.write', { stream, value: 1 }).catch((error) => error.code)
+       await sys('stream.close', { stream })
+       return [early.slice(0, 6), twice, second, value, await first, await fetch({})]`,
+    )
+    expect(value).toEqual(['EAGAIN', 'EINVAL', 'EBUSY', 'EINVAL', 'ok', 'EBADF'])
+  })
+
+  test('is judged again with each piece: what its process has read since counts', async () => {
+    const { promise: gone, resolve } = Promise.withResolvers<unknown>()
+    const url = await serve((request) => {
+      request.on('data', () => {})
+      request.on('close', resolve)
+    })
+    const rules = [
+      { id: 'web', effect: 'permit', action: 'net.fetch', addresses: ['loopback'] },
+      { id: 'files', effect: 'permit', action: 'fs.*', label: ['confidential'] },
+      { id: 'leak', effect: 'forbid', action: 'net.fetch', when: '"confidential" in labels' },
+    ] as const
+    const kernel = boot({ policy: policyOf(rules) })
+    const value = await ask(
+      kernel,
+      `${begin(url)}
+       const before = await write('harmless')
+       await fs.stat('/tmp')
+       return [before, await write('confidential'), await write('more'), await reply]`,
+    )
+    expect(value).toEqual(['ok', 'EPERM', 'EBADF', expect.stringContaining('EPIPE: net.fetch')])
+    await gone
+  })
+
+  test('is refused where a rule looks at it, at its length, or has a person see it', async () => {
+    const url = await serve(echo)
+    const under = (rule: object) =>
+      ask(
+        boot({
+          policy: policyOf([
+            { id: 'web', effect: 'permit', action: 'net.fetch', addresses: ['loopback'] },
+            rule,
+          ] as never),
+        }),
+        `${begin(url)}
+         return reply`,
+      )
+    const rule = { id: 'no', effect: 'forbid', action: 'net.fetch' }
+    expect(await under({ ...rule, contains: ['card'] })).toMatch(/^EPERM.*may hold, data of the kind card/)
+    expect(await under({ ...rule, when: 'args.bodyBytes > 1000000' })).toMatch(/^EPERM.*rule `no`/)
+    expect(await under({ ...rule, effect: 'ask' })).toMatch(/^EPERM.*a person has to approve/)
+  })
+
+  test('breaks where the server goes, and where its writer is killed', async () => {
+    const url = await serveRaw((socket) => socket.destroy())
+    const value = await ask(
+      webBoot(),
+      `${begin(url)}
+       for (;;) { const code = await write('x'.repeat(100000)); if (code !== 'ok') return [code, (await reply).slice(0, 3)] }`,
+    )
+    expect(value).toEqual(['EPIPE', 'EIO'])
+    const arrived = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<boolean>()
+    const other = await serve((request) => {
+      request.on('data', () => arrived.resolve())
+      request.on('close', () => ended.resolve(request.complete))
+    })
+    const kernel = webBoot()
+    const proc = kernel.spawn({ source: main(`${begin(other)}; await write('half'); await ipc.receive()`) })
+    await arrived.promise
+    proc.signal('SIGKILL')
+    expect(await ended.promise).toBe(false)
+  })
+
+  test('waits while the server does not read', async () => {
+    const url = await serve((request) => void request.pause())
+    const kernel = webBoot()
+    const proc = kernel.spawn({
+      source: main(`${begin(url)}
+        for (let n = 0; n < 300; n += 1) await write('x'.repeat(1000000))`),
+    })
+    await until(() => entriesOf(kernel, 'outcome').length > 3, 'some is written')
+    let before = -1
+    await until(() => {
+      const now = entriesOf(kernel, 'intent', 'stream.write').length
+      const isStill = now === before
+      before = now
+      return isStill && proc.state === 'waiting'
+    }, 'no more is taken')
+    expect(before).toBeLessThan(100)
   })
 })
 

@@ -15,11 +15,13 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch } from './guest-web.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
+export type * from './guest-web.ts'
 export type { Errno, Json }
 `
 

@@ -223,11 +223,15 @@ export class Calls {
   ): Json | undefined {
     if (!isExternal(syscall)) return undefined
     const known = args ?? readJson(text)
+    if (isObject(known) && 'bodyStream' in known) this.#parts.past.missed(process)
     if (known !== undefined) return sentOf(known, true)
     this.#parts.past.missed(process)
     return null
   }
 }
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const waitingKey = ({ run, pid, number }: RecordedCall): string => `${run} ${pid} ${number}`
 

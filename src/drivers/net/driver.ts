@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
 import { Grant, type GrantScope } from '../../grant.ts'
+import { noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import type { Source } from '../streams/source.ts'
 import { presentBody } from './body.ts'
@@ -17,6 +18,7 @@ import {
   openExchange,
 } from './exchange.ts'
 import { netError, readingError } from './failures.ts'
+import { Flight } from './flight.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
 import { ResponseSource } from './response-source.ts'
@@ -92,7 +94,7 @@ export class NetDriver {
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const landing = this.#takeOff(scope, grant)
+    const landing = this.#takeOff(scope, grant, request)
     const { flight } = landing
     try {
       flight.signal.throwIfAborted()
@@ -117,7 +119,7 @@ export class NetDriver {
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const landing = this.#takeOff(scope, grant)
+    const landing = this.#takeOff(scope, grant, request)
     const { flight } = landing
     try {
       flight.signal.throwIfAborted()
@@ -194,7 +196,7 @@ export class NetDriver {
     return socket
   }
 
-  #takeOff({ pid }: GrantScope, { signal }: Grant): Landing {
+  #takeOff({ pid }: GrantScope, { signal }: Grant, { body }: FetchRequest): Landing {
     const flight = new Flight(pid, signal)
     const late = (ms: number): (() => void) =>
       this.#clock.after(ms, () =>
@@ -212,6 +214,7 @@ export class NetDriver {
         if (!this.#flights.delete(flight)) return
         stopTimer()
         flight.over()
+        body?.close(noLabels)
         this.#heldBytes -= flight.heldBytes
       },
     }
@@ -221,7 +224,10 @@ export class NetDriver {
     if (this.#closed) throw new SyscallError('ECANCELED', 'the kernel has shut its network down')
     const flying = [...this.#flights].filter(({ pid }) => pid === scope.pid).length
     if (flying >= limits.fetchesInFlightMax)
-      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first, or close their streams`)
+      throw new SyscallError(
+        'EAGAIN',
+        `${flying} fetches are in flight; await some of them first, or close their streams`,
+      )
   }
 
   #hold(flight: Flight, bytes: number): void {
@@ -254,45 +260,3 @@ const headOf = ({ status, statusText, headers }: Omit<FetchHead, 'url'>, url: We
 /** RFC 9110, section 6.4.1, and what says that its body is empty. */
 const hasNoBody = (method: string, head: Pick<FetchHead, 'status' | 'headers'>): boolean =>
   method === 'HEAD' || [204, 205, 304].includes(head.status) || headerOf(head, 'content-length') === '0'
-
-/** One fetch under way: what may end it, and what it holds. */
-class Flight {
-  readonly pid: number
-  /** From here on a byte of the request may have left. */
-  sent = false
-  heldBytes = 0
-  readonly landed: Promise<void>
-  readonly #stop = new AbortController()
-  readonly #granted: AbortSignal
-  readonly #interrupt: () => void
-  #land: () => void = () => {}
-
-  constructor(pid: number, granted: AbortSignal) {
-    this.pid = pid
-    this.landed = new Promise((resolve) => {
-      this.#land = resolve
-    })
-    this.#granted = granted
-    this.#interrupt = () => this.end(interruption(granted.reason))
-    if (granted.aborted) this.#interrupt()
-    else granted.addEventListener('abort', this.#interrupt, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  end(why: SyscallError): void {
-    this.#stop.abort(why)
-  }
-
-  over(): void {
-    this.#granted.removeEventListener('abort', this.#interrupt)
-    this.#land()
-  }
-}
-
-const interruption = (reason: unknown): SyscallError =>
-  reason instanceof SyscallError
-    ? reason
-    : new SyscallError('EINTR', 'ended by a signal before the answer was complete')

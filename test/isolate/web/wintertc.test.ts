@@ -9,16 +9,45 @@ const asked = [
   ...['AbortController', 'AbortSignal', 'Blob', 'ByteLengthQueuingStrategy', 'CompressionStream'],
   ...['CountQueuingStrategy', 'Crypto', 'CryptoKey', 'CustomEvent', 'DecompressionStream', 'DOMException'],
   ...['ErrorEvent', 'Event', 'EventTarget', 'File', 'FormData', 'Headers', 'MessageChannel', 'MessageEvent'],
-  ...['MessagePort', 'Performance', 'PromiseRejectionEvent', 'ReadableByteStreamController', 'ReadableStream'],
+  ...[
+    'MessagePort',
+    'Performance',
+    'PromiseRejectionEvent',
+    'ReadableByteStreamController',
+    'ReadableStream',
+  ],
   ...['ReadableStreamBYOBReader', 'ReadableStreamBYOBRequest', 'ReadableStreamDefaultController'],
-  ...['ReadableStreamDefaultReader', 'Request', 'Response', 'SubtleCrypto', 'TextDecoder', 'TextDecoderStream'],
+  ...[
+    'ReadableStreamDefaultReader',
+    'Request',
+    'Response',
+    'SubtleCrypto',
+    'TextDecoder',
+    'TextDecoderStream',
+  ],
   ...['TextEncoder', 'TextEncoderStream', 'TransformStream', 'TransformStreamDefaultController', 'URL'],
   ...['URLPattern', 'URLSearchParams', 'WritableStream', 'WritableStreamDefaultController'],
-  ...['WritableStreamDefaultWriter', 'globalThis', 'atob', 'btoa', 'clearInterval', 'clearTimeout', 'console'],
+  ...[
+    'WritableStreamDefaultWriter',
+    'globalThis',
+    'atob',
+    'btoa',
+    'clearInterval',
+    'clearTimeout',
+    'console',
+  ],
   ...['crypto', 'fetch', 'navigator.userAgent', 'onerror', 'onunhandledrejection', 'onrejectionhandled'],
   ...['performance', 'queueMicrotask', 'reportError', 'self', 'setInterval', 'setTimeout', 'structuredClone'],
   ...['Global', 'Instance', 'Memory', 'Module', 'Table', 'Tag', 'Exception', 'CompileError', 'LinkError']
-    .concat(['RuntimeError', 'compile', 'compileStreaming', 'instantiate', 'instantiateStreaming', 'JSTag', 'validate'])
+    .concat([
+      'RuntimeError',
+      'compile',
+      'compileStreaming',
+      'instantiate',
+      'instantiateStreaming',
+      'JSTag',
+      'validate',
+    ])
     .map((name) => `WebAssembly.${name}`),
 ]
 
