@@ -94,7 +94,17 @@ function residentOf(make: () => Live, count: number, alive: Live[]): number {
   return (process.memoryUsage().rss - before) / count / KiB
 }
 
+/** Before anything else: what others have freed would be taken again, and not be seen. */
+function residents(count: number): { readonly bare: number; readonly guest: number } {
+  const alive: Live[] = []
+  residentOf(bare, count, alive)
+  const figures = { bare: residentOf(bare, count, alive), guest: residentOf(booted, count, alive) }
+  for (const { isolate } of alive) isolate.dispose()
+  return figures
+}
+
 export async function webRuntime(rounds: number): Promise<Table> {
+  const resident = residents(100)
   const starts = { bare: [] as Sample[], guest: [] as Sample[] }
   const ofFamilies = new Map<Family, Record<'touch' | 'cold' | 'cached', Sample[]>>()
   const names = Object.keys(families) as Family[]
@@ -110,10 +120,6 @@ export async function webRuntime(rounds: number): Promise<Table> {
       kept.cached.push(await sample(bare, cached.get(family) ?? compiled(family)))
     }
   }
-  const alive: Live[] = []
-  residentOf(bare, rounds, alive)
-  const resident = { bare: residentOf(bare, rounds, alive), guest: residentOf(booted, rounds, alive) }
-  for (const { isolate } of alive) isolate.dispose()
   const start = { bare: p50(starts.bare, 'ms'), guest: p50(starts.guest, 'ms') }
   const row = (name: string, text: string, ms: string, ratio: string, heap: number) => [
     name,
