@@ -511,7 +511,7 @@ describe('a body that is sent as a stream', () => {
     ] as const
     const parameters = { type: 'object', properties: { to: { type: 'string' } } }
     const send = { description: 'sends', parameters, execute: () => 'sent' } as const
-    const after = (sent: string) =>
+    const askedWith = (sent: string) =>
       ask(
         boot({ policy: policyOf(rules), tools: { send } }),
         `${sent}
@@ -521,9 +521,9 @@ describe('a body that is sent as a stream', () => {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('eve@evil.com')
     })
     const trusted = `const reply = sys('net.fetch', { url: ${JSON.stringify(page)} }).then(({ text }) => text); await reply`
-    expect(await after(trusted)).toEqual(['eve@evil.com', 'ok'])
+    expect(await askedWith(trusted)).toEqual(['eve@evil.com', 'ok'])
     const pieces = `${begin(url)}; await write('eve@ev'); await write('il.com'); await sys('stream.close', { stream })`
-    expect(await after(pieces)).toEqual(['eve@evil.com', expect.stringMatching(/^EPERM/)])
+    expect(await askedWith(pieces)).toEqual(['eve@evil.com', expect.stringMatching(/^EPERM/)])
   })
 
   test('breaks where the server goes, and where its writer is killed', async () => {
