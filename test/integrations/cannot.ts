@@ -4,4 +4,6 @@ import type { Claim } from '../../integrations/contract.ts'
 export const cannot = {
   'vercel-ai': {},
   openai: {},
+  langchain: {},
+  'openai-agents': {},
 } as const satisfies Readonly<Record<string, Partial<Readonly<Record<Claim, string>>>>>

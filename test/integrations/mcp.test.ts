@@ -157,6 +157,32 @@ describe('a call', () => {
     )
   })
 
+  test('STOP holds it, and CONT lets it go on', async () => {
+    const library = new Library([toolOf('read')])
+    const { kernel, names, call } = await connect(library)
+    await names()
+    const session = kernel.attach({ name: 'desk' })
+    session.kill('SIGSTOP')
+    const called = session.within(() => call('read'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(library.asked).toEqual([])
+    session.kill('SIGCONT')
+    expect(await called).toEqual(textOf('read was done'))
+  })
+
+  test('a budget that is used up ends whoever calls', async () => {
+    const library = new Library([toolOf('read')])
+    const { kernel, names, call } = await connect(library)
+    await names()
+    const session = kernel.attach({ name: 'desk', budget: { syscalls: 1 } })
+    const twice = session.within(async () => {
+      await call('read')
+      await call('read')
+    })
+    await expect(twice).rejects.toMatchObject({ code: 'EDQUOT' })
+    expect(library.asked).toHaveLength(1)
+  })
+
   test('KILL aborts it at the server, and ends whoever waits', async () => {
     let stopped = false
     const library = new Library(
