@@ -74,6 +74,8 @@ export class Runs {
       for (;;) {
         const next = await run.outcome(this.#inside(session, () => reader.next()))
         if (next.done) break
+        // A process that is stopped gives nothing on.
+        await session.untilRunning()
         yield next.value
       }
     } catch (error) {

@@ -4,6 +4,7 @@ import { AIMessage, HumanMessage, type ToolMessage } from '@langchain/core/messa
 import { RunnableBranch, RunnableLambda, RunnableMap, type RunnableSequence } from '@langchain/core/runnables'
 import { fakeModel } from '@langchain/core/testing'
 import { DynamicTool } from '@langchain/core/tools'
+import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { Command, interrupt, MemorySaver, MessagesAnnotation, StateGraph } from '@langchain/langgraph'
 import { createReactAgent, ToolNode } from '@langchain/langgraph/prebuilt'
 import { createAgent, createMiddleware, tool } from 'langchain'
@@ -401,6 +402,42 @@ describe('callbacks, interrupts and configuration', () => {
     const agent = gatehouse.wrap(createAgent({ model: script('ls'), tools: [shell] }))
     await expect(agent.invoke(input, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow()
     expect(ran).toEqual([])
+  })
+
+  test('KILL aborts a tool that was called by itself', async () => {
+    const kernel = boot()
+    let signal: AbortSignal | undefined
+    const waits = tool(
+      (_args, config) => {
+        signal = config.signal
+        return new Promise<string>(() => {})
+      },
+      { name: 'wait', description: 'waits', schema: z.object({}) },
+    )
+    const called = new LangChainKernel(kernel, { name: 'desk' }).wrap(waits).invoke({})
+    await until(() => signal !== undefined, 'the tool runs')
+    kernel.signals.signal('desk', 'KILL')
+    await expect(called).rejects.toMatchObject({ signal: 'SIGKILL' })
+    await until(() => signal?.aborted === true, 'the tool is told')
+  })
+
+  test('SIGSTOP holds the pieces of a reply until SIGCONT', async () => {
+    const kernel = boot()
+    const model = new FakeListChatModel({ responses: ['one two three'] })
+    const stream = await new LangChainKernel(kernel, { name: 'desk' }).wrap(model).stream('count')
+    let text = ''
+    const read = (async () => {
+      for await (const { content } of stream) {
+        if (text === '') kernel.signals.signal('desk', 'STOP')
+        text += String(content)
+      }
+    })()
+    await until(() => text !== '', 'the first piece is there')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(text.length).toBeLessThan(6)
+    kernel.signals.signal('desk', 'CONT')
+    await read
+    expect(text).toBe('one two three')
   })
 
   test('who stops reading a stream ends its process', async () => {
