@@ -39,6 +39,14 @@ test('the mail clerk has one mail approved, one denied, one that nobody answers,
   expect(await printedBy('mail-clerk')).toBe(expected('mail-clerk'))
 })
 
+test.each(['approval', 'decorator'])('%s prints what it says', (example) => {
+  const main = from(`${example}/main.ts`).pathname
+  const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    encoding: 'utf8',
+  })
+  expect(printed).toBe(expected(example))
+})
+
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
   const main = from('injection/main.ts').pathname
   const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {

@@ -67,8 +67,8 @@ export function openModels({ models, prices = {}, labels = {} }: LlmOptions, egr
   const opened = new Map(
     Object.entries(models).map(([name, option]) => [name, openModel(name, option, egress)]),
   )
+  // Of what is no model of the kernel, a wrapped object may ask it; what looks like one that is, is mistyped.
   for (const key of ['prices', 'labels'] as const)
-    // Of what is no model of the kernel, a wrapped object may ask it; what looks like one that is, is mistyped.
     for (const name of Object.keys(key === 'prices' ? prices : labels))
       if (!opened.has(name) && (isNear(name, names) || !namePattern.test(name)))
         throw new KernelError(
