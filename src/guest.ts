@@ -47,7 +47,7 @@ export interface SyscallArguments {
     readonly base64?: string
   }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
-  readonly 'tool.call': { readonly name: string; readonly args: Json }
+  readonly 'tool.call': { readonly name: string; readonly args: Json; readonly wrapped?: number }
   /** Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called. */
   readonly 'llm.generate': {
     readonly model: string
@@ -93,6 +93,7 @@ export interface SyscallArguments {
           }[]
         }
     )[]
+    readonly wrapped?: Json
     readonly system?: string
     readonly tools?: readonly (
       | string
@@ -321,6 +322,8 @@ export interface Llm {
             }
         )[]
       | undefined
+    /** in place of both: what a model of an object that the application has wrapped is asked, as its framework says it; agents in isolates have none */
+    readonly wrapped?: Json | undefined
     /** put before everything else */
     readonly system?: string | undefined
     /** what the model may ask for: names of tools under /tools, or definitions; nothing is called */

@@ -40,6 +40,8 @@ test('the mail clerk has one mail approved, one denied, one that nobody answers,
 })
 
 test.each([
+  ['approval', 'a person decides while the agent waits'],
+  ['decorator', 'a method is governed by one line'],
   ['langchain', 'a wrapped LangChain agent gives back a small sum, and a person denies it a large one'],
   ['openai-agents', 'an agent that was handed over to changes a seat, and may not cancel'],
   ['mcp', 'a tool that says something else of itself is gone until a person accepts it'],
