@@ -60,6 +60,15 @@ export class Watch extends BaseCallbackHandler {
     await this.#models.piece(runId)
   }
 
+  override async handleChatModelStreamEvent(): Promise<void> {
+    this.assertWhole()
+  }
+
+  /** @throws KernelError where a rule looks through whole replies, and one is on its way */
+  assertWhole(): void {
+    this.#models.assertWhole()
+  }
+
   override async handleLLMEnd(result: LLMResult, runId: string): Promise<void> {
     await this.#models.end(runId, result)
   }

@@ -1,6 +1,6 @@
 /** One call of a wrapped model: judged and metered before, on record before and after, held and ended like any call. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ModelRun, ModelUsage } from '../drivers/llm/wrapped.ts'
+import type { ModelRun, ModelRunContext, ModelUsage } from '../drivers/llm/wrapped.ts'
 import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -33,6 +33,8 @@ export interface ModelContext {
   readonly signal: AbortSignal
   /** What it is asked, as it was judged: a copy of its own. */
   readonly prompt: Json
+  /** Whether a rule takes data out of the reply: then nothing of it may be given away before it is whole. */
+  readonly redacts: boolean
 }
 
 /** A whole reply, as it came back through the gate. */
@@ -63,7 +65,7 @@ export async function callModel<T>(
   const wrapped = promptOf(session, ask)
   const value = await asked(session, { ...ask, wrapped }, done, async (context) => {
     const returned = await asCaller(() =>
-      session.within(async () => execute({ signal: context.signal, prompt: structuredClone(wrapped) })),
+      session.within(async () => execute({ ...given(context), prompt: structuredClone(wrapped) })),
     )
     const { value, usage } = read(returned)
     const whole = soundly(value)
@@ -73,6 +75,8 @@ export async function callModel<T>(
   })
   return { value, returned: JSON.stringify(value) === done.encoded ? done.returned : undefined }
 }
+
+const given = ({ signal, redacts }: ModelRunContext): Omit<ModelContext, 'prompt'> => ({ signal, redacts })
 
 /**
  * The same of a reply that comes in parts: each is given on as it comes, and waits while the process is stopped.
@@ -101,7 +105,7 @@ export async function streamModel<Part>(
         'a rule with `redact` looks through whole replies; ask without streaming',
       )
     const source = await asCaller(() =>
-      session.within(async () => execute({ signal: context.signal, prompt: structuredClone(wrapped) })),
+      session.within(async () => execute({ ...given(context), prompt: structuredClone(wrapped) })),
     )
     begun.resolve()
     const parts: Part[] = []

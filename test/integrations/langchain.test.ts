@@ -492,6 +492,25 @@ describe('what cannot be governed is refused when it is wrapped', () => {
     expect((await accepting.wrap(model).invoke('look it up')).getType()).toBe('ai')
   })
 
+  test('a reply that holds what a rule takes out is withheld as a whole, and is not streamed', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const redacting = policyOf([
+      { id: 'models', effect: 'permit', action: ['llm.generate'], resource: '*', redact: ['email'] },
+    ])
+    const { gatehouse } = start({ policy: redacting })
+    const saying = (text: string) => gatehouse.wrap(new FakeListChatModel({ responses: [text] }))
+    expect((await saying('all is well').invoke('who?')).content).toBe('all is well')
+    const error = await kernelErrorOf(() => saying('it is ann@example.com').invoke('who?'))
+    expect(error.message).toMatch(/withheld as a whole/)
+    let read = ''
+    const streamed = async (): Promise<void> => {
+      for await (const { content } of await saying('it is ann@example.com').stream('who?')) read += content
+    }
+    expect((await kernelErrorOf(streamed)).code).toBe('EPERM')
+    expect(read).not.toContain('ann@')
+    vi.restoreAllMocks()
+  })
+
   test('a tool that there is not gives the model LangChain’s own answer', async () => {
     const { gatehouse } = start()
     const { shell } = shellOf()
