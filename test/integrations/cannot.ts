@@ -4,4 +4,5 @@ import type { Claim } from '../../integrations/contract.ts'
 export const cannot = {
   'vercel-ai': {},
   openai: {},
+  mastra: {},
 } as const satisfies Readonly<Record<string, Partial<Readonly<Record<Claim, string>>>>>
