@@ -332,10 +332,11 @@ const stream: Check = async (adapter) => {
   await until(() => kernel.ps().length === 0, 'the run is over')
   expect(entriesOf(kernel, 'spawn')).toHaveLength(1)
   const killed = await stage(adapter, { script: [callGo('one')], go: never })
-  const failed = failureOf(Promise.resolve(killed.agent.stream?.('go')))
+  // Some frameworks end a stream that is aborted without an error.
+  const over = Promise.allSettled([killed.agent.stream?.('go')])
   await until(() => killed.ran.length > 0, 'a tool runs')
   killed.kernel.signals.signal('desk', 'KILL')
-  await failed
+  await over
   expect(killed.kernel.ps()).toEqual([])
 }
 

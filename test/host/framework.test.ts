@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
+import { tested as mastra } from '../../integrations/mastra/index.ts'
 import { tested as openai } from '../../integrations/openai/index.ts'
 import { tested as vercel } from '../../integrations/vercel-ai/index.ts'
 import { checkFramework } from '../../src/index.ts'
@@ -55,7 +56,7 @@ test('the ranges are those that package.json states', () => {
   const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     readonly peerDependencies: Readonly<Record<string, string>>
   }
-  for (const { name, from, below } of [openai, vercel]) {
+  for (const { name, from, below } of [openai, vercel, mastra]) {
     const major = Number(from.split('.')[0])
     expect(peerDependencies[name]).toBe(`^${from}`)
     expect(below).toBe(`${major + 1}.0.0`)

@@ -9,4 +9,5 @@ export const cannot = {
   langchain: {},
   'openai-agents': {},
   mcp: { model: noModel, tokens: noModel, stream: noModel },
+  mastra: {},
 } as const satisfies Readonly<Record<string, Partial<Readonly<Record<Claim, string>>>>>
