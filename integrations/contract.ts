@@ -66,6 +66,8 @@ export interface Adapter {
   /** As evidence has it, without the version. */
   readonly framework: string
   readonly make: (scene: Scene) => Agent | Promise<Agent>
+  /** How policies and the record know a tool; by its name, where left out. */
+  readonly resource?: (tool: string) => string
   readonly cannot?: Partial<Readonly<Record<Claim, string>>>
 }
 
@@ -136,6 +138,8 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 const entriesOf = (kernel: KernelSpace, kind: string): readonly Entry[] =>
   kernel.evidence.entries().filter((entry) => entry.kind === kind)
 
+const resourceOf = ({ resource = (tool) => tool }: Adapter, tool: string): string => resource(tool)
+
 const failureOf = (work: Promise<unknown>): Promise<Error> =>
   work.then(
     (value) => {
@@ -166,7 +170,7 @@ const refusal: Check = async (adapter) => {
   expect(ran).toEqual([{ name: 'go', args: { text: 'ls' } }])
   expect(prompts[1]).toMatch(/EPERM.*no-rm/)
   expect(entriesOf(kernel, 'refusal')).toMatchObject([
-    { syscall: 'tool.call', resource: 'go', code: 'EPERM' },
+    { syscall: 'tool.call', resource: resourceOf(adapter, 'go'), code: 'EPERM' },
   ])
 }
 
@@ -296,7 +300,8 @@ const calls: Check = async (adapter) => {
   })
   expect(isOf(await failureOf(agent.run('go')), 'EDQUOT', 'EINTR')).toBe(true)
   expect(ran.length).toBeGreaterThan(0)
-  expect(ran.length + prompts.length).toBeLessThanOrEqual(5)
+  const asked = adapter.cannot?.model === undefined ? prompts.length : 0
+  expect(ran.length + asked).toBeLessThanOrEqual(5)
 }
 
 const model: Check = async (adapter) => {
@@ -327,10 +332,11 @@ const stream: Check = async (adapter) => {
   await until(() => kernel.ps().length === 0, 'the run is over')
   expect(entriesOf(kernel, 'spawn')).toHaveLength(1)
   const killed = await stage(adapter, { script: [callGo('one')], go: never })
-  const failed = failureOf(Promise.resolve(killed.agent.stream?.('go')))
+  // Some frameworks end a stream that is aborted without an error.
+  const over = Promise.allSettled([killed.agent.stream?.('go')])
   await until(() => killed.ran.length > 0, 'a tool runs')
   killed.kernel.signals.signal('desk', 'KILL')
-  await failed
+  await over
   expect(killed.kernel.ps()).toEqual([])
 }
 
@@ -353,7 +359,12 @@ const evidence: Check = async (adapter) => {
   expect(spawn?.framework).toMatch(new RegExp(`^${adapter.framework} \\d+\\.\\d+`))
   const intent = entriesOf(kernel, 'intent').find(({ syscall }) => syscall === 'tool.call')
   expect(intent).toMatchObject({
-    ...{ agent: 'desk', resource: 'go', run: spawn?.run, decision: { rules: [{ id: 'tools' }] } },
+    ...{
+      agent: 'desk',
+      resource: resourceOf(adapter, 'go'),
+      run: spawn?.run,
+      decision: { rules: [{ id: 'tools' }] },
+    },
     args: { hash: expect.any(String) },
   })
   const outcome = entriesOf(kernel, 'outcome').find((entry) => entry.intent === intent?.seq)
@@ -363,7 +374,7 @@ const evidence: Check = async (adapter) => {
 
 const later: Check = async (adapter) => {
   const { agent, kernel, ran, prompts } = await stage(adapter, {
-    rules: [models, { ...tools, resource: 'go' }],
+    rules: [models, { ...tools, resource: resourceOf(adapter, 'go') }],
     script: [{ calls: [{ name: 'late', args: { text: 'x' } }] }, say('done')],
   })
   const execute = (args: unknown) => void ran.push({ name: 'late', args })
@@ -371,7 +382,7 @@ const later: Check = async (adapter) => {
   await agent.run('go')
   expect(ran).toEqual([])
   expect(prompts[1]).toContain('EPERM')
-  expect(entriesOf(kernel, 'refusal')).toMatchObject([{ resource: 'late' }])
+  expect(entriesOf(kernel, 'refusal')).toMatchObject([{ resource: resourceOf(adapter, 'late') }])
 }
 
 const checks: Readonly<Record<Claim, Check>> = {

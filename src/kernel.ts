@@ -20,6 +20,7 @@ import { approvalsOf, evidenceOf } from './facets.ts'
 import { makeGovern } from './govern/govern.ts'
 import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
 import { endedError } from './host/ended.ts'
+import type { LanguageModelLike } from './host/language-model.ts'
 import { runHost } from './host/run.ts'
 import type { Session } from './host/session.ts'
 import {
@@ -29,6 +30,7 @@ import {
   type WrapOptions,
   type Wrapper,
 } from './host/wrap.ts'
+import { type ModelFunction, wrapModel } from './host/wrap-model.ts'
 import { type GenericTool, type Governed, wrapTool } from './host/wrap-tool.ts'
 import type { Wrapping } from './host/wrapping.ts'
 import type { HostFiles } from './host-files.ts'
@@ -178,6 +180,19 @@ export class KernelSpace {
    */
   wrapTool<Tool extends GenericTool>(tool: Tool & ToolOptions, options: WrapOptions = {}): Governed<Tool> {
     return wrapTool(tool, makeWrapping(this.#wrapper, options, String(tool?.name)))
+  }
+
+  /**
+   * Governs a model of any framework where it is: a function, named by the option `model`, or an object with the interface
+   * of the AI SDK's providers. Each call is judged as `llm.generate` on `provider/model`, metered and on record.
+   * @returns the same model; a refusal is thrown as KernelError
+   * @throws KernelError EINVAL for what is no model, and for options that are not sound
+   */
+  wrapModel<Model extends ModelFunction | LanguageModelLike>(
+    model: Model,
+    { model: name, ...options }: WrapOptions & { readonly model?: string } = {},
+  ): Model {
+    return wrapModel(model, makeWrapping(this.#wrapper, options, 'model'), name)
   }
 
   /**

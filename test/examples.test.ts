@@ -44,6 +44,8 @@ test('a LangChain agent runs as it is in user space: a note cannot have it send 
 })
 
 test.each([
+  ['approval', 'a person decides while the agent waits'],
+  ['decorator', 'a method is governed by one line'],
   ['langchain', 'a wrapped LangChain agent gives back a small sum, and a person denies it a large one'],
   ['openai-agents', 'an agent that was handed over to changes a seat, and may not cancel'],
   ['mcp', 'a tool that says something else of itself is gone until a person accepts it'],

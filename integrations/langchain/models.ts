@@ -16,6 +16,8 @@ import {
 interface Pending {
   readonly ended: PromiseWithResolvers<LLMResult>
   readonly over: Promise<ModelReply<LLMResult>>
+  /** Whether pieces of the reply may be given on before it is whole. */
+  readonly mayStream: boolean
 }
 
 export class ModelCalls {
@@ -32,7 +34,9 @@ export class ModelCalls {
   async begin(runId: string, ask: ModelAsk): Promise<void> {
     const admitted = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<LLMResult>()
-    const execute = ({ signal }: { readonly signal: AbortSignal }): Promise<LLMResult> => {
+    let mayStream = true
+    const execute = ({ signal, redacts }: ModelContext): Promise<LLMResult> => {
+      mayStream = !redacts
       signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true })
       admitted.resolve()
       return ended.promise
@@ -40,12 +44,21 @@ export class ModelCalls {
     const over = this.#session.within(() => this.#wrapping.model().call(ask, execute, said))
     over.catch(admitted.reject)
     await admitted.promise
-    this.#pending.set(runId, { ended, over })
+    this.#pending.set(runId, { ended, over, mayStream })
   }
 
-  /** Between two pieces of a reply: a process that is stopped gets none. */
+  /** Between two pieces of a reply: a process that is stopped gets none. Not all models wait for it, or hear what it throws. */
   async piece(runId: string): Promise<void> {
     if (this.#pending.has(runId)) await this.#session.untilRunning()
+  }
+
+  /**
+   * What comes while a model is asked may be a piece of its reply.
+   * @throws KernelError where a rule takes data out of replies: a piece of one cannot be looked through
+   */
+  assertWhole(): void {
+    if ([...this.#pending.values()].every(({ mayStream }) => mayStream)) return
+    throw new KernelError('EPERM', 'a rule with `redact` looks through whole replies; ask without streaming')
   }
 
   /** @throws KernelError where the reply may not be used: nothing can be taken out of it here */
@@ -74,6 +87,11 @@ export class ModelCalls {
     this.#pending.delete(runId)
     return call
   }
+}
+
+interface ModelContext {
+  readonly signal: AbortSignal
+  readonly redacts: boolean
 }
 
 /** What LangChain says of a call besides its messages. */

@@ -70,18 +70,23 @@ export class Runs {
   async *#drain(run: WrappedRun, stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     const { session } = run
     const reader = this.#inside(session, () => stream[Symbol.asyncIterator]())
+    let failed = false
     try {
       for (;;) {
         const next = await run.outcome(this.#inside(session, () => reader.next()))
         if (next.done) break
+        // A process that is stopped gives nothing on.
+        await session.untilRunning()
+        this.#watchOf(session).assertWhole()
         yield next.value
       }
     } catch (error) {
+      failed = true
       throw await run.fail(error)
     } finally {
       // Whoever stops reading ends it too. What it throws while it is closed is what it has thrown before.
       await this.#inside(session, async () => reader.return?.()).catch(() => undefined)
-      await run.end()
+      if (!failed) await run.end()
     }
   }
 

@@ -43,10 +43,14 @@ async function pass(
     argsOf(input),
     async (args, { signal }) => {
       const runId = config?.runId ?? makeRunId()
-      watchHere()?.expect(runId)
+      const over = watchHere()?.expect(runId)
       const judged = isToolCall(input) ? { ...input, args } : args
-      returned = await invoke(judged, { ...withSignal(config, signal), runId })
-      return returned
+      try {
+        returned = await invoke(judged, { ...withSignal(config, signal), runId })
+        return returned
+      } finally {
+        over?.()
+      }
     },
     encode,
   )

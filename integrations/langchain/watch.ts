@@ -33,9 +33,10 @@ export class Watch extends BaseCallbackHandler {
     this.#unwrapped = wrapping.tool({ name: 'unwrapped', description: 'a tool that was not wrapped' })
   }
 
-  /** The next tool of that run has passed the gate. */
-  expect(runId: string): void {
+  /** The tool of that run has passed the gate. @returns ends that; not every tool says that it starts */
+  expect(runId: string): () => void {
     this.#expected.add(runId)
+    return () => void this.#expected.delete(runId)
   }
 
   override async handleChatModelStart(
@@ -58,6 +59,15 @@ export class Watch extends BaseCallbackHandler {
 
   override async handleLLMNewToken(_token: string, _at: object, runId: string): Promise<void> {
     await this.#models.piece(runId)
+  }
+
+  override async handleChatModelStreamEvent(): Promise<void> {
+    this.assertWhole()
+  }
+
+  /** @throws KernelError where a rule looks through whole replies, and one is on its way */
+  assertWhole(): void {
+    this.#models.assertWhole()
   }
 
   override async handleLLMEnd(result: LLMResult, runId: string): Promise<void> {

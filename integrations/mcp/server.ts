@@ -32,6 +32,10 @@ const namePattern = /^[\w-]{1,24}$/
 /** What is left of a name once it says whose tool it is. */
 const toolPattern = /^[\w.-]{1,64}$/
 const optionKeys = ['name', 'pins', 'scope', 'labels']
+/** A server that never comes to an end with its list is not waited for. */
+const pagesMax = 100
+/** Definitions that anybody is asked about: a server that says something new each time is not listened to. */
+const askedMax = 500
 /** What changes nothing there, and hands nothing over. */
 const free: ReadonlySet<string> = new Set([
   ...['initialize', 'ping', 'logging/setLevel', 'resources/list', 'resources/templates/list', 'prompts/list'],
@@ -145,7 +149,14 @@ export class GovernedServer {
     if (this.#tools !== undefined) return this.#tools
     const tools: Tool[] = []
     let cursor: string | undefined
+    let pages = 0
     do {
+      pages += 1
+      if (pages > pagesMax)
+        throw new KernelError(
+          'EMSGSIZE',
+          `the server \`${this.name}\` lists its tools on more than ${pagesMax} pages`,
+        )
       const request = { method: 'tools/list', ...(cursor !== undefined && { params: { cursor } }) }
       const page = (await this.#ask(request, ListToolsResultSchema)) as ListToolsResult
       tools.push(...page.tools)
@@ -177,6 +188,7 @@ export class GovernedServer {
     const hash = hashOf(tool)
     const known = this.#asked.get(hash)
     if (known !== undefined) return known
+    if (this.#asked.size >= askedMax) return false
     const asked = this.#askAbout(tool, { ...change, hash })
     this.#asked.set(hash, asked)
     return asked

@@ -5,6 +5,9 @@ import { KernelError, type WrappedTool, type Wrapping } from 'gatehouse'
 type Invoke = FunctionTool['invoke']
 type Details = Parameters<Invoke>[2]
 
+/** Tools that are kept by what they say of themselves; what is forgotten is made again. */
+const wrappedMax = 500
+
 export class Tools {
   readonly #wrapping: Wrapping
   readonly #unseen: ReadonlySet<string>
@@ -63,6 +66,8 @@ export class Tools {
     const known = this.#wrapped.get(key)
     if (known !== undefined) return known
     const wrapped = this.#wrapping.tool({ name, description, schema: parameters })
+    // A server may say something else at each turn.
+    if (this.#wrapped.size >= wrappedMax) this.#wrapped.clear()
     this.#wrapped.set(key, wrapped)
     return wrapped
   }

@@ -41,10 +41,10 @@ function eventOf(text: string): ProviderEvent {
 export function usageOf(reply: unknown): ModelUsage | undefined {
   const { usage: plain, response } = (reply ?? {}) as { usage?: unknown; response?: { usage?: unknown } }
   const usage = (plain ?? response?.usage ?? {}) as Readonly<Record<string, unknown>>
-  const inputTokens = usage['prompt_tokens'] ?? usage['input_tokens']
-  const outputTokens = usage['completion_tokens'] ?? usage['output_tokens']
+  const inputTokens = usage.prompt_tokens ?? usage.input_tokens
+  const outputTokens = usage.completion_tokens ?? usage.output_tokens
   if (typeof inputTokens !== 'number' || typeof outputTokens !== 'number') return undefined
-  const details = (usage['prompt_tokens_details'] ?? usage['input_tokens_details'] ?? {}) as {
+  const details = (usage.prompt_tokens_details ?? usage.input_tokens_details ?? {}) as {
     readonly cached_tokens?: number
   }
   return { inputTokens, outputTokens, cachedTokens: details.cached_tokens }

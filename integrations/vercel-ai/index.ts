@@ -52,7 +52,7 @@ export class VercelAIKernel {
 
   /** The same model, each call of it judged and metered. */
   model<Model extends AnyModel>(model: Model): Model {
-    return governedModel(model, this.#wrapping.model())
+    return governedModel(model, this.#wrapping)
   }
 
   /**
@@ -104,7 +104,7 @@ export class VercelAIKernel {
     const { model, tools, prepareStep } = call
     return {
       ...call,
-      model: governedModel(model as AnyModel, this.#wrapping.model()),
+      model: governedModel(model as AnyModel, this.#wrapping),
       ...(tools !== undefined && { tools: this.tools(tools) }),
       abortSignal: both(call.abortSignal, signal),
       ...(prepareStep !== undefined && { prepareStep: this.#step(prepareStep) }),
@@ -116,7 +116,7 @@ export class VercelAIKernel {
     return async (...args) => {
       const step = (await prepareStep(...args)) as { readonly model?: AnyModel } | undefined
       if (step?.model === undefined) return step
-      return { ...step, model: governedModel(step.model, this.#wrapping.model()) }
+      return { ...step, model: governedModel(step.model, this.#wrapping) }
     }
   }
 }

@@ -1,5 +1,6 @@
 /** How a process ended, as the error that whoever waits for it gets. */
 import { KernelError } from '../errors.ts'
+import { asJson, type Json } from '../json.ts'
 import type { Exit } from '../proc/exit.ts'
 import { textOf } from './plain.ts'
 
@@ -29,4 +30,13 @@ export function faultOf(error: unknown): {
   const name = textOf(error instanceof Error ? error.name : 'Error')
   const message = `${name}: ${textOf(error instanceof Error ? error.message : error)}`
   return { reason: message, error: { code: 'EFAULT', message, name } }
+}
+
+/** A result that is JSON goes on record; another is the application's own affair. */
+export function recordable(value: unknown): { value?: Json } {
+  try {
+    return value === undefined ? {} : { value: asJson(value, 'result') }
+  } catch {
+    return {}
+  }
 }

@@ -1,6 +1,6 @@
 /** One call of a wrapped model: judged and metered before, on record before and after, held and ended like any call. */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ModelRun, ModelUsage } from '../drivers/llm/wrapped.ts'
+import type { ModelRun, ModelRunContext, ModelUsage } from '../drivers/llm/wrapped.ts'
 import { SyscallError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { limits } from '../limits.ts'
@@ -31,6 +31,10 @@ export interface ModelSaid {
 export interface ModelContext {
   /** Aborts when the process has ended or the time is over. */
   readonly signal: AbortSignal
+  /** What it is asked, as it was judged: a copy of its own. */
+  readonly prompt: Json
+  /** Whether a rule takes data out of the reply: then nothing of it may be given away before it is whole. */
+  readonly redacts: boolean
 }
 
 /** A whole reply, as it came back through the gate. */
@@ -58,8 +62,11 @@ export async function callModel<T>(
 ): Promise<ModelReply<T>> {
   const done: Done<T> = {}
   const asCaller = AsyncLocalStorage.snapshot()
-  const value = await asked(session, ask, done, async (context) => {
-    const returned = await asCaller(() => session.within(async () => execute(context)))
+  const wrapped = promptOf(session, ask)
+  const value = await asked(session, { ...ask, wrapped }, done, async (context) => {
+    const returned = await asCaller(() =>
+      session.within(async () => execute({ ...given(context), prompt: structuredClone(wrapped) })),
+    )
     const { value, usage } = read(returned)
     const whole = soundly(value)
     done.returned = returned
@@ -68,6 +75,8 @@ export async function callModel<T>(
   })
   return { value, returned: JSON.stringify(value) === done.encoded ? done.returned : undefined }
 }
+
+const given = ({ signal, redacts }: ModelRunContext): Omit<ModelContext, 'prompt'> => ({ signal, redacts })
 
 /**
  * The same of a reply that comes in parts: each is given on as it comes, and waits while the process is stopped.
@@ -88,13 +97,16 @@ export async function streamModel<Part>(
   const channel = new Channel<Part>()
   const begun = Promise.withResolvers<void>()
   const asCaller = AsyncLocalStorage.snapshot()
+  const wrapped = promptOf(session, ask)
   const run: ModelRun = async (context) => {
     if (context.isLookedThrough)
       throw new SyscallError(
         'EPERM',
         'a rule with `redact` looks through whole replies; ask without streaming',
       )
-    const source = await asCaller(() => session.within(async () => execute(context)))
+    const source = await asCaller(() =>
+      session.within(async () => execute({ ...given(context), prompt: structuredClone(wrapped) })),
+    )
     begun.resolve()
     const parts: Part[] = []
     let usage: ModelUsage | undefined
@@ -108,7 +120,7 @@ export async function streamModel<Part>(
     }
     return { value: soundly(read.value(parts)), usage }
   }
-  const over = asked(session, ask, done, run).then(
+  const over = asked(session, { ...ask, wrapped }, done, run).then(
     () => channel.end(),
     (error: unknown) => channel.end(error),
   )
@@ -117,13 +129,22 @@ export async function streamModel<Part>(
   return channel.read(over)
 }
 
+/** @throws KernelError EINVAL for what is no JSON */
+function promptOf(session: Session, { prompt }: ModelAsk): Json {
+  const read = readOnce(prompt, 'prompt')
+  if (read instanceof SyscallError) throw session.errorOf(read)
+  return read
+}
+
 /** @throws KernelError, or what the model threw */
-async function asked(session: Session, ask: ModelAsk, done: Done<unknown>, run: ModelRun): Promise<Json> {
-  const { model, prompt, tokensMax, tools = [] } = ask
-  const wrapped = readOnce(prompt, 'prompt')
-  if (wrapped instanceof SyscallError) throw session.errorOf(wrapped)
+async function asked(
+  session: Session,
+  { model, wrapped, tokensMax, tools = [] }: ModelAsk & { readonly wrapped: Json },
+  done: Done<unknown>,
+  run: ModelRun,
+): Promise<Json> {
   const call = {
-    wrapped: wrapped ?? '',
+    wrapped,
     ...(tokensMax !== undefined && { tokensMax }),
     ...(tools.length > 0 && { tools: [...new Set(tools)].map((name) => ({ name, parameters: {} })) }),
   }

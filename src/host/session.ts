@@ -22,7 +22,7 @@ import type { Spawner } from '../spawner.ts'
 import { recordWrapped } from '../tool-record.ts'
 import { translated } from '../translated.ts'
 import { type CurrentProcess, within } from './current.ts'
-import { endedError, faultOf } from './ended.ts'
+import { endedError, faultOf, recordable } from './ended.ts'
 import { HostGuest, type Reply } from './guest.ts'
 
 export interface SessionParts {
@@ -285,15 +285,6 @@ export class Session implements CurrentProcess {
       this.#parts.failed(error)
     }
     await this.sys('proc.sigreturn', { signal: number }).catch(() => undefined)
-  }
-}
-
-/** A result that is JSON goes on record; another is the application's own affair. */
-function recordable(value: unknown): { value?: Json } {
-  try {
-    return value === undefined ? {} : { value: asJson(value, 'result') }
-  } catch {
-    return {}
   }
 }
 

@@ -14,6 +14,7 @@ import { readWrapped, type WrappedDefinition } from '../drivers/tool-definition.
 import { KernelError, SyscallError } from '../errors.ts'
 import { asJson, type Json } from '../json.ts'
 import { currentSession } from './current.ts'
+import { governedLanguageModel, type LanguageModelLike } from './language-model.ts'
 import {
   callModel,
   type ModelAsk,
@@ -169,6 +170,11 @@ export class Wrapping {
         }
       },
     }
+  }
+
+  /** A model with the interface of the AI SDK's providers, each call of it judged and metered. */
+  languageModel<Model extends LanguageModelLike>(model: Model): Model {
+    return governedLanguageModel(model, this.model())
   }
 
   /**

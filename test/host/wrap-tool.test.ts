@@ -73,7 +73,7 @@ test('arguments that do not fit never reach the tool; those without a schema are
   expect(await messageOf(shell.execute({ text: 1 }))).toMatch(/^EINVAL: .*`args.text` must be string/)
   expect(await messageOf(shell.execute({ text: new Date(0) }))).toMatch(/^EINVAL: .*`args.text` is a Date/)
   const cycle: Record<string, unknown> = {}
-  cycle['text'] = cycle
+  cycle.text = cycle
   expect(await messageOf(shell.execute(cycle))).toMatch(/cycle/)
   expect(ran).toEqual([])
   const free = kernel.wrapTool({ name: 'free', execute: (args: unknown) => [args] })

@@ -16,6 +16,7 @@ import {
   scriptedUsage,
 } from '../../integrations/contract.ts'
 import { LangChainKernel } from '../../integrations/langchain/index.ts'
+import { cannot } from './cannot.ts'
 
 // LangChain writes there what a callback throws, which is how a model is refused.
 vi.spyOn(console, 'error').mockImplementation(() => undefined)
@@ -170,4 +171,5 @@ const withFunctions: Adapter = {
   },
 }
 
-for (const adapter of [withCreateAgent, withCreateReactAgent, withFunctions]) contract(adapter)
+for (const adapter of [withCreateAgent, withCreateReactAgent, withFunctions])
+  contract({ ...adapter, cannot: cannot.langchain })

@@ -4,6 +4,7 @@ import { AIMessage, HumanMessage, type ToolMessage } from '@langchain/core/messa
 import { RunnableBranch, RunnableLambda, RunnableMap, type RunnableSequence } from '@langchain/core/runnables'
 import { fakeModel } from '@langchain/core/testing'
 import { DynamicTool } from '@langchain/core/tools'
+import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { Command, interrupt, MemorySaver, MessagesAnnotation, StateGraph } from '@langchain/langgraph'
 import { createReactAgent, ToolNode } from '@langchain/langgraph/prebuilt'
 import { createAgent, createMiddleware, tool } from 'langchain'
@@ -403,6 +404,42 @@ describe('callbacks, interrupts and configuration', () => {
     expect(ran).toEqual([])
   })
 
+  test('KILL aborts a tool that was called by itself', async () => {
+    const kernel = boot()
+    let signal: AbortSignal | undefined
+    const waits = tool(
+      (_args, config) => {
+        signal = config.signal
+        return new Promise<string>(() => {})
+      },
+      { name: 'wait', description: 'waits', schema: z.object({}) },
+    )
+    const called = new LangChainKernel(kernel, { name: 'desk' }).wrap(waits).invoke({})
+    await until(() => signal !== undefined, 'the tool runs')
+    kernel.signals.signal('desk', 'KILL')
+    await expect(called).rejects.toMatchObject({ signal: 'SIGKILL' })
+    await until(() => signal?.aborted === true, 'the tool is told')
+  })
+
+  test('SIGSTOP holds the pieces of a reply until SIGCONT', async () => {
+    const kernel = boot()
+    const model = new FakeListChatModel({ responses: ['one two three'] })
+    const stream = await new LangChainKernel(kernel, { name: 'desk' }).wrap(model).stream('count')
+    let text = ''
+    const read = (async () => {
+      for await (const { content } of stream) {
+        if (text === '') kernel.signals.signal('desk', 'STOP')
+        text += String(content)
+      }
+    })()
+    await until(() => text !== '', 'the first piece is there')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(text.length).toBeLessThan(6)
+    kernel.signals.signal('desk', 'CONT')
+    await read
+    expect(text).toBe('one two three')
+  })
+
   test('who stops reading a stream ends its process', async () => {
     const { kernel, gatehouse } = start()
     const { shell } = shellOf()
@@ -453,6 +490,25 @@ describe('what cannot be governed is refused when it is wrapped', () => {
     expect(error.message).toMatch(/`web_search` is run by the provider/)
     const accepting = new LangChainKernel(kernel, { unseen: ['web_search'] })
     expect((await accepting.wrap(model).invoke('look it up')).getType()).toBe('ai')
+  })
+
+  test('a reply that holds what a rule takes out is withheld as a whole, and is not streamed', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const redacting = policyOf([
+      { id: 'models', effect: 'permit', action: ['llm.generate'], resource: '*', redact: ['email'] },
+    ])
+    const { gatehouse } = start({ policy: redacting })
+    const saying = (text: string) => gatehouse.wrap(new FakeListChatModel({ responses: [text] }))
+    expect((await saying('all is well').invoke('who?')).content).toBe('all is well')
+    const error = await kernelErrorOf(() => saying('it is ann@example.com').invoke('who?'))
+    expect(error.message).toMatch(/withheld as a whole/)
+    let read = ''
+    const streamed = async (): Promise<void> => {
+      for await (const { content } of await saying('it is ann@example.com').stream('who?')) read += content
+    }
+    expect((await kernelErrorOf(streamed)).code).toBe('EPERM')
+    expect(read).not.toContain('ann@')
+    vi.restoreAllMocks()
   })
 
   test('a tool that there is not gives the model LangChain’s own answer', async () => {

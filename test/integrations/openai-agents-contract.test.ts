@@ -12,6 +12,7 @@ import {
 } from '@openai/agents'
 import { contract, type ScriptedTool, type ScriptedTurn, scriptedUsage } from '../../integrations/contract.ts'
 import { OpenAIAgentsKernel } from '../../integrations/openai-agents/index.ts'
+import { cannot } from './cannot.ts'
 
 setTracingDisabled(true)
 
@@ -61,6 +62,7 @@ const toolOf = ({ name, description, parameters, execute }: ScriptedTool): Funct
 
 contract({
   framework: '@openai/agents',
+  cannot: cannot['openai-agents'],
   make({ kernel, options, tools, next }) {
     const gatehouse = new OpenAIAgentsKernel(kernel, options)
     const agent = new Agent({ name: 'desk', model: new ScriptedModel(next), tools: tools.map(toolOf) })

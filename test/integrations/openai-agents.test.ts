@@ -139,6 +139,18 @@ describe('a run', () => {
     expect([ran, heard, [...new Set(asked)]]).toEqual([['ls'], ['shell', 'shell'], ['small']])
   })
 
+  test('a model that a provider gives by its name is judged before it is asked', async () => {
+    const { kernel, gatehouse } = start({}, { policy: policyOf([]) })
+    const model = script()
+    const runner = gatehouse.wrap(new Runner({ modelProvider: { getModel: () => model } }))
+    const work = (): Promise<unknown> => runner.run(new Agent({ name: 'tidy', model: 'small' }), 'tidy up')
+    expect((await kernelErrorOf(work)).code).toBe('EPERM')
+    expect(model.prompts).toEqual([])
+    expect(entriesOf(kernel, 'refusal')).toMatchObject([
+      { syscall: 'llm.generate', resource: 'openai/small' },
+    ])
+  })
+
   test('a governed agent does not run by a runner that is not', async () => {
     const { gatehouse } = start()
     const { shell, ran } = shellOf()

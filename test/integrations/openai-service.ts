@@ -37,14 +37,14 @@ const events = (parts: readonly unknown[]): Response => {
 }
 
 function chat(turn: ScriptedTurn, body: Body): Response {
-  const about = { id: 'chat', created: 1, model: body['model'] }
+  const about = { id: 'chat', created: 1, model: body.model }
   const finish_reason = turn.calls === undefined ? 'stop' : 'tool_calls'
   const tools = callsOf(turn)
   const message = {
     ...{ role: 'assistant', content: turn.text ?? null },
     ...(tools.length > 0 && { tool_calls: tools }),
   }
-  if (body['stream'] !== true) {
+  if (body.stream !== true) {
     const choices = [{ index: 0, message, finish_reason, logprobs: null }]
     return json({ ...about, object: 'chat.completion', choices, usage: chatUsage })
   }
@@ -62,12 +62,12 @@ function responses(turn: ScriptedTurn, body: Body): Response {
   const whole = {
     id: 'r',
     object: 'response',
-    model: body['model'],
+    model: body.model,
     status: 'completed',
     output,
     usage: responseUsage,
   }
-  if (body['stream'] !== true) return json(whole)
+  if (body.stream !== true) return json(whole)
   return events([
     { type: 'response.created', response: { ...whole, status: 'in_progress', usage: null } },
     { type: 'response.completed', response: whole },
@@ -75,7 +75,7 @@ function responses(turn: ScriptedTurn, body: Body): Response {
 }
 
 function assistant(turn: ScriptedTurn, body: Body): Response {
-  const about = { id: 'run', object: 'thread.run', thread_id: 'thread', assistant_id: body['assistant_id'] }
+  const about = { id: 'run', object: 'thread.run', thread_id: 'thread', assistant_id: body.assistant_id }
   if (turn.calls === undefined) return json({ ...about, status: 'completed', usage: chatUsage })
   const submit_tool_outputs = { tool_calls: callsOf(turn) }
   const required_action = { type: 'submit_tool_outputs', submit_tool_outputs }

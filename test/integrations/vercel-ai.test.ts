@@ -1,62 +1,11 @@
 /** The contract with the real package `ai`, and what is its own. */
-import type { LanguageModelV4StreamPart } from '@ai-sdk/provider'
 import { jsonSchema, stepCountIs, ToolLoopAgent, type ToolSet, tool } from 'ai'
-import { MockLanguageModelV4 } from 'ai/test'
 import { expect, test } from 'vitest'
-import { contract, type Scene, type ScriptedTool, scriptedUsage } from '../../integrations/contract.ts'
+import { contract, type ScriptedTool } from '../../integrations/contract.ts'
 import { VercelAIKernel } from '../../integrations/vercel-ai/index.ts'
 import { boot } from '../support/kernel.ts'
 import { cannot } from './cannot.ts'
-
-const usage = {
-  inputTokens: {
-    total: scriptedUsage.inputTokens,
-    noCache: undefined,
-    cacheRead: undefined,
-    cacheWrite: undefined,
-  },
-  outputTokens: { total: scriptedUsage.outputTokens, text: undefined, reasoning: undefined },
-}
-
-function contentOf({ next }: Pick<Scene, 'next'>, prompt: unknown) {
-  const { calls = [], text } = next(JSON.stringify(prompt))
-  const finish = calls.length > 0 ? ('tool-calls' as const) : ('stop' as const)
-  return {
-    finishReason: { unified: finish, raw: finish },
-    content: [
-      ...calls.map(({ name, args }, index) => ({
-        ...{ type: 'tool-call' as const, toolCallId: `${name}-${index}`, toolName: name },
-        input: JSON.stringify(args),
-      })),
-      ...(text === undefined ? [] : [{ type: 'text' as const, text }]),
-    ],
-  }
-}
-
-function scripted(scene: Pick<Scene, 'next'>): MockLanguageModelV4 {
-  return new MockLanguageModelV4({
-    ...{ provider: 'test.chat', modelId: 'scripted' },
-    doGenerate: async ({ prompt }) => ({ ...contentOf(scene, prompt), usage, warnings: [] }),
-    doStream: async ({ prompt }) => {
-      const { content, finishReason } = contentOf(scene, prompt)
-      const parts = content.flatMap((part): LanguageModelV4StreamPart[] =>
-        part.type === 'tool-call'
-          ? [part]
-          : [
-              { type: 'text-start', id: '0' },
-              { type: 'text-delta', id: '0', delta: part.text },
-              { type: 'text-end', id: '0' },
-            ],
-      )
-      const all: LanguageModelV4StreamPart[] = [
-        { type: 'stream-start', warnings: [] },
-        ...parts,
-        { type: 'finish', finishReason, usage },
-      ]
-      return { stream: ReadableStream.from(all) as ReadableStream<LanguageModelV4StreamPart> }
-    },
-  })
-}
+import { scripted } from './scripted-model.ts'
 
 const toolOf = ({ description, parameters, execute }: ScriptedTool) =>
   tool({

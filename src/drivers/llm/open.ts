@@ -1,5 +1,5 @@
 /** The option `llm`, read when the kernel starts: whatever could never be asked, or would be charged wrongly, refuses the start. */
-import { closest } from 'fastest-levenshtein'
+import { closest, distance } from 'fastest-levenshtein'
 import { KernelError } from '../../errors.ts'
 import { type Labels, readLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
@@ -67,9 +67,10 @@ export function openModels({ models, prices = {}, labels = {} }: LlmOptions, egr
   const opened = new Map(
     Object.entries(models).map(([name, option]) => [name, openModel(name, option, egress)]),
   )
+  // Of what is no model of the kernel, a wrapped object may ask it; what looks like one that is, is mistyped.
   for (const key of ['prices', 'labels'] as const)
     for (const name of Object.keys(key === 'prices' ? prices : labels))
-      if (!opened.has(name))
+      if (!opened.has(name) && (isNear(name, names) || !namePattern.test(name)))
         throw new KernelError(
           'EINVAL',
           `the option \`llm.${key}\` of KernelSpace names \`${name.slice(0, limits.modelNameMax)}\`, which is none of its models${meant(name, names)}`,
@@ -85,6 +86,9 @@ export function openModels({ models, prices = {}, labels = {} }: LlmOptions, egr
     ),
   }
 }
+
+const isNear = (name: string, names: readonly string[]): boolean =>
+  names.some((known) => distance(known, name.slice(0, limits.modelNameMax)) <= 2)
 
 const meant = (name: string, names: readonly string[]): string =>
   names.length === 0 ? '' : `; did you mean \`${closest(name.slice(0, limits.modelNameMax), [...names])}\`?`
