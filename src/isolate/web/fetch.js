@@ -12,8 +12,7 @@ const hopsMax = 10
 const redirects = new Set([301, 302, 303, 307, 308])
 /** They frame the message: the kernel writes them, and the standard leaves out what a program says of them. */
 const framing = new Set([
-  ...['accept-encoding', 'connection', 'content-length', 'keep-alive', 'te', 'trailer'],
-  ...['transfer-encoding', 'upgrade'],
+  ...['accept-encoding', 'connection', 'content-length', 'keep-alive', 'transfer-encoding'],
 ])
 
 export async function fetch(input, init) {
