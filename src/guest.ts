@@ -4,11 +4,13 @@
  * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, PipeDoors, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { LlmDoors, PipeDoors } from './guest-streams.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
+export type * from './guest-streams.ts'
 export type { Errno, Json }
 
 /** What each syscall takes. */
@@ -48,7 +50,13 @@ export interface SyscallArguments {
     readonly stream?: boolean
   }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
-  readonly 'tool.call': { readonly name: string; readonly args: Json }
+  readonly 'tool.call': { readonly name: string; readonly args: Json; readonly wrapped?: number }
+  /** Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called. */
+  readonly 'llm.generate': LlmPrompt
+  /** Asks a model, and gives its reply as it is written: a stream of values, each a part. Where a rule looks through what comes back it comes whole all the same. Agents use `llm.stream`. */
+  readonly 'llm.stream': LlmPrompt
+  /** Has a model turn texts into vectors, one for each. */
+  readonly 'llm.embed': { readonly model: string; readonly values: readonly string[] }
   /** Puts a message into the mailbox of another agent. */
   readonly 'ipc.send': { readonly to: string; readonly message: Json }
   /** Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none. */
@@ -224,6 +232,63 @@ export interface Fs {
   move(from: string, to: string): Promise<null>
 }
 
+export interface Llm extends LlmDoors {
+  /**
+   * Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called.
+   * @throws SyscallError
+   */
+  generate(options: {
+    /** `provider/model`, as the application named it */
+    readonly model: string | undefined
+    /** one message of the user; this or `messages` */
+    readonly prompt?: string | undefined
+    /** the conversation so far, the newest last (docs/models.md) */
+    readonly messages?: readonly LlmMessage[] | undefined
+    /** in place of both: what a model of an object that the application has wrapped is asked, as its framework says it; agents in isolates have none */
+    readonly wrapped?: Json | undefined
+    /** put before everything else */
+    readonly system?: string | undefined
+    /** what the model may ask for: names of tools under /tools, or definitions; nothing is called */
+    readonly tools?:
+      | readonly (
+          | string
+          | {
+              readonly name: string
+              readonly description?: string
+              readonly parameters: { readonly [name: string]: Json }
+            }
+        )[]
+      | undefined
+    /** whether it has to ask for one; auto by default */
+    readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly tool: string } | undefined
+    /** tokens of the reply; 4096 by default */
+    readonly tokensMax?: number | undefined
+    /** from 0 to 2 */
+    readonly temperature?: number | undefined
+    /** from 0 to 1 */
+    readonly topP?: number | undefined
+    /** texts at which it stops writing */
+    readonly stop?: readonly string[] | undefined
+    /** for models that repeat themselves with one */
+    readonly seed?: number | undefined
+    /** JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it */
+    readonly schema?: { readonly [name: string]: Json } | undefined
+  }): Promise<LlmReply>
+  /**
+   * Has a model turn texts into vectors, one for each.
+   * @throws SyscallError
+   */
+  embed(options: {
+    /** `provider/model`, as the application named it */
+    readonly model: string | undefined
+    /** the texts */
+    readonly values: readonly string[] | undefined
+  }): Promise<{
+    readonly vectors: readonly (readonly number[])[]
+    readonly usage: { readonly tokens: number; readonly estimated?: true }
+  }>
+}
+
 export interface Ipc extends PipeDoors {
   /**
    * Puts a message into the mailbox of another agent.
@@ -340,7 +405,98 @@ export interface Proc extends SignalDoors {
 
 export const sys: Sys = userSpaceOnly('sys')
 export const fs: Fs = userSpaceOnly('fs')
+export const llm: Llm = userSpaceOnly('llm')
 export const ipc: Ipc = userSpaceOnly('ipc')
 export const proc: Proc = userSpaceOnly('proc')
 export const tools: Tools = userSpaceOnly('tools')
 export const fetch: Fetch = userSpaceOnly('fetch')
+/** One message of a conversation with a model. */
+export type LlmMessage =
+  | { readonly role: 'system'; readonly content: string }
+  | {
+      readonly role: 'user'
+      readonly content:
+        | string
+        | readonly (
+            | { readonly type: 'text'; readonly text: string }
+            | {
+                readonly type: 'file'
+                readonly mediaType: string
+                readonly base64: string
+                readonly filename?: string
+              }
+          )[]
+    }
+  | {
+      readonly role: 'assistant'
+      readonly content:
+        | string
+        | readonly (
+            | { readonly type: 'text'; readonly text: string }
+            | {
+                readonly type: 'tool-call'
+                readonly toolCallId: string
+                readonly toolName: string
+                readonly input: Json
+              }
+          )[]
+    }
+  | {
+      readonly role: 'tool'
+      readonly content: readonly {
+        readonly type: 'tool-result'
+        readonly toolCallId: string
+        readonly toolName: string
+        readonly output: Json
+        readonly isError?: boolean
+      }[]
+    }
+/** A prompt; `prompt` or `messages`. */
+export interface LlmPrompt {
+  readonly model: string
+  readonly prompt?: string
+  readonly messages?: readonly LlmMessage[]
+  readonly wrapped?: Json
+  readonly system?: string
+  readonly tools?: readonly (
+    | string
+    | {
+        readonly name: string
+        readonly description?: string
+        readonly parameters: { readonly [name: string]: Json }
+      }
+  )[]
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly tool: string }
+  readonly tokensMax?: number
+  readonly temperature?: number
+  readonly topP?: number
+  readonly stop?: readonly string[]
+  readonly seed?: number
+  readonly schema?: { readonly [name: string]: Json }
+}
+/** A model's reply. */
+export interface LlmReply {
+  readonly text: string
+  readonly toolCalls: readonly {
+    readonly toolCallId: string
+    readonly toolName: string
+    readonly input: Json
+  }[]
+  readonly finishReason:
+    | 'stop'
+    | 'length'
+    | 'content-filter'
+    | 'tool-calls'
+    | 'error'
+    | 'interrupted'
+    | 'other'
+  readonly usage: {
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly totalTokens: number
+    readonly estimated?: true
+  }
+  readonly reasoning?: string
+  readonly object?: Json
+  readonly omitted?: readonly string[]
+}

@@ -3,7 +3,6 @@
 import { byApplication } from './actors.ts'
 import { type Agent, type AgentOptions, makeAgent, type Program } from './agents.ts'
 import { readBy } from './approvals/answers.ts'
-import type { ApprovalRequest, ApproveOptions, DenyOptions } from './approvals/request.ts'
 import { systemClock } from './clock.ts'
 import {
   type CheckedKernelOptions,
@@ -15,14 +14,23 @@ import { loadPolicy, type PolicyRef, policyFiles } from './config/policy.ts'
 import { ControlServer } from './control/server.ts'
 import { controlledBy } from './controlled.ts'
 import { type Declassification, declassifyFor } from './declassify.ts'
-import type { ToolDefinition } from './drivers/tool.ts'
-import { KernelError, SyscallError } from './errors.ts'
-import type { Entry } from './evidence/entry.ts'
-import type { Head } from './evidence/head.ts'
-import type { EntryFilter } from './evidence/select.ts'
-import type { Verification } from './evidence/verify.ts'
+import type { ToolDefinition, ToolOptions } from './drivers/tool-definition.ts'
+import { KernelError } from './errors.ts'
+import { approvalsOf, evidenceOf } from './facets.ts'
 import { makeGovern } from './govern/govern.ts'
 import type { Govern, GovernedCall, GovernOptions } from './govern/types.ts'
+import { endedError } from './host/ended.ts'
+import { runHost } from './host/run.ts'
+import type { Session } from './host/session.ts'
+import {
+  beginSession,
+  makeWrapping,
+  type SessionOptions,
+  type WrapOptions,
+  type Wrapper,
+} from './host/wrap.ts'
+import { type GenericTool, type Governed, wrapTool } from './host/wrap-tool.ts'
+import type { Wrapping } from './host/wrapping.ts'
 import type { HostFiles } from './host-files.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { asJson, type Json } from './json.ts'
@@ -34,6 +42,7 @@ import { ProcessHandle, signalAs } from './proc/handle.ts'
 import { type ProcessRow, rowOf } from './proc/rows.ts'
 import { System } from './system.ts'
 import { recordTool } from './tool-record.ts'
+import { jsonArgs, translated } from './translated.ts'
 
 export interface SpawnOptions extends AgentOptions {
   /** Arguments of the program's default export; JSON. */
@@ -59,6 +68,8 @@ export class KernelSpace {
     const checked = readKernelOptions(options)
     this.#isolation = checked.isolation ?? 'cell'
     this.#system = new System(options, (name) => this.#agents.has(name))
+    this.evidence = evidenceOf(this.#system)
+    this.approvals = approvalsOf(this.#system)
     this.#control = this.#listen(checked)
     this.#down = leaveInOrder(() => this.shutdown(), checked.exitOnSignal ?? true)
     this.govern = makeGovern({ prepare: (fn, governed, name) => this.#prepare(fn, governed, name) })
@@ -96,8 +107,7 @@ export class KernelSpace {
     if (!Array.isArray(args))
       throw new KernelError('EINVAL', 'the option `args` of spawn is a list, one item for each argument')
     const agent = this.#agent(program, rest)
-    if (agent.code.kind === 'host')
-      return new ProcessHandle(this.#system.runHost(agent, undefined, args).process)
+    if (agent.code.kind === 'host') return runHost(this.#system.host, agent, undefined, args).session.handle
     return new ProcessHandle(this.#system.spawner.spawn(agent, jsonArgs(args)))
   }
 
@@ -145,6 +155,32 @@ export class KernelSpace {
   }
 
   /**
+   * Begins a process that stands for code of the application, until it is ended: what it asks for is governed, and what
+   * it does besides is not.
+   * @throws KernelError EINVAL for options that are not sound, EPERM where the policy does not accept isolation `host`
+   */
+  attach(options: SessionOptions = {}): Session {
+    return beginSession(this.#wrapper, options)
+  }
+
+  /**
+   * For integrations of frameworks: what one wrapped object is governed as.
+   * @throws KernelError EINVAL for options that are not sound
+   */
+  wrapping(options: WrapOptions = {}): Wrapping {
+    return makeWrapping(this.#wrapper, options, options.framework?.name ?? 'wrapped')
+  }
+
+  /**
+   * Governs a tool of any framework where it is: `{ name, description, parameters, execute }`.
+   * @returns the same tool; what it is refused comes back as `{ error: { code, message } }`
+   * @throws KernelError EINVAL for a name, a schema or options that are not sound
+   */
+  wrapTool<Tool extends GenericTool>(tool: Tool & ToolOptions, options: WrapOptions = {}): Governed<Tool> {
+    return wrapTool(tool, makeWrapping(this.#wrapper, options, String(tool?.name)))
+  }
+
+  /**
    * Releases one value, which a person has looked at: a process that writes, sends or returns exactly it, once, does not
    * carry these labels on with it. The process keeps its labels. Whoever may call this function may release: the name
    * in `by` is put on record and not checked.
@@ -163,41 +199,10 @@ export class KernelSpace {
     return translated(() => this.#system.filesOf(readAgentName(agent)))
   }
 
-  readonly evidence = {
-    /** Reads the whole record again and checks it. */
-    verify: (): Verification => this.#system.log.verify(),
-    /** What is on record, oldest first. */
-    entries: (filter: EntryFilter = {}): readonly Entry[] => [...this.#system.log.entries(filter)],
-    /** How many entries there are, and the hash that fixes them all. */
-    head: (): Head => this.#system.log.head(),
-    /**
-     * Signs all that is on record now, and waits until that is on the disk.
-     * @returns the newest checkpoint, a signed note (C2SP) to be kept elsewhere: whoever has it finds out later whether
-     *   the record goes on from it (`gatehouse evidence verify --since`)
-     * @throws EvidenceError where the record has failed or is closed
-     */
-    checkpoint: (): Promise<string> => this.#system.log.checkpoint(),
-  }
-
+  /** What is on record. */
+  readonly evidence: ReturnType<typeof evidenceOf>
   /** Calls that wait for a person, because a rule asks. */
-  readonly approvals = {
-    /** What waits, the oldest first; it is on record, and the kernel alone holds it. */
-    list: (): readonly ApprovalRequest[] => this.#system.gate.approvals.list(),
-    /**
-     * Lets one call pass, once, exactly as it was shown: the policy is asked again, and what has changed meanwhile is
-     * asked anew. With `args` in place of the agent's it is a new request, which the policy judges.
-     * @throws KernelError ENOENT for what waits no longer; for `args`, why they cannot be
-     */
-    approve: (id: string, options: ApproveOptions = {}): void =>
-      this.#system.gate.approvals.approve(id, options),
-    /**
-     * Refuses one call with EPERM.
-     * @param how the reason, which the agent is told too, and who answers
-     * @throws KernelError ENOENT for what waits no longer
-     */
-    deny: (id: string, how: string | DenyOptions = {}): void =>
-      this.#system.gate.approvals.deny(id, typeof how === 'string' ? { reason: how } : how),
-  }
+  readonly approvals: ReturnType<typeof approvalsOf>
 
   /** The policy in force; in mode `observe` nothing is refused but what is structural. */
   get policy(): { readonly name: string; readonly hash: string; readonly mode: 'enforce' | 'observe' } {
@@ -247,6 +252,12 @@ export class KernelSpace {
     return agent
   }
 
+  get #wrapper(): Wrapper {
+    const agent = (options: AgentOptions, fallback: string): Agent =>
+      this.#agent(() => {}, { name: fallback, ...options, isolation: 'host' })
+    return { host: this.#system.host, agent }
+  }
+
   #prepare(fn: (...args: never[]) => unknown, options: GovernOptions, name: string): GovernedCall {
     const agent = this.#agent(fn, options as AgentOptions, name)
     return (self, args) => this.#run(agent, self, args)
@@ -254,39 +265,15 @@ export class KernelSpace {
 
   async #run(agent: Agent, self: unknown, args: readonly unknown[]): Promise<unknown> {
     if (agent.code.kind === 'host') {
-      const { process, value } = this.#system.runHost(agent, self, args)
-      resultOf(agent, await process.exit)
+      const { exit, value } = runHost(this.#system.host, agent, self, args)
+      resultOf(agent, await exit)
       return value()
     }
     return resultOf(agent, await this.#system.spawner.spawn(agent, jsonArgs(args)).exit)
   }
 }
 
-/** @throws KernelError EINVAL with the path of what is not JSON */
-const jsonArgs = (args: readonly unknown[]): readonly Json[] =>
-  translated(() => args.map((arg, index) => asJson(arg, `args[${index}]`)))
-
 function resultOf(agent: Agent, exit: Exit): Json | undefined {
   if (exit.status === 'exited') return exit.value
-  const { error, signal, reason } = exit
-  throw new KernelError(
-    error?.code ?? 'EINTR',
-    `\`${agent.name}\` ${exit.status === 'killed' ? 'was killed' : 'failed'}: ${error?.message ?? reason ?? signal}`,
-    {
-      ...(error?.decision !== undefined && { decision: error.decision }),
-      ...(signal !== undefined && { signal }),
-      ...(error?.name !== undefined && {
-        guest: { name: error.name, message: error.message, stack: error.stack ?? '' },
-      }),
-    },
-  )
-}
-
-function translated<T>(act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    if (error instanceof SyscallError) throw new KernelError(error.code, error.message)
-    throw error
-  }
+  throw endedError(agent.name, exit)
 }

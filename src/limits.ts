@@ -291,10 +291,65 @@ export const limits = Object.freeze({
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
   secretValuesLengthMax: 64 * KiB,
 
-  /** A tool's name, in characters. */
-  toolNameMax: 64,
+  /** Parts of a streamed reply of a wrapped model that are kept for the record; what comes after them is counted only. */
+  llmPartsKept: 100_000,
+  /** A tool's name, in characters. That of a server's tool says whose it is, too. */
+  toolNameMax: 128,
+  /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */
+  toolSchemasKept: 512,
   /** A tool may take this long unless it says otherwise, in ms. */
   toolMs: 60_000,
+
+  /** Models of one kernel. */
+  modelsMax: 256,
+  /** A model's name, provider and all, in characters. */
+  modelNameMax: 128,
+  /** Messages of one prompt. */
+  llmMessagesMax: 4_096,
+  /** Parts of one message. */
+  llmPartsMax: 256,
+  /** Tools that a model is offered in one call; providers take 128. */
+  llmToolsMax: 128,
+  /** The id of a call of a tool, in characters. */
+  llmToolCallIdMax: 256,
+  /** Texts that one call turns into vectors; providers take 2,048. */
+  llmValuesMax: 2_048,
+  /** Tokens of a reply where the agent does not say: so every call is bounded, and a condition judges the bound that counts. */
+  llmTokensDefault: 4_096,
+  /** The most that an agent may ask for: beyond what any model writes in one reply. */
+  llmTokensMax: 1_000_000,
+  /** As many bytes are taken for one token where nobody has counted: English has four to a token, code and most other scripts some three. */
+  llmBytesPerToken: 3,
+  /** What a picture is taken for, in tokens: more than the large providers count for their largest. */
+  llmImageTokens: 6_000,
+  /** A model's whole reply, in bytes: more than its tokens make, and less than a reply of the kernel may have. */
+  llmReplyBytesMax: 8 * MiB,
+  /** What a model's server may send for one reply, in bytes: streamed, each token comes with some 200 bytes around it. */
+  llmWireBytesMax: 64 * MiB,
+  /** Calls of models that one process may have in flight; past it the next one is EAGAIN. */
+  llmInFlightMax: 16,
+  /** How often a call of a model is tried again where the application does not say. */
+  llmRetries: 2,
+  /** The most that it may say: each attempt sends the whole prompt. */
+  llmRetriesMax: 10,
+  /** How long the first of them waits, in ms; each further one twice as long. */
+  llmBackoffMs: 500,
+  /** How long one of them waits at most, in ms; where a server wants to be left alone for longer, the call fails. */
+  llmBackoffMsMax: 30_000,
+  /** A call of a model with all its attempts, in ms. */
+  llmMs: 600_000,
+  /** Until the first part of a streamed reply, in ms: models that think before they write take minutes. */
+  llmFirstMs: 180_000,
+  /** Between two parts of one, in ms. */
+  llmIdleMs: 60_000,
+  /** As much of what a model's server sent is shown in an error, in UTF-16 units. */
+  llmShownMax: 160,
+  /** A price for a million tokens is at most this, in US dollars; dearer than any, so that a slip is found. */
+  llmPriceMax: 100_000,
+  /** Prices are for so many tokens. */
+  llmPriceTokens: 1_000_000,
+  /** Parts of a US dollar that costs are counted in: the cheapest models take some 20 of them for a token. */
+  dollarParts: 1_000_000_000,
 
   /** What the kernel keeps of one process's recent output, and as much of its calls, in UTF-16 units: for `logs`. */
   journalProcessLength: 256 * KiB,
@@ -489,6 +544,16 @@ export const limits = Object.freeze({
   rebuildBytesMax: 256 * MiB,
   /** Entries that are done again with one look at their texts, when a kernel goes on where another one ended. */
   rebuildWindowEntries: 20_000,
+  /** Entries from one snapshot of the kernel's state to the next: what a kernel that goes on then does again. */
+  snapshotEntries: 16_384,
+  /** As many times as long as the work for one snapshot took, the kernel does other things before the next. */
+  snapshotRest: 50,
+  /** Payloads that snapshots name, of all files in memory: some 25 MB. With more of them no snapshot is made. */
+  snapshotPiecesMax: 262_144,
+  /** One snapshot, in bytes; a larger one is not kept. */
+  snapshotBytesMax: 64 * MiB,
+  /** Snapshots that are kept beside a log: the newest. */
+  snapshotsKept: 4,
   /** Entries of its own that /audit shows a process: the newest. */
   auditEntriesMax: 1_000,
   /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */

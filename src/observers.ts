@@ -44,7 +44,7 @@ export interface KernelEvents {
   /** A call waits for a person, or that has ended. */
   approval: Who & ApprovalNews
   output: Who & { readonly stream: 'stdout' | 'stderr'; readonly text: string }
-  /** A tool threw, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
+  /** A tool threw, a model failed, a secret could not be read, or the kernel itself has a defect. Only the application sees the error. */
   error: { readonly where: string; readonly error: unknown }
 }
 
@@ -146,6 +146,10 @@ export class Observers {
     this.#tell('error', () => ({ where: `tool ${tool}`, error }))
   }
 
+  modelFailed(model: string, error: unknown): void {
+    this.#tell('error', () => ({ where: `model ${model}`, error }))
+  }
+
   secretFailed(name: string, error: unknown): void {
     this.#tell('error', () => ({ where: `secret ${name}`, error }))
   }
@@ -153,6 +157,11 @@ export class Observers {
   /** Other terminals cannot reach the kernel, or not in order; the kernel itself runs. */
   controlFailed(error: unknown): void {
     this.#tell('error', () => ({ where: 'control', error }))
+  }
+
+  /** Code of the application that runs for a session threw, and nobody waits for it. */
+  hostFailed(error: unknown): void {
+    this.#tell('error', () => ({ where: 'session', error }))
   }
 
   defect(error: unknown): void {

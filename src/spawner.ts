@@ -179,21 +179,25 @@ export class Spawner {
     process: Process,
     args: PayloadRef | undefined,
     program?: Required<Pick<SpawnBody, 'program' | 'filename' | 'boot'>> & Pick<SpawnBody, 'map'>,
-    fork?: SpawnBody['fork'],
+    beside: Pick<SpawnBody, 'fork' | 'framework'> = {},
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
-    this.#parts.log.append({
+    const { shared, table } = this.#parts
+    const { seq } = this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: policy.hash },
-      documents: this.#parts.shared.of(documentsText(policy.policies)),
+      documents: shared.of(documentsText(policy.policies)),
       budget: { ...process.ledger.budget },
       ...(process.identity.sealed && { extraction: true as const }),
       ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
       ...(args !== undefined && { args }),
       ...program,
-      ...(fork !== undefined && { fork }),
+      ...beside,
     } satisfies SpawnBody)
+    if (process.parent !== undefined || beside.fork !== undefined) return
+    const policies = shared.of(documentsText(this.#parts.ceiling().policies)).hash
+    table.beginnings.set(process, { seq, policies })
   }
 
   /** What a process is under from now on, on record. @param before hash of what it was under */
@@ -217,7 +221,7 @@ export class Spawner {
     const { program: text, filename, map } = own
     if (text === undefined || filename === undefined || boot === undefined)
       throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
-    this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, fork)
+    this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, { fork })
   }
 
   #recorded({

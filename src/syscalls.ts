@@ -6,6 +6,7 @@ import { callCalls } from './syscalls/call.ts'
 import { clockCalls } from './syscalls/clock.ts'
 import { fsCalls } from './syscalls/fs.ts'
 import { ipcCalls } from './syscalls/ipc.ts'
+import { llmCalls } from './syscalls/llm.ts'
 import { netCalls } from './syscalls/net.ts'
 import { procCalls } from './syscalls/proc.ts'
 import type { Syscall } from './syscalls/row.ts'
@@ -16,6 +17,7 @@ export const syscalls = {
   ...fsCalls,
   ...netCalls,
   ...toolCalls,
+  ...llmCalls,
   ...ipcCalls,
   ...streamCalls,
   ...callCalls,

@@ -1,5 +1,4 @@
 /** How the kernel's parts are wired; written out once, here. */
-import type { Agent } from './agents.ts'
 import { Children } from './children.ts'
 import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
@@ -22,8 +21,8 @@ import { EvidenceError } from './evidence/store.ts'
 import { Runs } from './gate/runs.ts'
 import { Gate } from './gate.ts'
 import { folderOf, type Ground, openKeys, openLog, processBytesMax } from './ground.ts'
+import type { SessionParts } from './host/session.ts'
 import { HostFiles } from './host-files.ts'
-import { type HostRun, runHost } from './host-run.ts'
 import { CellPool } from './isolate/cell-pool.ts'
 import type { Fault, UserSpace } from './isolate/guest.ts'
 import { InlineSpace } from './isolate/inline.ts'
@@ -40,12 +39,13 @@ import { AfterCell } from './rebuild/after-cell.ts'
 import { PastClock } from './rebuild/past-clock.ts'
 import { planOf } from './rebuild/plan.ts'
 import { goOn } from './rebuild/restart.ts'
+import { Snapshots } from './rebuild/snapshots.ts'
 import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
 import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
-import { kernelSecrets, procDriver } from './wiring.ts'
+import { kernelSecrets, llmDriver, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -56,6 +56,8 @@ export class System implements Supervisor {
   readonly hidden: Hidden
   readonly spawner: Spawner
   readonly gate: Gate
+  /** What processes of isolation `host` are made with. */
+  readonly host: SessionParts
   readonly runs: Runs
   readonly #clock: Clock
   readonly #shared: SharedPayloads
@@ -67,6 +69,7 @@ export class System implements Supervisor {
   readonly #afterCell = new AfterCell(this)
   /** First processes of runs that go on from before this kernel. */
   readonly restored: readonly Process[]
+  readonly #snapshots: Snapshots | undefined
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -87,6 +90,7 @@ export class System implements Supervisor {
     const cells = new CellPool(options.cells)
     this.hidden = new Hidden([...policyFiles(options.policy ?? []), ...folderOf(evidence)])
     const secrets = kernelSecrets(options.secrets, this.hidden, this.observers)
+    const llm = llmDriver(options.llm, { secrets, observers: this.observers, clock })
     const keys = openKeys(options, ground, this.hidden)
     const mounts = openMounts(options.mounts ?? {}, this.hidden)
     const { log, plan, retain } = openLog(evidence, clock, ground, keys, mounts, this.hidden, (log) =>
@@ -105,6 +109,7 @@ export class System implements Supervisor {
       vfs: new VfsDriver(),
       net: new NetDriver({ clock: this.#clock, secrets }),
       tool,
+      llm,
       ipc,
       proc: procDriver(this),
       clock: new ClockDriver(this.#clock),
@@ -117,38 +122,37 @@ export class System implements Supervisor {
     this.runs = new Runs(this.#clock, this.log)
     this.gate = this.#makeGate(options)
     this.spawner = this.#makeSpawner(options, chance, budget)
-    this.#begin(
-      isolation,
-      options,
-      isolation === 'cell' && ground.space === undefined ? cells : undefined,
-      plan?.from,
-    )
-    this.restored = plan === undefined ? [] : goOn(plan, this, (name) => this.#treeOfAgent(name), clock)
+    const failed = (error: unknown): void => this.observers.hostFailed(error)
+    this.host = { spawner: this.spawner, gate: this.gate, tools: tool, llm, log, failed }
+    const own = isolation === 'cell' && ground.space === undefined ? cells : undefined
+    const opened = this.#begin(isolation, options, own, plan?.from)
+    const { homes } = this.#trees
+    const files = { homes, treeOfAgent: (name: string) => this.#treeOfAgent(name) }
+    this.restored = plan === undefined ? [] : goOn(plan, this, files, clock)
+    const policies = (): string => this.#shared.of(documentsText(this.#ceiling.policies)).hash
+    const around = { clock, homes, ipc, opened, policies, evidence, before: plan?.survey.segments }
+    this.#snapshots = new Snapshots(this, around)
     retain({ table: this.table, shared: this.#shared, observers: this.observers })
   }
 
-  /** @param own its cells; undefined where it has none */
+  /** @param own its cells; undefined where it has none @returns `seq` of the kernel's first entry */
   #begin(
     isolation: Isolation,
     options: KernelOptions,
     own: CellPool | undefined,
     from: OpenBody['from'],
-  ): void {
+  ): number {
     const jail = own && (options.cells?.jail ?? 'none')
     const documents = this.#shared.of(documentsText(this.#ceiling.policies))
     this.runs.prepare(this.#ceiling.needs)
     const tools = toolsOnRecord(this.log, this.drivers.tool)
-    this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
+    const { seq } = this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
     own?.warm()
+    return seq
   }
 
   get ceiling(): PolicySet {
     return this.#ceiling
-  }
-
-  /** Runs a function of the application itself as a process of isolation `host`. */
-  runHost(agent: Agent, self: unknown, args: readonly unknown[]): HostRun {
-    return runHost(this.spawner, agent, self, args)
   }
 
   filesOf(agent: string): HostFiles {
@@ -192,6 +196,8 @@ export class System implements Supervisor {
   }
 
   delivers(process: Process, delivery: Delivery): void {
+    // Code of the application cannot be repeated from the record.
+    if (process.identity.isolation === 'host') return
     this.#record(process, { kind: 'turn', ...delivery })
   }
 
@@ -264,6 +270,7 @@ export class System implements Supervisor {
       if (!(error instanceof EvidenceError)) throw error
     }
     process.recorded(this.log.written - before)
+    this.#snapshots?.look()
   }
 
   #evidenceFailed({ code, message }: EvidenceError): void {
@@ -281,6 +288,7 @@ export class System implements Supervisor {
     const cancel = this.#clock.after(limits.drainMs, resolve)
     await this.gate.drain(deadline)
     cancel()
+    await this.#snapshots?.close()
     await last()
     await this.#close(() => this.log.failed === undefined && this.log.append({ kind: 'close' }))
   }

@@ -1,11 +1,18 @@
 /** Drivers that are wired to more than one part of a kernel. */
 import type { Children } from './children.ts'
+import type { Clock } from './clock.ts'
 import type { KernelOptions } from './config/options.ts'
+import type { ModelTimeouts } from './drivers/llm/call.ts'
+import { LlmDriver } from './drivers/llm/driver.ts'
+import { type LlmOptions, openModels } from './drivers/llm/open.ts'
+import { Egress } from './drivers/net/egress.ts'
 import { openSecrets } from './drivers/net/secrets/open.ts'
 import { Secrets } from './drivers/net/secrets/secrets.ts'
 import { ProcDriver } from './drivers/proc.ts'
 import type { Hidden } from './drivers/vfs/hidden.ts'
+import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
+import { parseDuration } from './policy/units.ts'
 import type { ProcessTable } from './proc/table.ts'
 
 export function procDriver(kernel: {
@@ -29,4 +36,33 @@ export function kernelSecrets(
 ): Secrets {
   const sources = openSecrets(options ?? {}, (file) => hidden.add([file]))
   return new Secrets(sources, (name, error) => observers.secretFailed(name, error))
+}
+
+/** The models that the application has given, each asked by way of the kernel's own egress where it is a server. */
+export function llmDriver(
+  { models = {}, retries = limits.llmRetries, timeout, ...more }: Partial<LlmOptions> = {},
+  {
+    secrets,
+    observers,
+    clock,
+  }: { readonly secrets: Secrets; readonly observers: Observers; readonly clock: Clock },
+): LlmDriver {
+  return new LlmDriver({
+    opened: openModels({ models, ...more }, new Egress({ secrets })),
+    ...{ retries, clock, timeouts: timeoutsOf(timeout) },
+    withoutSecrets: (value) => secrets.without(value),
+    redactor: () => secrets.redactor,
+    onFailure: (model, error) => observers.modelFailed(model, error),
+  })
+}
+
+function timeoutsOf(timeout: LlmOptions['timeout'] = {}): ModelTimeouts {
+  const { whole, first, idle } = typeof timeout === 'string' ? { whole: timeout } : timeout
+  const ms = (given: string | undefined, otherwise: number): number =>
+    given === undefined ? otherwise : parseDuration(given)
+  return {
+    wholeMs: ms(whole, limits.llmMs),
+    firstMs: ms(first, limits.llmFirstMs),
+    idleMs: ms(idle, limits.llmIdleMs),
+  }
 }

@@ -43,6 +43,18 @@ test('a LangChain agent runs as it is in user space: a note cannot have it send 
   expect(await printedBy('langchain-in-user-space')).toBe(expected('langchain-in-user-space'))
 })
 
+test.each([
+  ['langchain', 'a wrapped LangChain agent gives back a small sum, and a person denies it a large one'],
+  ['openai-agents', 'an agent that was handed over to changes a seat, and may not cancel'],
+  ['mcp', 'a tool that says something else of itself is gone until a person accepts it'],
+])('%s: %s', (example) => {
+  const main = from(`${example}/main.ts`).pathname
+  const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    encoding: 'utf8',
+  })
+  expect(printed).toBe(expected(example))
+})
+
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
   const main = from('injection/main.ts').pathname
   const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { makeChance, systemClock } from '../src/clock.ts'
 import { ClockDriver } from '../src/drivers/clock.ts'
 import { IpcDriver } from '../src/drivers/ipc.ts'
+import { LlmDriver } from '../src/drivers/llm/driver.ts'
+import { openModels } from '../src/drivers/llm/open.ts'
 import { NetDriver } from '../src/drivers/net/driver.ts'
+import { Egress } from '../src/drivers/net/egress.ts'
+import { Secrets } from '../src/drivers/net/secrets/secrets.ts'
 import { PipeDriver } from '../src/drivers/pipes.ts'
 import { ProcDriver } from '../src/drivers/proc.ts'
 import { StreamDriver } from '../src/drivers/streams/driver.ts'
@@ -26,6 +30,11 @@ const drivers: Drivers = {
   vfs: new VfsDriver(),
   net: new NetDriver({ clock: systemClock }),
   tool: new ToolDriver(never),
+  llm: new LlmDriver({
+    opened: openModels({ models: { 'a/b': () => never() } }, new Egress({ secrets: new Secrets([]) })),
+    ...{ retries: 0, timeouts: { wholeMs: 1, firstMs: 1, idleMs: 1 }, clock: systemClock },
+    ...{ withoutSecrets: async (value) => value, onFailure: never, redactor: () => undefined },
+  }),
   ipc: new IpcDriver(() => true),
   proc: new ProcDriver({ table, spawnChild: never, signal: never, output: never }),
   clock: new ClockDriver(systemClock),
@@ -63,11 +72,14 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
   'stream.close': (grant) => drivers.streams.close(grant, anything, 1),
   'call.cancel': (grant) => drivers.proc.cancel(grant, anything, 1),
-  'tool.call': (grant) => drivers.tool.call(grant, 't', {}),
+  'tool.call': (grant) => drivers.tool.call(grant, { name: 't' }, {}, anything, 1),
   'ipc.send': (grant) => drivers.ipc.send(grant, 'a', 'message'),
   'ipc.receive': (grant) => drivers.ipc.receive(grant, undefined, 1),
   'proc.self': (grant) => drivers.proc.self(grant, anything),
   'proc.spawn': (grant) => drivers.proc.spawn(grant, anything, { name: 'a' } as never),
+  'llm.generate': (grant) => drivers.llm.generate('llm.generate', grant, 'a/b', anything, anything),
+  'llm.stream': (grant) => drivers.llm.open(grant, 'a/b', anything, anything, never),
+  'llm.embed': (grant) => drivers.llm.embed(grant, 'a/b', ['text'], anything),
   'proc.wait': (grant) => drivers.proc.wait(grant, anything, 1),
   'proc.signal': (grant) => drivers.proc.signal(grant, anything, { name: 'a' } as never, 'SIGTERM'),
   'proc.sigaction': (grant) => drivers.proc.action(grant, anything, 'SIGTERM', 'ignore'),
@@ -83,7 +95,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
       { bytes: 1 } as never,
       {
         ...{ grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
-        ...{ terms: anything, isLookedThrough: false },
+        ...{ terms: anything, isLookedThrough: false, meter: undefined, costs: never, charges: never },
       },
       drivers,
     ),

@@ -34,7 +34,7 @@ describe('refused as arguments, not by the policy', () => {
 test('a guess at what was meant reads only the beginning of a text', () => {
   const tool = new ToolDriver(() => expect.fail('no tool ran'))
   tool.register('search', { description: 'a tool', parameters: { type: 'object' }, execute: () => 1 })
-  expect(() => tool.check('serch', {})).toThrow('did you mean `search`?')
-  expect(() => tool.check('x'.repeat(20_000_000), {})).toThrow('no tool is called')
+  expect(() => tool.check({ name: 'serch' }, {}, {})).toThrow('did you mean `search`?')
+  expect(() => tool.check({ name: 'x'.repeat(20_000_000) }, {}, {})).toThrow('no tool is called')
   expect(() => signalName('x'.repeat(20_000_000))).toThrow('is no signal')
 })

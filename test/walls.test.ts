@@ -199,6 +199,53 @@ describe('direction', () => {
   })
 })
 
+describe('integrations', () => {
+  const integrations = readSources('integrations')
+  /** Packages of which each is made, by the names of their folders. */
+  const frameworks: Readonly<Record<string, RegExp>> = {
+    openai: /^openai($|\/)/,
+    'vercel-ai': /^(ai|@ai-sdk\/provider)$/,
+    langchain: /^(langchain|@langchain\/(core|langgraph))($|\/)/,
+    'openai-agents': /^@openai\/agents/,
+    mcp: /^@modelcontextprotocol\/sdk\//,
+    'google-adk': /^@google\/adk$/,
+    mastra: /^@mastra\/core($|\/)/,
+    llamaindex: /^llamaindex$/,
+  }
+
+  test('each imports the public face, its own files and its own framework, and nothing else', () => {
+    const beyond = integrations
+      .filter(({ path }) => path !== 'integrations/contract.ts')
+      .flatMap(({ path, imports }) => {
+        const [, folder = ''] = path.split('/')
+        const may = (to: string): boolean =>
+          to === 'gatehouse' ||
+          to.startsWith(`integrations/${folder}/`) ||
+          (/^node:(module|async_hooks|crypto)$/.test(to) as boolean) ||
+          frameworks[folder]?.test(to) === true
+        return imports.filter(({ to }) => !may(to)).map(({ to }) => `${path} imports ${to}`)
+      })
+    expect(beyond).toEqual([])
+  })
+
+  test('each has an index, and files and functions as short as those of the kernel', () => {
+    const folders = new Set(
+      integrations.map(({ path }) => path.split('/')[1] ?? '').filter((it) => !/\./.test(it)),
+    )
+    expect(folders.size).toBeGreaterThan(0)
+    for (const folder of folders) {
+      expect(Object.keys(frameworks)).toContain(folder)
+      expect(integrations.map(({ path }) => path)).toContain(`integrations/${folder}/index.ts`)
+    }
+    const inFolders = integrations.filter(({ path }) => path !== 'integrations/contract.ts')
+    const long = inFolders.flatMap(({ path, lines, functions }) => [
+      ...(lines > 300 ? [path] : []),
+      ...functions.filter((it) => it.lines > 60).map(({ name }) => `${path} ${name}`),
+    ])
+    expect(long).toEqual([])
+  })
+})
+
 describe('bounds', () => {
   /** What a unit is made of, and what is no bound. */
   const units = new Set([1_024, 1e6, 60_000, 3_600_000])

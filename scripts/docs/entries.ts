@@ -58,9 +58,12 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'extraction?': 'true where nothing comes back from it but one value of a narrow schema',
       'cell?': '`own` or `shared`; absent in another isolation',
       'fork?': 'it goes on from the process of the same pid of this `run`, as it was after the entry `seq`',
+      'framework?':
+        'name and version of the framework, where it stands for an object of one that the application has wrapped',
       'args?':
-        'payload: the arguments of its first call, as a JSON array; absent, as all that follows, for a function of the application',
-      'program?': 'payload: the ES module that runs',
+        'payload: the arguments of its first call, or what a wrapped object was asked, as a JSON array; absent for another function of the application',
+      'program?':
+        'payload: the ES module that runs; absent, as all that follows, for code of the application',
       'filename?': 'how stacks name it',
       'map?':
         "payload: what leads from it to the author's files and lines (a source map, ECMA-426), where it was bundled from a file",
@@ -83,6 +86,15 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       cause: '`cell`: its cell was gone; `resume`: its kernel was; `fork`: another run begins where it was',
       reason: 'the same in words',
       turn: 'the last turn that is repeated',
+    },
+  },
+  snapshot: {
+    says: "what the kernel's state was after an entry lies in a file beside the log: derived, and may be deleted",
+    fields: {
+      after: 'the entry after which it was taken; its file is named by it',
+      from: 'the first entry that has to be read with it: where the record of the oldest run begins that lived then',
+      sha256: 'SHA-256 of the file; without it nothing in the file is believed',
+      size: 'bytes of the file',
     },
   },
   edit: {
@@ -111,7 +123,19 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'result?': 'payload: what came back, as JSON',
       'labels?': 'what the result, or the error, carried',
       'released?': 'labels that the result came of and does not carry on',
-      'cost?': 'what it cost',
+      'cost?':
+        'of a model: `tokens` (and `inputTokens`, `outputTokens`, `cachedTokens`), `costUsd` where its price is known, `requests` where there were several, `estimated` where nobody has counted',
+    },
+  },
+  charge: {
+    says: "a model's stream is over, which a call had opened",
+    fields: {
+      intent: 'the `seq` of the intent of that call',
+      status: '`committed`, `failed`, or `aborted` in the middle, by its reader or with its process',
+      'code?': 'the errno of a failure',
+      'reason?': 'its cause as the agent is told it, unless a rule keeps it out of the record',
+      result: 'payload: what the model wrote until then, as JSON',
+      cost: 'as in an outcome',
     },
   },
   refusal: {
@@ -182,12 +206,14 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
     },
   },
   host: {
-    says: 'what the application did to an agent’s files, before it happened',
+    says: 'what the application did to an agent’s files, before it happened, or a tool that it offers (`tool.register`)',
     fields: {
-      agent: 'whose files',
+      'agent?': 'whose files; for a wrapped tool, who calls it',
       syscall: 'what it did',
       resource: 'to what',
-      args: 'payload: what was written, as JSON',
+      args: 'payload: what was written, or the schema of the tool, as JSON',
+      'wrapped?': 'of a wrapped tool: which of that name its process has, from 1, as calls say it',
+      'framework?': 'of a wrapped tool: name and version of the framework',
     },
   },
   reload: {

@@ -7,7 +7,9 @@ interface Schema {
   readonly type?: string | readonly string[]
   readonly description?: string
   readonly enum?: readonly string[]
+  readonly const?: string | number
   readonly anyOf?: readonly Schema[]
+  readonly oneOf?: readonly Schema[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: Schema | false
@@ -61,6 +63,9 @@ function argumentsIn({ properties = {}, required = [] }: Schema): readonly Argum
 /** @returns the TypeScript type of what a schema lets through */
 function typeText(schema: Schema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `'${value}'`).join(' | ')
+  if (schema.const !== undefined)
+    return typeof schema.const === 'string' ? `'${schema.const}'` : String(schema.const)
+  if (schema.oneOf !== undefined) return schema.oneOf.map(typeText).join(' | ')
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' | ')
   if (Array.isArray(schema.type)) return schema.type.join(' | ')
   if (schema.type === 'integer') return 'number'

@@ -131,9 +131,13 @@ class Backtester {
     if (process.parent === undefined) this.#tally.over(process.identity.run)
   }
 
-  #host({ syscall, resource, args }: Entry, textOf: TextOf): void {
+  #host(entry: Entry, textOf: TextOf): void {
+    const { syscall, resource, args, wrapped } = entry
     if (syscall !== 'tool.register') return this.#flow.hostActed()
-    this.#tool(resource, readJson(textOf(args)))
+    const parameters = readJson(textOf(args))
+    if (entry.pid === undefined) this.#tool(resource, parameters)
+    else if (isObject(parameters))
+      this.#live.get(keyOf(entry))?.wrapped.set(`${wrapped} ${resource}`, parameters)
   }
 
   #tool(name: unknown, parameters: Json | undefined): void {

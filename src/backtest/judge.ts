@@ -129,7 +129,7 @@ export class Judge {
     text: string,
   ): { readonly judged: readonly Judged[]; readonly args: Json } | undefined {
     const means: JudgeMeans = {
-      tool: { schemaOf: (name) => this.#tools.get(name) },
+      tool: { schemaOf: (name, _, wrapped) => this.#schemaOf(process, name, wrapped) },
       table: { findFor: () => ({ name: resource }) },
     }
     try {
@@ -144,6 +144,10 @@ export class Judge {
     return undefined
   }
 
+  #schemaOf(process: Rebuilt, name: string, wrapped: number | undefined): JsonObject | undefined {
+    return wrapped === undefined ? this.#tools.get(name) : process.wrapped.get(`${wrapped} ${name}`)
+  }
+
   #withoutArguments(syscall: string, resource: string): Question {
     const content = new Content(() => {
       this.#doubts.add('payload')
@@ -151,6 +155,7 @@ export class Judge {
     })
     if (!isAction(syscall) || isShownOnly(resource)) this.#doubts.add('payload')
     const action = syscall === 'fs.move' ? 'fs.read' : syscall
+    // Which of several wrapped tools of one name it was, its arguments would say.
     const schema = syscall === 'tool.call' ? this.#tools.get(resource) : undefined
     const question = { action, resource, args: this.#unknown, schema } as unknown as Judged
     return { judged: [question], content, args: undefined }

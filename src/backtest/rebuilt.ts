@@ -1,5 +1,6 @@
 /** A process as its record has it, as far as policies ask about it. */
 import type { Asker } from '../gate/question.ts'
+import type { JsonObject } from '../json.ts'
 import { type Labels, noLabels } from '../labels.ts'
 import { leastBudget } from '../policy/budget.ts'
 import type { Budget, Isolation, PolicySet } from '../policy/types.ts'
@@ -39,6 +40,8 @@ export class Rebuilt implements Asker {
   labels: Labels = noLabels
   /** What it carried then, at its last call. */
   carried: Labels = noLabels
+  /** By number and name: what its wrapped tools take. */
+  readonly wrapped = new Map<string, JsonObject>()
   /** Calls that it and all below it were charged for. */
   syscalls = 0
   readonly #policies: Policies

@@ -2,18 +2,20 @@
 import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
 import type { ApprovalOptions } from '../approvals/request.ts'
+import type { LlmOptions } from '../drivers/llm/open.ts'
 import type { SecretOptions } from '../drivers/net/secrets/open.ts'
-import type { ToolDefinition } from '../drivers/tool.ts'
+import type { ToolDefinition } from '../drivers/tool-definition.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import { KernelError } from '../errors.ts'
 import type { SignerOption } from '../evidence/keys.ts'
 import { plainly } from '../flaws.ts'
 import type { Jail } from '../isolate/jail.ts'
-import { labelFlaw } from '../labels.ts'
 import { limits } from '../limits.ts'
 import { parseBudget } from '../policy/budget.ts'
 import { type Budget, type BudgetDocument, type Isolation, isolations } from '../policy/types.ts'
-import { parseAge, parseDuration } from '../policy/units.ts'
+import { parseAge } from '../policy/units.ts'
+import { llmSchema } from './llm.ts'
+import { duration, labels, measured } from './option-parts.ts'
 import type { PolicyRef } from './policy.ts'
 import { type ForkOptions, forkSchema, type ResumeOptions, resumeSchema } from './rebuild.ts'
 
@@ -48,6 +50,8 @@ export interface EvidenceFolderOptions {
   readonly previousKey?: string | SignerOption
   /** How long arguments, results and programs of a run are kept after it, such as `30d`; for ever by default. */
   readonly retention?: string
+  /** Entries from one snapshot of the kernel's state to the next; 16,384 by default, 0 for none. With it `resume` and `fork` read less. */
+  readonly snapshotEvery?: number
   /** Goes on where the kernel ended that wrote there last, if it did not end in order; `kernel.restored` tells with what. */
   readonly resume?: boolean | ResumeOptions
   /** Begins with a run of its own where one on record was. */
@@ -78,6 +82,8 @@ export interface KernelOptions {
   /** Host folders that agents see: guest path → host folder, read-only unless said. */
   readonly mounts?: HostMounts
   readonly tools?: Readonly<Record<string, ToolDefinition<never>>>
+  /** Models that agents may ask where their policy permits `llm.*`, and what they cost (docs/models.md). */
+  readonly llm?: LlmOptions
   /**
    * Values that agents send and never see: name → where the value comes from, and which servers may get it. A guest
    * writes `${secret:NAME}` into a header (docs/secrets.md).
@@ -103,16 +109,6 @@ const name = z
     'a name has letters, digits, spaces and `_ - . @`, and begins with a letter or digit',
   )
 
-/** One rule for names of labels, wherever they are given. */
-const labels = z
-  .array(
-    z.custom<string>((name) => labelFlaw(name) === undefined, {
-      error: ({ input }) => labelFlaw(input) ?? 'not a label',
-    }),
-    'labels are a list of texts',
-  )
-  .max(limits.labelsMax, `at most ${limits.labelsMax} labels fit`)
-
 const mount = z.strictObject({
   host: z.string().min(1),
   mode: z.enum(['ro', 'rw', 'append']).optional(),
@@ -135,20 +131,6 @@ const secret = z.strictObject({
     .optional(),
 })
 
-/** @param none why there has to be some */
-const measured = (parse: (text: string) => number, none: string) =>
-  z.string().transform((text, context) => {
-    try {
-      if (parse(text) > 0) return text
-      context.addIssue(none)
-    } catch (error) {
-      context.addIssue(error instanceof KernelError ? error.message : 'it is no duration')
-    }
-    return z.NEVER
-  })
-
-const duration = measured(parseDuration, '`0` is no time at all, in which nobody could answer')
-
 const key = z.custom<string | SignerOption>(
   (it) =>
     (typeof it === 'string' && it !== '') ||
@@ -163,6 +145,7 @@ const evidence = z.union([
       dir: z.string().min(1),
       durability: z.enum(['process', 'disk']).optional(),
       retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
+      snapshotEvery: z.int().min(0).optional(),
       key: key.optional(),
       previousKey: key.optional(),
       resume: resumeSchema.optional(),
@@ -202,6 +185,7 @@ const kernelSchema = z.strictObject({
       z.custom<object>((value) => typeof value === 'object' && value !== null),
     )
     .optional(),
+  llm: llmSchema.optional(),
   secrets: z.record(z.string(), secret).optional(),
   limits: budget.optional(),
   seed: z.int().optional(),

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { ToolDefinition } from '../drivers/tool.ts'
+import type { ToolDefinition } from '../drivers/tool-definition.ts'
 import { KernelError } from '../errors.ts'
 
 export type ToolDefinitions = Readonly<Record<string, ToolDefinition<never>>>

@@ -38,9 +38,11 @@ export type SpawnBody = {
   readonly cell?: string
   /** Where it goes on from: the process of the same pid of another run, as it was after that entry. */
   readonly fork?: { readonly run: string; readonly seq: number }
-  /** Of its first call, as a JSON array; absent for a function of the application, as all that follows. */
+  /** What it stands for, where that is an object of a framework that the application has wrapped: its name and version. */
+  readonly framework?: string
+  /** Of its first call, as a JSON array, or what a wrapped object was asked; absent for another function of the application. */
   readonly args?: PayloadRef
-  /** The text of the ES module that runs, and how stacks name it. */
+  /** The text of the ES module that runs, and how stacks name it; absent for code of the application, as all that follows. */
   readonly program?: PayloadRef
   readonly filename?: string
   /** Leads from that text to the author's files and lines: a source map (ECMA-426), as JSON; of a program that was bundled. */
@@ -83,4 +85,15 @@ export type EditBody = {
   /** The `seq` of the outcome. */
   readonly outcome: number
   readonly result: PayloadRef
+}
+
+/** A file beside the log holds what the kernel's state was: derived from the entries, and believed only with this hash. */
+export type SnapshotBody = {
+  readonly kind: 'snapshot'
+  /** The entry after which it was taken, and the first one that has to be read with it. */
+  readonly after: number
+  readonly from: number
+  /** Of the file, as hex, and its size in bytes. */
+  readonly sha256: string
+  readonly size: number
 }

@@ -5,6 +5,7 @@ import { parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
 import type { Content } from '../policy/content.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
+import { Meter } from '../proc/meter.ts'
 import type { Process } from '../proc/process.ts'
 import { isLimit } from '../proc/tallies.ts'
 import type { Drivers, Judged, OpenStream, Syscall } from '../syscalls/row.ts'
@@ -38,6 +39,8 @@ export interface Admitted {
   readonly under?: Decision | undefined
   /** Whether its intent has to be durable first. */
   readonly external: boolean
+  /** Tokens and money that are set aside for it. */
+  readonly meter?: Meter
   /** Where it waited for a person: the `seq` of the entry that asked. */
   readonly ask?: number
   /** Whether what it was approved to change is still so; looked at once more before an effect that had to wait. */
@@ -97,6 +100,9 @@ export function admit(
         return asks
       }
     }
+    const most = row.reserves?.(args, means.drivers, process)
+    if (most !== undefined) assertRoom(process, row)
+    const meter = most === undefined ? undefined : Meter.open(process, most)
     charge(process, row, row.bits?.(args, means.drivers) ?? 0)
     if (obligations.length > 0) count(runs.talliesOf(process), obligations)
     // The last step: only what is really admitted has been done.
@@ -104,7 +110,7 @@ export function admit(
     // Of what is sent in pieces a value may lie across two.
     if (isPiece) runs.missed(process)
     runs.admitted(process, judged, isPiece ? undefined : sentOf(args, external))
-    return admitted
+    return meter === undefined ? admitted : { ...admitted, meter }
   } catch (error) {
     const refusal = refusalOf(error, resource)
     if (refusal instanceof Refusal) refusal.permitted = [decision]

@@ -1,4 +1,5 @@
 /** What a call's result carries, put together in one place: what its rules say, and what the drivers say of what they touched. */
+import type { JsonObject } from '../json.ts'
 import { joinLabels, type Labels, noLabels, withoutLabels } from '../labels.ts'
 import { labelsGiven } from '../policy/obligations.ts'
 import type { Decision } from '../policy/types.ts'
@@ -10,6 +11,8 @@ export class Carried {
   #labels: Labels
   #released: Labels = noLabels
   #how: Release | undefined
+  /** What the call has cost, as it says. */
+  cost: JsonObject | undefined
 
   /** @param decision what permitted the call; undefined where it is not judged */
   constructor(decision: Decision | undefined) {

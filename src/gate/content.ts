@@ -1,6 +1,6 @@
 /** What a call holds in itself, and taking data out of what comes back: the gate's side of `contains` and `redact`. */
 import { SyscallError } from '../errors.ts'
-import type { Json } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import { limits } from '../limits.ts'
 import { Content, textOf, Unscannable } from '../policy/content.ts'
 import type { DataKind } from '../policy/detect/kinds.ts'
@@ -20,8 +20,23 @@ export const contentOf = (name: string, args: unknown): Content =>
 
 /** @throws Unscannable for bytes that are no text */
 function withText(name: string, value: Json): Json {
+  if (name.startsWith('llm.')) return withFilesAsText(value)
   const bytes = carryBytes.has(name) ? bytesIn(value) : undefined
   return bytes === undefined ? value : { ...(value as object), base64: textOfBase64(bytes) }
+}
+
+/** Files within the messages of a prompt, as the text that they are: a picture cannot be looked through. */
+function withFilesAsText(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(withFilesAsText)
+  const part = value as JsonObject
+  const isFile = part.type === 'file' && typeof part.base64 === 'string'
+  return Object.fromEntries(
+    Object.entries(part).map(([key, item]) => [
+      key,
+      isFile && key === 'base64' ? textOfBase64(String(item)) : withFilesAsText(item),
+    ]),
+  )
 }
 
 function bytesIn(value: Json): string | undefined {

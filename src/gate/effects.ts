@@ -7,7 +7,6 @@ import type { Grant, GrantMint } from '../grant.ts'
 import type { Json } from '../json.ts'
 import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
-import type { Decision } from '../policy/types.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
 import type { Call, Drivers } from '../syscalls/row.ts'
@@ -24,12 +23,13 @@ import {
   sentence,
 } from './answers.ts'
 import { Carried } from './carried.ts'
+import { demandsOf, recordCharge } from './charge.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
 import { Pieces } from './pieces.ts'
 import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
-import { isForeign } from './seen.ts'
+import { isForeign, suspectOf } from './seen.ts'
 import { shownOf } from './shown.ts'
 
 /** An admitted call on its way. */
@@ -103,8 +103,9 @@ export class Effects {
     const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
+    const payload = isKept(decision) ? { payload: args.hash } : {}
     const grant = this.#parts.mint.make(
-      { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
+      { pid: process.pid, agent: process.name, syscall: name, resources, addresses, ...payload },
       flight,
     )
     const carried = new Carried(decision)
@@ -152,7 +153,8 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
+  #act(effect: Effect): Json | Promise<Json> | Failure {
+    const { admitted, process, grant, number, name, carried } = effect
     const { row, args, decision, judged } = admitted
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
@@ -161,6 +163,11 @@ export class Effects {
       terms: { policy: process.policy, carried: process.labels, judged, decision, labels: carried.given },
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
+      meter: admitted.meter,
+      costs: (cost) => {
+        carried.cost = cost
+      },
+      charges: (end) => recordCharge(this.#parts.log, effect, end),
     }
     try {
       if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
@@ -179,7 +186,8 @@ export class Effects {
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
     const { text, cause } = shownOf(name, admitted, result, flight.isCanceled ? canceledBy(error) : error)
-    const { labels } = effect.carried
+    const { labels, cost } = effect.carried
+    if (admitted.meter?.isKept !== true) admitted.meter?.close()
     const released = cause === undefined ? effect.carried.released : undefined
     const resource = shownResource(admitted.resources.join(' → '), admitted.decision)
     const recorded = tryRecord(this.#parts.log, process, () =>
@@ -194,6 +202,7 @@ export class Effects {
           : { code: cause.code, ...(isKept(demandsOf(admitted)) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
+        ...(cost !== undefined && { cost }),
       } satisfies OutcomeBody),
     )
     if (recorded === undefined || !this.#release(effect, released, text)) return
@@ -218,7 +227,7 @@ export class Effects {
 
   #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
-    const labels = carried.suspect
+    const labels = suspectOf(admitted, carried.suspect, process)
     const isUntrusted = labels.includes(untrustedLabel)
     if (!isUntrusted && !isForeign(admitted, drivers, process)) return
     const { stream } = admitted
@@ -248,9 +257,6 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
-
-/** What permits it, or what permitted the stream that it is about: that says what is kept of it. */
-const demandsOf = ({ decision, under }: Admitted): Decision | undefined => decision ?? under
 
 /** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
 const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)

@@ -21,16 +21,28 @@ export class Pieces {
    */
   seen(stream: OpenStream, reply: Json, isUntrusted: boolean): Json | undefined {
     if (typeof reply !== 'object' || reply === null) return undefined
-    if ('value' in reply) return reply.value
+    // A model's words come as values, and go on from one to the next as any text does.
+    const words = 'value' in reply ? wordsOf(reply.value) : undefined
+    if ('value' in reply && words === undefined) return reply.value
     const tail = this.#tails.get(stream) ?? { text: '', isTorn: false }
     this.#tails.set(stream, tail)
-    const joined = tail.text + textOf(reply as Readonly<Record<string, Json>>)
+    const joined = tail.text + (words ?? textOf(reply as Readonly<Record<string, Json>>))
     const end =
-      'text' in reply || 'base64' in reply ? (isUntrusted ? joined.length : lastBlank(joined)) : joined.length
+      words !== undefined || 'text' in reply || 'base64' in reply
+        ? isUntrusted
+          ? joined.length
+          : lastBlank(joined)
+        : joined.length
     const begin = tail.isTorn && !isUntrusted ? firstBlank(joined) : 0
     keep(tail, joined)
     return begin < end ? joined.slice(begin, end) : undefined
   }
+}
+
+function wordsOf(value: Json | undefined): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { type, text } = value as Readonly<Record<string, Json>>
+  return type === 'text' && typeof text === 'string' ? text : undefined
 }
 
 function textOf({ text, base64 }: Readonly<Record<string, Json>>): string {

@@ -23,7 +23,7 @@ const languageOfThisEngine = [
 
 /** Thin stubs over `sys`, and web-standard globals that need no authority. */
 const doors = [
-  ...['sys', 'fs', 'fetch', 'tools', 'ipc', 'proc', 'console'],
+  ...['sys', 'fs', 'fetch', 'tools', 'llm', 'ipc', 'proc', 'console'],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'],
   ...['crypto', 'Crypto', 'performance', 'Performance', 'self', 'navigator', 'reportError'],
 ] as const

@@ -531,6 +531,39 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     },
   }
 
+  // -- Models: a reply as it is written ------------------------------------------------------------------------
+
+  /** The parts of a reply; asked for when the first is wanted, and ended when no more are. */
+  async function* streamModel(options) {
+    const args = { __proto__: null }
+    mergeInto(args, options)
+    const opened = await sys('llm.stream', args)
+    if (hasOwn(opened, 'whole')) {
+      yield* partsOf(opened.whole)
+      return
+    }
+    const { stream } = opened
+    let isOpen = true
+    try {
+      for (;;) {
+        isOpen = false
+        const reply = await sys('stream.read', { stream })
+        if (reply.done) return
+        isOpen = true
+        yield reply.value
+      }
+    } finally {
+      if (isOpen) await sys('stream.close', { stream })
+    }
+  }
+
+  function* partsOf({ text, reasoning, toolCalls, ...finish }) {
+    if (reasoning !== undefined) yield { type: 'reasoning', text: reasoning }
+    if (text !== '') yield { type: 'text', text }
+    for (let index = 0; index < toolCalls.length; index += 1) yield { type: 'tool-call', ...toolCalls[index] }
+    yield { type: 'finish', ...finish }
+  }
+
   // -- Timers: the kernel's clock -----------------------------------------------------------------------------
 
   const timers = new Map()
@@ -809,6 +842,7 @@ function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
     start,
     sys,
     fs: freeze(doors.fs),
+    llm: freeze({ ...doors.llm, stream: streamModel }),
     ipc: freeze({ ...doors.ipc, pipe: pipeDoor }),
     proc: freeze(processDoor),
     tools,

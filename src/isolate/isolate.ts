@@ -20,7 +20,7 @@ const heapSampleMs = 5
  */
 const kernelModules = {
   'gatehouse:boot': 'export const start = globalThis.start\ndelete globalThis.start\n',
-  'gatehouse/guest': 'export const { sys, fs, ipc, proc, tools, fetch } = globalThis\n',
+  'gatehouse/guest': 'export const { sys, fs, llm, ipc, proc, tools, fetch } = globalThis\n',
   'gatehouse:entry': `import { start } from 'gatehouse:boot'\nimport * as program from 'gatehouse:program'\nstart(program)\n`,
 } as const
 

@@ -22,12 +22,18 @@ const charges = {
 } as const
 export type Charge = keyof typeof charges
 
+/** So that what is charged and given back leaves no trace in the last digits. */
+const rounded = (dollars: number): number => Math.round(dollars * limits.dollarParts) / limits.dollarParts
+
 export class Ledger {
   readonly #budget: Budget
   readonly #parent: Ledger | undefined
   readonly #used = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0, bits: 0 }
   /** What was allowed on top, when a charge was used up and the policy did not end the process for it. */
   readonly #extra = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0, bits: 0 }
+
+  /** What is set aside and not settled yet; settled when its process ends. */
+  readonly meters = new Set<{ close(): void }>()
 
   constructor(budget: Budget, parent?: Ledger) {
     this.#budget = budget
@@ -66,8 +72,14 @@ export class Ledger {
 
   /** Charges what has been used already, whether or not it fits. */
   spend(charge: Charge, amount: number): void {
-    this.#used[charge] += amount
+    const used = this.#used[charge] + amount
+    this.#used[charge] = charge === 'costUsd' ? rounded(used) : used
     this.#parent?.spend(charge, amount)
+  }
+
+  /** Gives back, here and above, what was charged ahead and not used. */
+  giveBack(charge: 'tokens' | 'costUsd', amount: number): void {
+    this.spend(charge, -amount)
   }
 
   /**
@@ -131,6 +143,7 @@ export class Ledger {
     // Nothing is told where nobody allows it.
     const unnamed = charge === 'bits' && this.#parent === undefined ? 0 : Number.POSITIVE_INFINITY
     const allowed = (this.#budget[charge] ?? unnamed) + this.#extra[charge]
-    return allowed - this.#used[charge]
+    const left = allowed - this.#used[charge]
+    return charge === 'costUsd' ? rounded(left) : left
   }
 }

@@ -94,7 +94,8 @@ export class Process {
   }
 
   get state(): ProcessState {
-    return this.#state === 'running' && !this.turns.active ? 'waiting' : this.#state
+    const isIdle = !this.turns.active && this.identity.isolation !== 'host'
+    return this.#state === 'running' && isIdle ? 'waiting' : this.#state
   }
 
   get over(): boolean {
@@ -238,6 +239,7 @@ export class Process {
     this.turns.end()
     for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
+    for (const meter of this.ledger.meters) meter.close()
     this.parent?.children.delete(this)
     const { usage } = this
     const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)

@@ -34,6 +34,15 @@ export function account({ drivers, runMemory }: FoldParts, process: Process, int
     process.conduct.called(`${entry.syscall} ${text}`, false, process.policy.loopRepeats)
 }
 
+/** What a model has cost. */
+export function accountCost(
+  { ledger }: Process,
+  { tokens, costUsd = 0 }: NonNullable<Past<'outcome'>['cost']>,
+): void {
+  ledger.spend('tokens', tokens)
+  ledger.spend('costUsd', costUsd)
+}
+
 /** The same for one that the gate did not admit. */
 export function accountRefusal(process: Process, refusal: Past<'refusal'>, text: string | undefined): void {
   const { code, reason, syscall, resource, decision } = refusal

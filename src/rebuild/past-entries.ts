@@ -49,6 +49,11 @@ export const pastEntries = {
     result: payload.optional(),
     labels: labels.optional(),
     released: labels.optional(),
+    cost: z.object({ tokens: count, costUsd: amount.optional() }).optional(),
+  }),
+  charge: z.object({
+    intent: count,
+    cost: z.object({ tokens: count, costUsd: amount.optional() }),
   }),
   refusal: z.object({
     call: count,

@@ -18,7 +18,7 @@ export interface RunSource {
 /** @returns the runs of a kernel that lives, as far as they are on record */
 export const runsOf = (log: EvidenceLog): RunSource => ({
   run: (run) => log.entries({ run }),
-  payloads: (hashes) => pickPayloads(log.packs(), hashes),
+  payloads: (hashes) => pickPayloads(log.pick(hashes), hashes),
 })
 
 /** @returns the text of a payload; undefined where there is none, or it was deleted */

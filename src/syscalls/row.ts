@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { Chance } from '../clock.ts'
 import type { ClockDriver } from '../drivers/clock.ts'
 import type { IpcDriver } from '../drivers/ipc.ts'
+import type { LlmDriver } from '../drivers/llm/driver.ts'
+import type { StreamEnd } from '../drivers/llm/stream.ts'
 import type { NetDriver } from '../drivers/net/driver.ts'
 import type { PipeDriver } from '../drivers/pipes.ts'
 import type { ProcDriver } from '../drivers/proc.ts'
@@ -16,6 +18,7 @@ import type { Json, JsonObject } from '../json.ts'
 import type { Labels } from '../labels.ts'
 import type { Action, ArgumentsOfAction } from '../policy/actions.ts'
 import type { Isolation } from '../policy/types.ts'
+import type { Amounts, Meter } from '../proc/meter.ts'
 import type { Process } from '../proc/process.ts'
 import type { ProcessTable } from '../proc/table.ts'
 
@@ -24,6 +27,7 @@ export interface Drivers {
   readonly vfs: VfsDriver
   readonly net: NetDriver
   readonly tool: ToolDriver
+  readonly llm: LlmDriver
   readonly ipc: IpcDriver
   readonly proc: ProcDriver
   readonly clock: ClockDriver
@@ -49,7 +53,7 @@ export type Judged = { [A in Action]: JudgedBy<A> }[Action]
 
 /** What a question says beside the arguments of its call: the drivers know it, and a record tells it. */
 export interface JudgeMeans {
-  readonly tool: { schemaOf(name: string): JsonObject | undefined }
+  readonly tool: { schemaOf(name: string, process: object, wrapped?: number): JsonObject | undefined }
   readonly table: { findFor(target: number | string): { readonly name: string } }
 }
 
@@ -85,6 +89,12 @@ export interface Call {
   readonly given: Labels
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
   readonly releases: (labels: Labels, how: Release) => void
+  /** In which the most that it may use is set aside, of a call that reserves some. */
+  readonly meter: Meter | undefined
+  /** Says what it has cost, for the record; the last word counts. */
+  readonly costs: (cost: JsonObject) => void
+  /** Puts on record what came of a stream that it opened, when that is over. */
+  readonly charges: (end: StreamEnd) => void
   /** A stream that it opens stands on these. */
   readonly terms: Terms
   /** Whether a rule looks through what comes back: then it comes back whole, and no stream is opened. */
@@ -111,6 +121,7 @@ export interface Stakes {
   readonly notFolders?: string
 }
 
+export type { StreamEnd } from '../drivers/llm/stream.ts'
 export type { OpenStream } from '../drivers/streams/stream.ts'
 
 /** What a call does with an open stream. */
@@ -130,6 +141,10 @@ export interface Syscall<Args = never> {
   readonly cost: number
   /** What it takes of the budget of bits; nothing where undefined. */
   readonly bits?: (args: Args, drivers: Drivers) => number
+  /** The most tokens and money that it may use: set aside before it, and given back as far as it used less. */
+  readonly reserves?: (args: Args, drivers: Drivers, process: Process) => Amounts
+  /** Its result is made of what it was sent: it is nobody's word, however far from here it was made. */
+  readonly echoes?: true
   /** Decoding that needs to know more than the arguments. May refuse; touches nothing. */
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */

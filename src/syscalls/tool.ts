@@ -13,21 +13,25 @@ export const toolCalls = {
     args: z.strictObject({
       name: z.string().max(limits.toolNameMax).meta({ description: 'as it was registered' }),
       args: json.meta({ description: 'what the schema of the tool takes' }),
+      wrapped: z.int().min(1).optional().meta({
+        description:
+          'of a tool of an object that the application has wrapped: which of that name, from 1; agents in isolates have none',
+      }),
     }),
     returns: 'unknown',
     cost: 1,
-    check: ({ name, args }, { tool }) => tool.check(name, args),
-    judge: ({ name, args }, { tool }) => [
-      { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name) },
+    check: ({ args, ...which }, { tool }, process) => tool.check(which, args, process),
+    judge: ({ name, args, wrapped }, { tool }, process) => [
+      { action: 'tool.call', resource: name, args, schema: tool.schemaOf(name, process, wrapped) },
     ],
     external: () => true,
-    invoke: ({ name, args }, { grant, process, carries, releases }, { tool }) => {
-      carries(tool.labelsOf(name))
+    invoke: ({ args, ...which }, { grant, process, number, carries, releases }, { tool }) => {
+      carries(tool.labelsOf(which, process))
       const reason = 'the application registered the tool as one that declassifies'
       // What it was given came from a process with these labels, and it has no others to take off.
-      const how = { by: `tool ${name}`, reason, from: process.labels, again: true }
-      releases(tool.declassifiedBy(name), how)
-      return tool.call(grant, name, args)
+      const how = { by: `tool ${which.name}`, reason, from: process.labels, again: true }
+      releases(tool.declassifiedBy(which, process), how)
+      return tool.call(grant, which, args, process, number)
     },
   }),
 } as const

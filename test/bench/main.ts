@@ -16,6 +16,7 @@ import { flood } from './flood.ts'
 import { programLoops, programStarts } from './programs.ts'
 import { replay } from './replay.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
+import { resuming } from './resume.ts'
 import { shutdown } from './shutdown.ts'
 import { pairs, signals } from './signals.ts'
 
@@ -85,6 +86,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'evidence-open': {
     what: `A log of ${values.entries} entries: opened, and looked things up in, ms`,
     run: () => evidenceOpen(Number(values.entries)),
+  },
+  resume: {
+    what: `A killed kernel gone on with after up to ${values.entries} entries, with a snapshot of its state and without`,
+    run: () => resuming(Number(values.entries)),
   },
   'evidence-kills': {
     what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,

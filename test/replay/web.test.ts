@@ -39,21 +39,27 @@ async function serve(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test.each(['inline', 'cell'] as const)('recorded %s, they replay byte for byte, in the other too', async (isolation) => {
-  const dir = tempFolder()
-  const kernel = boot({ policy, isolation, evidence: { dir } })
-  const [sizes] = exitValue(await kernel.spawn({ source: program }, { args: [await serve()] }).exit) as [unknown[]]
-  expect(sizes).toContain('TimeoutError')
-  await kernel.shutdown()
-  for (const run of [...(await replayAll(dir)), ...(await replayAll(dir, new CellPool({ spare: 0 })))]) {
-    expectEqual(run)
-    expect(run.processes).toHaveLength(1)
-  }
-})
+test.each(['inline', 'cell'] as const)(
+  'recorded %s, they replay byte for byte, in the other too',
+  async (isolation) => {
+    const dir = tempFolder()
+    const kernel = boot({ policy, isolation, evidence: { dir } })
+    const [sizes] = exitValue(await kernel.spawn({ source: program }, { args: [await serve()] }).exit) as [
+      unknown[],
+    ]
+    expect(sizes).toContain('TimeoutError')
+    await kernel.shutdown()
+    for (const run of [...(await replayAll(dir)), ...(await replayAll(dir, new CellPool({ spare: 0 })))]) {
+      expectEqual(run)
+      expect(run.processes).toHaveLength(1)
+    }
+  },
+)
 
 test('a process whose cell dies goes on with what it had loaded', async () => {
   const kernel = boot({ isolation: 'cell', cells: { spare: 0 }, evidence: { dir: tempFolder() } })
-  const source = main(`const url = new URL('https://a.b/?x=1'), controller = new AbortController(), blob = new Blob(['kept'])
+  const source =
+    main(`const url = new URL('https://a.b/?x=1'), controller = new AbortController(), blob = new Blob(['kept'])
       const { message } = await ipc.receive()
       url.searchParams.set('x', message); controller.abort(message)
       return [url.href, controller.signal.reason, await blob.text(), new Response('late').ok]`)

@@ -1,7 +1,7 @@
 /** Tools of a simulated application: slow, silent, throwing odd things, answering when nobody listens any more. */
 
 import type { Clock } from '../../src/clock.ts'
-import type { ToolContext, ToolDefinition } from '../../src/drivers/tool.ts'
+import type { ToolContext, ToolDefinition } from '../../src/drivers/tool-definition.ts'
 import { SyscallError } from '../../src/errors.ts'
 import type { Random } from '../support/random.ts'
 

@@ -97,7 +97,7 @@ export async function openExchange(
 }
 
 /** A client that is given its connection and can never open another. */
-function oneConnectionClient(socket: Socket, url: WebUrl): Client {
+export function oneConnectionClient(socket: Socket, url: WebUrl): Client {
   let free = true
   const take = (): boolean => {
     const fit = free && !socket.destroyed
@@ -121,7 +121,7 @@ const gone = (host: string): SyscallError =>
   new SyscallError('EIO', `\`${host}\` closed the connection before the request was sent`)
 
 /** undici gives names and values in turn when asked for them raw, whatever its types say. */
-function headerPairs(raw: unknown): readonly (readonly [string, string])[] {
+export function headerPairs(raw: unknown): readonly (readonly [string, string])[] {
   assert(Array.isArray(raw), 'raw headers are a list')
   const pairs: (readonly [string, string])[] = []
   for (let index = 0; index + 1 < raw.length; index += 2)

@@ -30,6 +30,8 @@ export interface Ends {
   readonly sink?: Sink
   /** Whether it was made outside the kernel, by nobody in user space. */
   readonly isForeign?: boolean
+  /** Whether what comes is made of what was sent to get it: it is nobody's word. */
+  readonly isEcho?: boolean
   /** Whether what is written leaves the kernel. */
   readonly isExternal?: boolean
 }
