@@ -47,6 +47,7 @@ export interface SyscallArguments {
     readonly headers?: { readonly [name: string]: string }
     readonly text?: string
     readonly base64?: string
+    readonly bodyStream?: number
     readonly stream?: boolean
   }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
@@ -68,6 +69,8 @@ export interface SyscallArguments {
     readonly from?: string
     readonly timeoutMs?: number
   }
+  /** Opens a stream for the body of a request: given to `net.fetch` as `bodyStream`, then written, then closed. */
+  readonly 'stream.open': Readonly<Record<string, never>>
   /** Takes the next piece from an open stream, and waits where there is none; one read of a stream at a time. At its end the reply is `done`, and the stream is closed. */
   readonly 'stream.read': { readonly stream: number; readonly bytes?: number }
   /** Gives a piece to an open stream, and waits until there is room for it; one write to a stream at a time. */

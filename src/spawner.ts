@@ -11,7 +11,7 @@ import {
 import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
 import type { ProgramText } from './config/program.ts'
-import { KernelError, SyscallError } from './errors.ts'
+import { KernelError } from './errors.ts'
 import type { SpawnBody } from './evidence/beginnings.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -33,6 +33,7 @@ import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { recordUnder } from './reload.ts'
 import { doors } from './syscalls.ts'
+import { endUnstarted } from './unstarted.ts'
 
 export interface SpawnerParts extends GuestParts {
   readonly table: ProcessTable
@@ -224,12 +225,11 @@ export class Spawner {
     this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, { fork })
   }
 
-  #recorded({
-    text,
-    filename,
-    map,
-  }: ProgramText): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
+  #recorded(
+    program: ProgramText,
+  ): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
     const { shared } = this.#parts
+    const { text, filename, map } = program
     return { program: shared.of(text), filename, ...(map !== undefined && { map: shared.of(map) }) }
   }
 
@@ -274,10 +274,7 @@ export class Spawner {
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors, ...zone })
     const argsText = JSON.stringify(args)
     const before = log.written
-    this.record(process, log.payload(argsText), {
-      ...this.#recorded(program),
-      boot: log.payload(boot),
-    })
+    this.record(process, log.payload(argsText), { ...this.#recorded(program), boot: log.payload(boot) })
     process.recorded(log.written - before)
     const { memoryBytes } = process.ledger.budget
     const spec: GuestSpec = {
@@ -291,14 +288,4 @@ export class Spawner {
     this.guests.keep(process, spec)
     process.begin(this.guests.start(process, this.guests.events(process), false))
   }
-}
-
-function endUnstarted(process: Process, error: unknown): void {
-  const known =
-    error instanceof KernelError || error instanceof SyscallError || error instanceof EvidenceError
-  const code = known ? error.code : 'EIO'
-  const message = known
-    ? error.message
-    : `the program could not be read: ${error instanceof Error ? error.message : 'unknown'}`
-  process.end({ status: 'failed', reason: message, error: { code, message } })
 }

@@ -55,6 +55,10 @@ test.each([
   expect(printed).toBe(expected(example))
 })
 
+test('two agents over a pipe: what is no measurement does not pass, and the end comes when the writer closes', async () => {
+  expect(await printedBy('pipe')).toBe(expected('pipe'))
+})
+
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {
   const main = from('injection/main.ts').pathname
   const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {

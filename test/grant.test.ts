@@ -68,6 +68,7 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'net.fetch (stream)': (grant) => drivers.net.open(grant, { url: 'http://127.0.0.1:1/' }),
   'ipc.pipe': (grant) => drivers.pipes.open(grant, 'a', undefined, []),
   'ipc.pipe (take)': (grant) => drivers.pipes.take(grant, undefined, 1),
+  'stream.open': (grant) => drivers.streams.openBody(grant, anything),
   'stream.read': (grant) => drivers.streams.read(grant, anything, 1, 1, () => {}),
   'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
   'stream.close': (grant) => drivers.streams.close(grant, anything, 1),

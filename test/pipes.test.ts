@@ -98,6 +98,7 @@ describe('refused', () => {
     const kept = kernel.evidence
       .entries()
       .find(({ kind, syscall }) => kind === 'refusal' && syscall === 'stream.write')
+    expect(kernel.evidence.verify()).toMatchObject({ ok: true })
     expect(kept).toMatchObject({ code: 'EPERM', resource: 'friend', decision: { rules: [{ id: 'small' }] } })
   })
 

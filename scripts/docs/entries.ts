@@ -39,6 +39,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       policies: 'names of the policies in force',
       documents: 'payload: all policies in force, in canonical form',
       isolation: 'the isolation that its processes have by default',
+      versions: 'of Node.js (`node`), V8 (`v8`) and, unless it is bundled into one file, `gatehouse`',
       'tools?': 'payload: the tools that there are, with what each takes; absent where there are none',
       'protections?': 'what is in force for its cells; absent where it has none',
       'from?':

@@ -63,6 +63,7 @@ export class Calls {
   take(process: Rebuilt | undefined, read: Read): void {
     const { call, isTold } = read
     if (this.#waiting.size > 0) this.#waiting.delete(waitingKey(call))
+    if (call.syscall === 'ipc.pipe') this.#parts.flow.piped()
     if (call.kind !== 'ask') process?.charge(call.kind === 'intent' ? costOf(call.syscall) : 1)
     if (call.before === undefined) {
       if (call.kind === 'refusal' && isTold) this.#parts.tally.notJudged += 1
@@ -225,11 +226,15 @@ export class Calls {
   ): Json | undefined {
     if (!isExternal(syscall)) return undefined
     const known = args ?? readJson(text)
+    if (isObject(known) && 'bodyStream' in known) this.#parts.past.missed(process)
     if (known !== undefined) return sentOf(known, true)
     this.#parts.past.missed(process)
     return null
   }
 }
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const waitingKey = ({ run, pid, number }: RecordedCall): string => `${run} ${pid} ${number}`
 

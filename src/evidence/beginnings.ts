@@ -10,6 +10,8 @@ export type OpenBody = {
   /** Canonical text of all policies of the kernel. */
   readonly documents: PayloadRef
   readonly isolation: string
+  /** Of Node.js, V8 and, where it is known, gatehouse. */
+  readonly versions: { readonly node: string; readonly v8: string; readonly gatehouse?: string }
   /** The tools that there are, with what each takes. */
   readonly tools?: PayloadRef
   readonly protections?: Json

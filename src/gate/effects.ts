@@ -1,5 +1,6 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
+import type { Terms } from '../drivers/streams/stream.ts'
 import { SyscallError } from '../errors.ts'
 import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
@@ -9,6 +10,7 @@ import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
+import type { Process } from '../proc/process.ts'
 import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
@@ -38,6 +40,7 @@ interface Effect extends Arrival {
   readonly flight: Flight
   readonly grant: Grant
   readonly carried: Carried
+  readonly terms: Terms
   /** `seq` of the intent. */
   readonly intent: number
 }
@@ -109,9 +112,11 @@ export class Effects {
       flight,
     )
     const carried = new Carried(decision)
-    const effect: Effect = { ...arrival, admitted, flight, grant, carried, intent: seq }
+    const terms = termsOf(process, admitted, carried)
+    const effect: Effect = { ...arrival, admitted, flight, grant, carried, terms, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#parts.log.written - before)
+    admitted.row.takes?.(admitted.args, { process, grant, terms }, this.#parts.drivers)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
     if (decision !== undefined) process.called(`${name} ${arrival.text}`, false)
     if (external) this.#track(this.#afterDurable(effect))
@@ -154,13 +159,13 @@ export class Effects {
   }
 
   #act(effect: Effect): Json | Promise<Json> | Failure {
-    const { admitted, process, grant, number, name, carried } = effect
-    const { row, args, decision, judged } = admitted
+    const { admitted, process, grant, number, name, carried, terms } = effect
+    const { row, args, decision } = admitted
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
     const call: Call = {
       ...{ process, grant, number, given: carried.given, isLookedThrough: kinds.length > 0 },
-      terms: { policy: process.policy, carried: process.labels, judged, decision, labels: carried.given },
+      terms,
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
       meter: admitted.meter,
@@ -257,6 +262,11 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
+
+/** What a stream stands on that it opens, or takes. */
+const termsOf = (process: Process, { judged, decision }: Admitted, { given: labels }: Carried): Terms => ({
+  ...{ policy: process.policy, carried: process.labels, judged, decision, labels },
+})
 
 /** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
 const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)

@@ -19,9 +19,9 @@ export class Fallen extends Error {
   /** Whether it is of no use any more: what is not written to a pipe is one value, and to a request it is a hole in it. */
   readonly isFinal: boolean
 
-  constructor({ ends }: OpenStream, why: string, resource: string, decision: Decision) {
+  constructor({ ends, isExternal }: OpenStream, why: string, resource: string, decision: Decision) {
     super(why)
-    this.isFinal = ends.source !== undefined || ends.isExternal === true
+    this.isFinal = ends.source !== undefined || isExternal
     this.cause = new SyscallError('EPERM', why)
     this.resource = resource
     this.decision = decision

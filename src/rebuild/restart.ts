@@ -1,6 +1,6 @@
 /** A kernel goes on where a record ends: first what is within it, at once, and then the guests, which repeat their past. */
 import { byKernel } from '../actors.ts'
-import { bundleProgram, type ProgramText, textProgram } from '../config/program.ts'
+import { loadedProgram } from '../config/rebuild.ts'
 import type { Homes } from '../drivers/vfs/homes.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { EditBody, RebuildBody } from '../evidence/beginnings.ts'
@@ -108,6 +108,7 @@ class Restart {
           times.set(process, isHeld ? heldAt : process.turns.time)
       }),
     )
+    for (const { process } of this.#live) parts.drivers.streams.lost(process, process.turns.lastCall)
     // No time has passed for them since.
     for (const [{ turns }, time] of times)
       turns.resume({ count: turns.count, lastCall: turns.lastCall, time })
@@ -128,7 +129,6 @@ class Restart {
 
   /** @throws EvidenceError, KernelError */
   #foldAll(set: (time: number) => void): void {
-    const { log } = this.#parts
     let window: Counted[] = []
     let bytes = 0
     const replies = new Set(this.#replies.keys())
@@ -143,7 +143,7 @@ class Restart {
       bytes = 0
     }
     const { from, segments } = this.#plan.survey
-    for (const counted of entriesIn(log.entries(from === 0 ? {} : { from }), segments)) {
+    for (const counted of entriesIn(this.#parts.log.entries(from === 0 ? {} : { from }), segments)) {
       window.push(this.#edited(counted, replies))
       bytes += this.#fold.needs(counted).reduce((sum, ref) => sum + ref.bytes, 0)
       if (window.length >= limits.rebuildWindowEntries || bytes > limits.replayWindowBytes) flush()
@@ -209,7 +209,7 @@ class Restart {
   async #recordForks(): Promise<void> {
     const { fork } = this.#plan
     if (fork === undefined) return
-    const program = fork.program === undefined ? undefined : await loaded(fork.program)
+    const program = fork.program === undefined ? undefined : await loadedProgram(fork.program)
     const begun = beginningsIn(this.#source.run(fork.run), fork.seq)
     for (const [outcome, result] of this.#replies)
       this.#parts.log.append({ kind: 'edit', run: fork.as, outcome, result } satisfies EditBody)
@@ -293,9 +293,3 @@ class Restart {
 
 /** Payloads are found by their hash: what is none is not found. */
 const beginningOf = (entry: Entry | undefined): Parameters<Spawner['recordFork']>[1] => (entry ?? {}) as never
-
-async function loaded(
-  program: { readonly file: string } | { readonly source: string },
-): Promise<ProgramText> {
-  return 'file' in program ? bundleProgram(program.file) : textProgram(program.source)
-}

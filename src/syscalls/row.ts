@@ -162,6 +162,8 @@ export interface Syscall<Args = never> {
   readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */
   readonly external?: (args: Args, drivers: Drivers, process: Process) => boolean
+  /** Takes what belongs to the call as soon as it is admitted, before its effect, which may have to wait. Touches nothing outside. */
+  readonly takes?: (args: Args, call: Pick<Call, 'process' | 'grant' | 'terms'>, drivers: Drivers) => void
   readonly invoke: (args: Args, call: Call, drivers: Drivers) => Json | Promise<Json>
 }
 

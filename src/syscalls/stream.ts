@@ -42,6 +42,14 @@ const withSize = (question: Judged, { value }: z.infer<typeof writing>): Judged 
     : question
 
 export const streamCalls = {
+  'stream.open': syscall({
+    summary:
+      'Opens a stream for the body of a request: given to `net.fetch` as `bodyStream`, then written, then closed.',
+    args: z.strictObject({}),
+    returns: '{ readonly stream: number }',
+    cost: 1,
+    invoke: (_args, call, { streams }) => ({ stream: streams.openBody(call.grant, call) }),
+  }),
   'stream.read': syscall({
     summary:
       'Takes the next piece from an open stream, and waits where there is none; one read of a stream at a time. At its end the reply is `done`, and the stream is closed.',

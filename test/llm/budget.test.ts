@@ -201,6 +201,12 @@ describe('in the middle of a stream', () => {
   })
 })
 
+test('what a reader leaves unread is charged as well: the model had written it', async () => {
+  const kernel = boot({ policy, llm: { models: { 'p/m': counted(100, 50) } } })
+  await ask(kernel, `for await (const part of llm.stream({ model: 'p/m', prompt: '' })) break; return 1`)
+  expect(entriesOf(kernel, 'charge')).toMatchObject([{ status: 'committed', cost: { tokens: 150 } }])
+})
+
 test('a whole answer of a server is counted as the server says', async () => {
   const { url } = await modelServer((response) => json(response, completion({ content: 'fine' })))
   const kernel = boot({ policy, llm: { models: { 'p/m': { url, model: 'm', addresses: ['loopback'] } } } })

@@ -1,5 +1,6 @@
 /** Packages of the AI SDK as they are published, and servers behind a URL, against a server that speaks their protocols. */
 import { createAnthropic } from '@ai-sdk/anthropic'
+import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { describe, expect, test } from 'vitest'
@@ -86,6 +87,19 @@ const anthropic: Answer = (response, { body }) => {
   response.end()
 }
 
+const google: Answer = (response, { path }) => {
+  const part = (parts: readonly object[], more: object = {}) => ({
+    candidates: [{ content: { role: 'model', parts }, index: 0, ...more }],
+    usageMetadata: { promptTokenCount: 20, candidatesTokenCount: 5, totalTokenCount: 25 },
+  })
+  const call = { functionCall: { id: 't2', name: 'add', args: { a: 2 } } }
+  if (!path.includes(':stream'))
+    return json(response, part([{ text: 'two' }, call], { finishReason: 'STOP' }))
+  beginEvents(response)
+  for (const text of ['t', 'wo']) response.write(`data: ${JSON.stringify(part([{ text }]))}\n\n`)
+  response.end(`data: ${JSON.stringify(part([call], { finishReason: 'STOP' }))}\n\n`)
+}
+
 const packages: readonly (readonly [
   name: string,
   answer: Answer,
@@ -93,6 +107,7 @@ const packages: readonly (readonly [
 ])[] = [
   ['@ai-sdk/openai', openai, (baseURL) => createOpenAI({ baseURL, apiKey: key }).chat('m')],
   ['@ai-sdk/anthropic', anthropic, (baseURL) => createAnthropic({ baseURL, apiKey: key })('m')],
+  ['@ai-sdk/google', google, (baseURL) => createGoogleGenerativeAI({ baseURL, apiKey: key })('gemini-m')],
   [
     '@ai-sdk/openai-compatible',
     openai,
@@ -122,11 +137,10 @@ describe.each(packages)('%s', (name, answer, make) => {
       finishReason: 'tool-calls',
     })
     const [asked] = server.asked
-    expect(asked?.body.max_tokens ?? asked?.body.max_completion_tokens).toBe(100)
+    expect(JSON.stringify(asked?.body)).toMatch(/"max\w*tokens":100\b/i)
     expect(JSON.stringify(asked?.body)).toContain('iVBORw0KGgo=')
     expect(JSON.stringify(asked?.body)).toContain('sum')
-    if (name !== '@ai-sdk/openai-compatible')
-      expect(asked?.headers['x-api-key'] ?? asked?.headers.authorization).toContain(key)
+    if (name !== '@ai-sdk/openai-compatible') expect(JSON.stringify(asked?.headers)).toContain(key)
     expect(JSON.stringify(kernel.evidence.entries())).not.toContain(key)
   })
 
@@ -160,6 +174,17 @@ describe('a URL', () => {
       models: { 'p/m': { url, model: 'm', key: 'MODEL_KEY', addresses: ['loopback'], ...more } },
     } as Llm,
     secrets: secretFor(url),
+  })
+
+  test('is asked for a schema as the agent wrote it', async () => {
+    const { url, asked } = await modelServer((response) => json(response, completion({ content: '{"n":1}' })))
+    const schema = { type: 'object', properties: { n: { type: 'integer' } } }
+    const call = `llm.generate({ model: 'p/m', prompt: '', schema: ${JSON.stringify(schema)} })`
+    expect(await ask(boot(options(url)), `return (await ${call}).object`)).toEqual({ n: 1 })
+    expect(asked[0]?.body.response_format).toMatchObject({
+      type: 'json_schema',
+      json_schema: { schema, strict: false },
+    })
   })
 
   test('makes vectors too', async () => {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
 import { Grant, type GrantScope } from '../../grant.ts'
+import { noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import type { Source } from '../streams/source.ts'
 import { presentBody } from './body.ts'
@@ -16,7 +17,8 @@ import {
   type OpenAnswer,
   openExchange,
 } from './exchange.ts'
-import { netError } from './failures.ts'
+import { netError, readingError } from './failures.ts'
+import { Flight } from './flight.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
 import { ResponseSource } from './response-source.ts'
@@ -32,6 +34,8 @@ export interface NetOptions {
   readonly fetchMs?: number
   /** From the head of an answer to the last byte of its stream, in ms. */
   readonly streamMs?: number
+  /** A body that is read as a stream, all of it. */
+  readonly streamBytesMax?: number
   /** How long a server may take for the next bytes of a stream, in ms. */
   readonly idleMs?: number
   /** Response bytes of all fetches at once. */
@@ -47,6 +51,7 @@ export class NetDriver {
   readonly #clock: Clock
   readonly #fetchMs: number
   readonly #streamMs: number
+  readonly #streamBytesMax: number
   readonly #idleMs: number
   readonly #heldBytesMax: number
   readonly #resolver: Resolver
@@ -60,6 +65,7 @@ export class NetDriver {
     this.#clock = options.clock ?? systemClock
     this.#fetchMs = options.fetchMs ?? limits.fetchMs
     this.#streamMs = options.streamMs ?? limits.fetchStreamMs
+    this.#streamBytesMax = options.streamBytesMax ?? limits.fetchStreamBytesMax
     this.#idleMs = options.idleMs ?? limits.fetchIdleMs
     this.#heldBytesMax = options.heldBytesMax ?? limits.fetchBytesHeldMax
     this.#resolver = new Resolver(options.lookup ?? systemLookup)
@@ -88,7 +94,7 @@ export class NetDriver {
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const landing = this.#takeOff(scope, grant)
+    const landing = this.#takeOff(scope, grant, request)
     const { flight } = landing
     try {
       flight.signal.throwIfAborted()
@@ -113,7 +119,7 @@ export class NetDriver {
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const landing = this.#takeOff(scope, grant)
+    const landing = this.#takeOff(scope, grant, request)
     const { flight } = landing
     try {
       flight.signal.throwIfAborted()
@@ -151,13 +157,11 @@ export class NetDriver {
   #sourceOf({ flight, over }: Landing, url: WebUrl, { body, end, ...head }: OpenAnswer): Source {
     return new ResponseSource({
       ...{ chunks: body, encoding: headerOf(head, 'content-encoding') },
-      ...{ clock: this.#clock, idleMs: this.#idleMs },
+      ...{ clock: this.#clock, idleMs: this.#idleMs, bytesMax: this.#streamBytesMax },
       end: (why) => flight.end(why),
       failure: (error) => {
         const why: unknown = flight.signal.aborted ? flight.signal.reason : error
-        // Nothing is done by reading on, so nothing can be unknown.
-        const { code, message } = netError(why, `${url.host}:${url.port}`, false)
-        return new SyscallError(code, message)
+        return readingError(why, `${url.host}:${url.port}`)
       },
       over: () => {
         flight.end(new SyscallError('ECANCELED', 'the stream has ended'))
@@ -192,7 +196,7 @@ export class NetDriver {
     return socket
   }
 
-  #takeOff({ pid }: GrantScope, { signal }: Grant): Landing {
+  #takeOff({ pid }: GrantScope, { signal }: Grant, { body }: FetchRequest): Landing {
     const flight = new Flight(pid, signal)
     const late = (ms: number): (() => void) =>
       this.#clock.after(ms, () =>
@@ -210,6 +214,7 @@ export class NetDriver {
         if (!this.#flights.delete(flight)) return
         stopTimer()
         flight.over()
+        body?.close(noLabels)
         this.#heldBytes -= flight.heldBytes
       },
     }
@@ -219,7 +224,10 @@ export class NetDriver {
     if (this.#closed) throw new SyscallError('ECANCELED', 'the kernel has shut its network down')
     const flying = [...this.#flights].filter(({ pid }) => pid === scope.pid).length
     if (flying >= limits.fetchesInFlightMax)
-      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first`)
+      throw new SyscallError(
+        'EAGAIN',
+        `${flying} fetches are in flight; await some of them first, or close their streams`,
+      )
   }
 
   #hold(flight: Flight, bytes: number): void {
@@ -252,45 +260,3 @@ const headOf = ({ status, statusText, headers }: Omit<FetchHead, 'url'>, url: We
 /** RFC 9110, section 6.4.1, and what says that its body is empty. */
 const hasNoBody = (method: string, head: Pick<FetchHead, 'status' | 'headers'>): boolean =>
   method === 'HEAD' || [204, 205, 304].includes(head.status) || headerOf(head, 'content-length') === '0'
-
-/** One fetch under way: what may end it, and what it holds. */
-class Flight {
-  readonly pid: number
-  /** From here on a byte of the request may have left. */
-  sent = false
-  heldBytes = 0
-  readonly landed: Promise<void>
-  readonly #stop = new AbortController()
-  readonly #granted: AbortSignal
-  readonly #interrupt: () => void
-  #land: () => void = () => {}
-
-  constructor(pid: number, granted: AbortSignal) {
-    this.pid = pid
-    this.landed = new Promise((resolve) => {
-      this.#land = resolve
-    })
-    this.#granted = granted
-    this.#interrupt = () => this.end(interruption(granted.reason))
-    if (granted.aborted) this.#interrupt()
-    else granted.addEventListener('abort', this.#interrupt, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  end(why: SyscallError): void {
-    this.#stop.abort(why)
-  }
-
-  over(): void {
-    this.#granted.removeEventListener('abort', this.#interrupt)
-    this.#land()
-  }
-}
-
-const interruption = (reason: unknown): SyscallError =>
-  reason instanceof SyscallError
-    ? reason
-    : new SyscallError('EINTR', 'ended by a signal before the answer was complete')

@@ -1,5 +1,6 @@
 /** One request and its answer over one connection, which ends with it. */
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { assert, SyscallError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { type Body, type Hold, readBody } from './body.ts'
@@ -81,7 +82,7 @@ export async function openExchange(
       path: url.path + url.query,
       method: request.method,
       headers: [...request.headers],
-      body: request.body,
+      body: bodyOf(request.body),
       signal,
       responseHeaders: 'raw',
       reset: true,
@@ -94,6 +95,15 @@ export async function openExchange(
     await end()
     throw error
   }
+}
+
+/** undici takes what comes in pieces as a stream of Node.js. */
+function bodyOf(body: SoundRequest['body']): Uint8Array | Readable | null {
+  if (body === null || body instanceof Uint8Array) return body
+  const readable = Readable.from(body, { objectMode: false })
+  // The server may have answered, and nobody be listening, when whoever writes is ended.
+  readable.on('error', () => {})
+  return readable
 }
 
 /** A client that is given its connection and can never open another. */

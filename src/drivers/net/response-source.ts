@@ -3,7 +3,6 @@ import { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import type { Clock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
-import { limits } from '../../limits.ts'
 import type { Piece, Source } from '../streams/source.ts'
 import { encodingOf } from './body.ts'
 
@@ -14,6 +13,8 @@ export interface ResponseParts {
   readonly clock: Pick<Clock, 'after'>
   /** How long it may take until the next piece while somebody waits, in ms. */
   readonly idleMs: number
+  /** How much it may be, unpacked. */
+  readonly bytesMax: number
   /** Ends the exchange for a reason, which `chunks` then rejects with. */
   readonly end: (why: SyscallError) => void
   /** @returns the error of the kernel for what the exchange failed with */
@@ -43,8 +44,10 @@ export class ResponseSource implements Source {
       if (bytes === undefined) this.#finish()
       return bytes && { bytes }
     } catch (error) {
+      // What it failed with is told by how the exchange stands, before that is ended.
+      const why = failure(error)
       this.#finish()
-      throw failure(error)
+      throw why
     } finally {
       cancel()
     }
@@ -61,8 +64,8 @@ export class ResponseSource implements Source {
       const { done, value } = await this.#bytes.next()
       if (done === true) return undefined
       this.#length += value.length
-      if (this.#length > limits.fetchStreamBytesMax)
-        throw new SyscallError('EFBIG', `the answer is larger than ${limits.fetchStreamBytesMax} bytes`)
+      if (this.#length > this.#parts.bytesMax)
+        throw new SyscallError('EFBIG', `the answer is larger than ${this.#parts.bytesMax} bytes`)
       if (value.length > 0) return value
     }
   }

@@ -4,6 +4,7 @@ import { Grant } from '../../grant.ts'
 import type { Labels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import type { Process } from '../../proc/process.ts'
+import { Channel, ChannelRoom } from './channel.ts'
 import type { Piece, SinkEnd } from './source.ts'
 import { type Ends, OpenStream, type ReadReply, type Terms } from './stream.ts'
 
@@ -36,6 +37,22 @@ interface Table {
 
 export class StreamDriver {
   readonly #tables = new Map<Process, Table>()
+  /** For bodies of requests. */
+  readonly #room = new ChannelRoom(limits.streamQueuesMax)
+
+  /**
+   * Opens a stream for bytes, which a call takes as its body.
+   * @returns its number
+   * @throws SyscallError EAGAIN where too many are open
+   */
+  openBody(grant: Grant, opening: Opening): number {
+    Grant.demand(grant, 'stream.open', '')
+    const check = (piece: Piece): void => {
+      if (!('bytes' in piece)) throw new SyscallError('EINVAL', 'a body is bytes; give `text` or `base64`')
+    }
+    const { source: body, sink } = new Channel({ room: this.#room, check })
+    return this.reserve(opening).fill({ sink, body })
+  }
 
   /**
    * To be asked before anything is done, so that what is opened has its place.
@@ -90,7 +107,7 @@ export class StreamDriver {
   /** Whether what is written there leaves the kernel, or did: of one that is no more nobody can tell. */
   isExternal(process: Process, number: number): boolean {
     const stream = this.#tables.get(process)?.open.get(number)
-    return stream === undefined || (stream.ends.isExternal ?? false)
+    return stream === undefined || stream.isExternal
   }
 
   /**
@@ -162,11 +179,6 @@ export class StreamDriver {
     const table = this.#tables.get(process)
     this.#tables.delete(process)
     for (const stream of table?.open.values() ?? []) stream.close(how, process.labels)
-  }
-
-  /** Streams that a process has open, for people who look. */
-  countOf(process: Process): number {
-    return this.#tables.get(process)?.open.size ?? 0
   }
 
   #close(process: Process, number: number, how: SinkEnd): void {

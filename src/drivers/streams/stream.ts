@@ -32,8 +32,8 @@ export interface Ends {
   readonly isForeign?: boolean
   /** Whether what comes is made of what was sent to get it: it is nobody's word. */
   readonly isEcho?: boolean
-  /** Whether what is written leaves the kernel. */
-  readonly isExternal?: boolean
+  /** Of one that is written: what a call may take as its body. Until then nothing is written. */
+  readonly body?: Source
 }
 
 export class OpenStream {
@@ -47,6 +47,8 @@ export class OpenStream {
   #isReading = false
   #isWriting = false
   #isClosed = false
+  /** Whether a call has taken it as its body. */
+  #isTaken = false
   /** Its source has ended or failed, and everything that it gave was read. */
   isOver = false
 
@@ -55,6 +57,33 @@ export class OpenStream {
     this.terms = terms
     this.ends = ends
     this.#pull = ends.source && new Pull(ends.source)
+  }
+
+  /** Whether what is written leaves the kernel. */
+  get isExternal(): boolean {
+    return this.#isTaken
+  }
+
+  /**
+   * A call takes what is written as its body; from now on it stands on the terms of that call.
+   * @throws SyscallError EBADF for one that is no body, EBUSY for one that is taken
+   */
+  takeBody(terms: Terms): Source {
+    this.assertFree()
+    this.#isTaken = true
+    this.terms = terms
+    return this.#body()
+  }
+
+  /** @throws SyscallError as takeBody */
+  assertFree(): void {
+    this.#body()
+    if (this.#isTaken) throw new SyscallError('EBUSY', `stream ${this.number} is the body of another call`)
+  }
+
+  #body(): Source {
+    if (this.ends.body !== undefined) return this.ends.body
+    throw new SyscallError('EBADF', `stream ${this.number} is no body; \`stream.open\` opens one`)
   }
 
   /** What its reader knows by it. */
@@ -115,7 +144,13 @@ export class OpenStream {
 
   /** @throws SyscallError EBADF for one that is only read, and for what it does not take */
   assertTakes(piece: Piece): void {
-    this.#sink().check(piece)
+    const sink = this.#sink()
+    if (this.ends.body !== undefined && !this.#isTaken)
+      throw new SyscallError(
+        'EAGAIN',
+        `nobody takes stream ${this.number} yet; give it to \`net.fetch\` as \`bodyStream\` first`,
+      )
+    sink.check(piece)
   }
 
   /**

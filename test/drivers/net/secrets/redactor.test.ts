@@ -187,7 +187,9 @@ test('a text that comes in any parts is shown as it is shown whole', async () =>
         }
         parts.push(bytes.subarray(from))
         const whole = Buffer.from(await redactor.body(bytes)).toString('latin1')
-        expect(await shownOf(parts)).toBe(whole)
+        // Two that touch are one where they come together.
+        const joined = (shown: string): string => shown.replace(/(\[secret:TOKEN\])+/g, mark)
+        expect(joined(await shownOf(parts))).toBe(joined(whole))
       },
     ),
     { numRuns: 300 },
