@@ -190,12 +190,18 @@ export const limits = Object.freeze({
   programSourcesMax: 96 * MiB,
   /** How long one program may take to be bundled, in ms: the largest framework seen takes 3 s on a busy machine. */
   bundleMs: 120_000,
+  /** So long after its last change a file's times tell of the next one, in ms: some file systems count whole seconds, in twos. */
+  fileSettledMs: 3_000,
   /** Bundles that are kept in memory, for the next process of the same file. */
   bundlesKeptMax: 32,
   /** Those bundles with their source maps, in UTF-16 units. */
   bundlesKeptLengthMax: 64 * MiB,
   /** Source maps that are kept read: that of a large bundle takes some 100 MB then. */
   sourceMapsReadMax: 2,
+  /** What one import names, in UTF-16 units: a longer path is none that a system has. */
+  importPathMax: 4 * KiB,
+  /** Steps of a chain of imports that a message shows, from each end. */
+  importStepsShownMax: 8,
   /** As much of a line that cannot be read is shown in a message, in UTF-16 units. */
   sourceLineShownMax: 160,
 

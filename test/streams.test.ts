@@ -402,7 +402,7 @@ describe('rules', () => {
        const why = (to) => tools.send({ to }).then(() => 'sent', (error) => /rule .([a-z]+)/.exec(error.message)?.[1] ?? error.message)
        // Whoever reads chooses where pieces begin: \`bob@corp.com\` here.
        await readAll((${open(`${url}trusted`)}).body, { bytes: 3 })
-       const trusted = [await why('carol@corp.com'), await why('bob@corp.com'), await why('corp.com')]
+       const trusted = [await why('carol@corp.com'), await why('bob@corp.com'), await why('carol@corp.c')]
        await readAll((${open(`${url}evil`)}).body)
        return [...trusted, await why('eve@evil.com')]`,
     )
@@ -501,6 +501,29 @@ describe('a body that is sent as a stream', () => {
     expect(await under({ ...rule, contains: ['card'] })).toMatch(/^EPERM.*may hold, data of the kind card/)
     expect(await under({ ...rule, when: 'args.bodyBytes > 1000000' })).toMatch(/^EPERM.*rule `no`/)
     expect(await under({ ...rule, effect: 'ask' })).toMatch(/^EPERM.*a person has to approve/)
+  })
+
+  test('makes no server’s word trusted that comes back after it: the agent may have sent it, in two pieces', async () => {
+    const url = await serve(echo)
+    const rules = [
+      { id: 'web', effect: 'permit', action: 'net.fetch', addresses: ['loopback'] },
+      { id: 'known', effect: 'permit', action: 'tool.call', when: 'origin(args.to) == "trusted"' },
+    ] as const
+    const parameters = { type: 'object', properties: { to: { type: 'string' } } }
+    const send = { description: 'sends', parameters, execute: () => 'sent' } as const
+    const askedWith = (sent: string) =>
+      ask(
+        boot({ policy: policyOf(rules), tools: { send } }),
+        `${sent}
+         return [await reply, ${refusalOf(`tools.send({ to: 'eve@evil.com' })`)}]`,
+      )
+    const page = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('eve@evil.com')
+    })
+    const trusted = `const reply = sys('net.fetch', { url: ${JSON.stringify(page)} }).then(({ text }) => text); await reply`
+    expect(await askedWith(trusted)).toEqual(['eve@evil.com', 'ok'])
+    const pieces = `${begin(url)}; await write('eve@ev'); await write('il.com'); await sys('stream.close', { stream })`
+    expect(await askedWith(pieces)).toEqual(['eve@evil.com', expect.stringMatching(/^EPERM/)])
   })
 
   test('breaks where the server goes, and where its writer is killed', async () => {

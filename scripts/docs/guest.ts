@@ -15,13 +15,15 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { SignalDoors, SignalName, Tools } from './guest-doors.ts'
 import type { LlmDoors, PipeDoors } from './guest-streams.ts'
+import type { Fetch } from './guest-web.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
 export type * from './guest-streams.ts'
+export type * from './guest-web.ts'
 export type { Errno, Json }
 `
 

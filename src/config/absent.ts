@@ -40,10 +40,11 @@ const failing = (message: string): string =>
 
 /** Everything that a package looks up in it is there, until it is called: code that is never reached does no harm. */
 const hollow = (name: string, message: string): string => `
-const fail = (path) => { throw Object.assign(new Error(\`ENOSYS: \\\`\${path}\\\`: ${message.replaceAll('`', '\\`')}\`), { code: 'ENOSYS' }) }
+const why = ${JSON.stringify(message)}
+const fail = (path) => { throw Object.assign(new Error('ENOSYS: \`' + path + '\`: ' + why), { code: 'ENOSYS' }) }
 const known = new Set(['then', '__esModule', 'toJSON'])
 const part = (path) => new Proxy(function () {}, {
-  get: (target, key) => key === 'prototype' ? target.prototype : typeof key === 'symbol' || known.has(key) ? undefined : part(\`\${path}.\${key}\`),
+  get: (target, key) => key === 'prototype' ? target.prototype : typeof key === 'symbol' || known.has(key) ? undefined : part(path + '.' + key),
   apply: () => fail(path),
   construct: () => fail(path),
 })

@@ -23,7 +23,8 @@ export function describeFailure(file: string, errors: readonly Message[], parts:
   const path = location === null ? parts.territory.entry : resolve(parts.territory.root, location.file)
   const place = location === null ? basename(file) : placeOf(location, shownName(parts.territory, path))
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return `\`${place}\`: ${whatIsWrong(first, path, parts)}${more}${advice(errors)}`
+  const text = `\`${place}\`: ${whatIsWrong(first, path, parts)}${more}${advice(errors)}`
+  return text.slice(0, limits.errorTextMax).toWellFormed()
 }
 
 /** What the author can change comes first: errors in the program's own files, in the order of their lines. */

@@ -1,6 +1,7 @@
 /** How files of a program are called in messages, stack traces and evidence: never by a path of the host. */
 
 import { dirname, relative, sep } from 'node:path'
+import { limits } from '../limits.ts'
 import { shimFolder } from './node-modules.ts'
 import type { Territory } from './territory.ts'
 
@@ -52,7 +53,9 @@ export class ImportGraph {
       const step = packageOf(path) ?? shownName(this.#territory, path)
       if (steps.at(-1) !== step) steps.push(step)
     }
-    return [...steps, specifier].join(' → ')
+    const far = limits.importStepsShownMax
+    const shown = steps.length > 2 * far ? [...steps.slice(0, far), '…', ...steps.slice(-far)] : steps
+    return [...shown, specifier].join(' → ')
   }
 
   #wayTo(path: string): readonly string[] {

@@ -1,12 +1,12 @@
 /** Files as a bundle takes them in: read once, within bounds, and remembered so that one knows when it is out of date. */
 
-import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import type { Loader, OnLoadResult } from 'esbuild'
+import { systemClock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import { shownName } from './bundle-names.ts'
-import { type Fingerprint, folderPrint } from './fingerprint.ts'
+import { type FilePrint, type Fingerprint, filePrint, folderPrint, stampOf } from './fingerprint.ts'
 import { shimFolder } from './node-modules.ts'
 import { foldersAbove, readSource, type Territory } from './territory.ts'
 
@@ -26,7 +26,7 @@ const nodeNames = /\b(process|Buffer|setImmediate|clearImmediate)\b/
 
 export class SourceReader {
   readonly #territory: Territory
-  readonly #files = new Map<string, string>()
+  readonly #files = new Map<string, FilePrint>()
   readonly #folders = new Map<string, string>()
   readonly #leftOut = new Set<string>()
   #bytes = 0
@@ -56,12 +56,13 @@ export class SourceReader {
   load(path: string): OnLoadResult | undefined {
     if (this.#leftOut.has(path)) return undefined
     const shown = shownName(this.#territory, path)
+    const stamp = stampOf(path) ?? ''
     const read = readSource(path)
     if (typeof read === 'string') return { errors: [{ text: `\`${shown}\` ${read}` }] }
     if (!this.#files.has(path)) this.#bytes += read.length
     // What the kernel brings changes with the kernel.
     if (!path.startsWith(shimFolder)) {
-      this.#files.set(path, createHash('sha256').update(read).digest('hex'))
+      this.#files.set(path, filePrint(path, read, stamp, systemClock.now()))
       for (const folder of foldersAbove(realpathSync(path))) {
         if (this.#folders.has(folder) || !this.#territory.isInside(folder)) break
         this.#look(folder)
@@ -102,13 +103,15 @@ export class SourceReader {
 function withoutNode(read: Buffer): Buffer | string {
   if (!read.includes('typeof')) return read
   const text = read.toString()
+  const rest = text.replace(asksFor, '')
+  const own = new Set(['process', 'Buffer'].filter((name) => declares(rest, name)))
   return text.replace(asksFor, (question, between: string, name: string) =>
-    declares(text, name) ? question : `typeof${between}void ${' '.repeat(name.length - 6)}0`,
+    own.has(name) ? question : `typeof${between}void ${' '.repeat(name.length - 6)}0`,
   )
 }
 
-/** Whether a file may have a name of its own that is called so: then it asks for that. */
+/** Whether a file may have a name of its own that is called so: then it asks for that. Linear in the text. */
 const declares = (text: string, name: string): boolean =>
   new RegExp(
-    `\\b(?:function\\*?|const|let|var|class|import|as)\\s+${name}\\b|[{,]\\s*${name}\\s*[,}=]|\\(${name}\\)\\s*(?:=>|\\{)|[(,]\\s*${name}\\s*(?:,[^()]*)?\\)\\s*(?:=>|\\{)`,
-  ).test(text.replace(asksFor, ''))
+    `\\b(?:function\\*?|const|let|var|class|import|as)\\s+${name}\\b|[{,]\\s*${name}\\s*[,}=]|\\(${name}\\)\\s*(?:=>|\\{)|[(,]\\s*${name}\\s*(?:,[^()]{0,200})?\\)\\s*(?:=>|\\{)`,
+  ).test(text)

@@ -177,10 +177,13 @@ function shownInput(input: string, territory: Territory): string {
 
 /** esbuild writes the path of each file from the folder it works in, which for packages elsewhere tells of the host. */
 function renamed(text: string, names: ReadonlyMap<string, string>): string {
-  return text.replace(/^(\s*(?:\/\/ |"))(.+?)((?:"\(.*?\) \{)?)$/gm, (all, before, name: string, after) => {
-    const shown = names.get(name)
-    return shown === undefined ? all : `${before}${shown}${after}`
-  })
+  return text.replace(
+    /^([ \t]*(?:\/\/ |"))([^"\n]{1,4096})((?:"\([a-z, ]{0,20}\) \{)?)$/gm,
+    (all, before, name: string, after) => {
+      const shown = names.get(name)
+      return shown === undefined ? all : `${before}${shown}${after}`
+    },
+  )
 }
 
 function withNames(text: string, territory: Territory): string {

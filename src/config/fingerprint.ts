@@ -6,9 +6,17 @@ import { join } from 'node:path'
 import { limits } from '../limits.ts'
 import { readSource, type Territory } from './territory.ts'
 
+/** A file as it was read. */
+export interface FilePrint {
+  /** Of its contents. */
+  readonly hash: string
+  /** What the file system said of it; undefined where it had changed so lately that it could change unseen. */
+  readonly stamp: string | undefined
+}
+
 export interface Fingerprint {
-  /** Paths of files, with the hash of their contents. */
-  readonly files: ReadonlyMap<string, string>
+  /** By path. */
+  readonly files: ReadonlyMap<string, FilePrint>
   /** Paths of folders, with what `folderPrint` gave. */
   readonly folders: ReadonlyMap<string, string>
 }
@@ -16,8 +24,26 @@ export interface Fingerprint {
 /** @returns whether nothing has changed: no file's text, no name, link or package.json in a folder */
 export function isCurrent({ files, folders }: Fingerprint, territory: Territory): boolean {
   for (const [folder, print] of folders) if (folderPrint(folder, territory) !== print) return false
-  for (const [path, hash] of files) if (contentsHash(path) !== hash) return false
+  for (const [path, { hash, stamp }] of files)
+    if ((stamp === undefined || stampOf(path) !== stamp) && contentsHash(path) !== hash) return false
   return true
+}
+
+/**
+ * @param path a file that is about to be read
+ * @param now ms since 1970
+ */
+export function filePrint(path: string, contents: Uint8Array, stamp: string, now: number): FilePrint {
+  const hash = createHash('sha256').update(contents).digest('hex')
+  return { hash, stamp: now - statSync(path).ctimeMs > limits.fileSettledMs ? stamp : undefined }
+}
+
+/** @returns what changes whenever the file does, since nobody sets the time of a file's last change; undefined where there is none */
+export function stampOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined
+    ? undefined
+    : `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`
 }
 
 function contentsHash(path: string): string | undefined {

@@ -3,6 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, isAbsolute, resolve } from 'node:path'
 import type { OnResolveArgs, OnResolveResult, PartialMessage, Plugin, PluginBuild } from 'esbuild'
+import { limits } from '../limits.ts'
 import { absentFromNode, absentModule } from './absent.ts'
 import { type ImportGraph, packageOf } from './bundle-names.ts'
 import type { SourceReader } from './bundle-sources.ts'
@@ -142,6 +143,8 @@ function problemOf({ path, with: attributes, resolveDir, kind }: OnResolveArgs, 
     const shown = Object.entries(attributes).map(([key, value]) => `${key}: '${value}'`)
     return `\`${path}\` is imported with \`${shown.join(', ')}\`; only \`type: 'json'\` is taken: ${instead}`
   }
+  if (path.length > limits.importPathMax)
+    return `an import names a path of ${path.length} characters, at most ${limits.importPathMax} are taken`
   if (/^([a-z][a-z0-9+.-]+:|\/\/)/i.test(path))
     return `\`${path.slice(0, 80)}\` is a URL; a program imports its own files and packages`
   if (/\.wasm$/i.test(path)) return `\`${path}\` is WebAssembly, which user space does not have`

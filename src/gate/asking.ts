@@ -155,7 +155,9 @@ export class Asking {
     const { id, seq, answered } = desk.ask(asking, holds ? given.answer : undefined, known)
     asked.seq = seq
     flight.approval = id
-    const withdraw = (): void => desk.withdraw(id)
+    const withdraw = (): void => {
+      if (flight.isCanceled) desk.withdraw(id)
+    }
     flight.signal.addEventListener('abort', withdraw, { once: true })
     const answer = await answered
     flight.signal.removeEventListener('abort', withdraw)

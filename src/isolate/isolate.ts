@@ -3,6 +3,7 @@ import ivm from 'isolated-vm'
 import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
+import { compiledOwn } from './compiled-own.ts'
 import { Deadline } from './deadline.ts'
 import { type Attach, Freezer } from './freezer.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
@@ -110,12 +111,11 @@ export class IsolateGuest implements Guest {
     if (this.#freezer.attachesAtStart)
       context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
-    const text = bootstrapText(spec.boot, hasGuestZone())
+    const bootstrap = compiledOwn(this.#isolate, bootstrapText(spec.boot, hasGuestZone()))
     const given = [post, spec.boot, spec.args, spec.trace ?? 0, new ivm.Callback(webText)]
-    this.#deliver = context.evalClosureSync(text, given, {
-      result: { reference: true },
-      filename: 'gatehouse:bootstrap',
-    })
+    this.#deliver = bootstrap
+      .runSync(context, { reference: true })
+      .applySync(undefined, given, { result: { reference: true } })
     const modules = new Map<string, ivm.Module>()
     for (const [name, text] of Object.entries(kernelModules))
       modules.set(name, this.#isolate.compileModuleSync(text))

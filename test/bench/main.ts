@@ -19,6 +19,7 @@ import { progress, type Section, sectionText, type Table, writeSections } from '
 import { resuming } from './resume.ts'
 import { shutdown } from './shutdown.ts'
 import { pairs, signals } from './signals.ts'
+import { webRuntime } from './web-runtime.ts'
 
 interface Benchmark {
   readonly what: string
@@ -90,6 +91,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   resume: {
     what: `A killed kernel gone on with after up to ${values.entries} entries, with a snapshot of its state and without`,
     run: () => resuming(Number(values.entries)),
+  },
+  'web-runtime': {
+    what: 'What the web runtime costs a guest that touches none of it, and what the first touch of each family costs',
+    run: () => webRuntime(Number(values.rounds)),
   },
   'evidence-kills': {
     what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,

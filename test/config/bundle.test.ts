@@ -1,9 +1,19 @@
 /** Bundles: what is refused and by which way it came, what stays the same, and where an author wrote it. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { filePrint, isCurrent, stampOf } from '../../src/config/fingerprint.ts'
 import { bundleProgram } from '../../src/config/program.ts'
+import { territoryOf } from '../../src/config/territory.ts'
 import { limits } from '../../src/limits.ts'
 import { boot, exitValue, kernelErrorOf, tempFolder } from '../support/kernel.ts'
 
@@ -237,6 +247,20 @@ describe('the same files', () => {
     expect(await runFile(file)).toEqual([2, 'late'])
   })
 
+  test('that have rested are known by what the file system says of them, which a change cannot keep', () => {
+    const file = project({ 'agent.ts': 'export default 1' })
+    const contents = readFileSync(file)
+    const { mtimeMs, atime, mtime } = statSync(file)
+    const stamp = stampOf(file) ?? ''
+    expect(filePrint(file, contents, stamp, mtimeMs + limits.fileSettledMs / 2).stamp).toBeUndefined()
+    const settled = filePrint(file, contents, stamp, mtimeMs + 2 * limits.fileSettledMs)
+    const before = { files: new Map([[file, settled]]), folders: new Map() }
+    expect(isCurrent(before, territoryOf(file))).toBe(true)
+    writeFileSync(file, 'export default 2')
+    utimesSync(file, atime, mtime)
+    expect(isCurrent(before, territoryOf(file))).toBe(false)
+  })
+
   test('asked for by many at once are bundled for each as they are when it asks', async () => {
     const file = project({ 'agent.ts': 'export default () => 1' })
     const first = [1, 2, 3].map(() => bundleProgram(file))
@@ -260,6 +284,27 @@ describe('where it is', () => {
     expect(
       error?.stack?.split('\n').map((line) => line.trim().replace(/^at .*?\(?([^( ]+:\d+):\d+\)?$/, '$1')),
     ).toEqual([...['TypeError: no', 'node_modules/fails/index.js:4', '../lib/run.ts:3', 'agent.ts:6']])
+  })
+
+  test('packages that lie elsewhere are named as packages, in the text and in its map', async () => {
+    const elsewhere = tempFolder()
+    put(elsewhere, {
+      'node_modules/dep/index.js': 'exports.d = 1',
+      'node_modules/esm/index.mjs': 'export const e = 2',
+      'node_modules/esm/package.json': '{"main":"index.mjs"}',
+    })
+    const file = project({
+      'agent.ts': `import { d } from 'dep'\nimport { e } from 'esm'\nexport default () => [d, e]`,
+    })
+    symlinkSync(join(elsewhere, 'node_modules'), join(dirname(file), 'node_modules'))
+    const { text, map } = await bundleProgram(file)
+    for (const name of [
+      '// node_modules/dep/index.js',
+      '"node_modules/dep/index.js"(exports',
+      '// node_modules/esm/index.mjs',
+    ])
+      expect(text).toContain(name)
+    expect(`${text}${map}`).not.toContain(basename(elsewhere))
   })
 
   test('the bundle, its hash and its map are on record, without any path of the host', async () => {

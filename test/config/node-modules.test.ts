@@ -1,5 +1,5 @@
 /** Modules of Node.js in user space: each does what it says, over the kernel's calls, and what is not there says so. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -262,6 +262,16 @@ test('a file that asks whether it runs in Node.js learns that it does not; one t
 test('what no file uses is not in the program', async () => {
   const { text } = await bundleProgram(project('export default (): number => 1'))
   expect(text).not.toMatch(/process|Buffer|node:/)
+})
+
+test('docs/user-space.md has a row for each module that is served, and for no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/user-space.md'), 'utf8')
+  const [, table = ''] = /### Modules of Node\.js\n([\s\S]*?)\n\nEvery other one/.exec(page) ?? []
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'))
+  const named = rows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`(.*?)`/g)].map(([, name]) => name),
+  )
+  expect(named.toSorted()).toEqual(servedModules())
 })
 
 test.each(servedModules())('node:%s can be imported, required, and has what it names', async (name) => {

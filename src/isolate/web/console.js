@@ -26,7 +26,7 @@ export function group(...values) {
   if (values.length > 0) print('stdout', values)
   indent += '  '
 }
-export const groupCollapsed = group
+export const groupCollapsed = (...values) => group(...values)
 export function groupEnd() {
   indent = indent.slice(2)
 }

@@ -3,6 +3,7 @@ import { packed, takeBody } from './lib/body.js'
 import { kernelBody, mayStream } from './lib/kernel-body.js'
 import { settingsOf, stateOf } from './lib/request.js'
 import { responseOf } from './lib/response.js'
+import { openUpload, upload } from './lib/upload.js'
 
 export { Headers } from './lib/headers.js'
 export { Request } from './lib/request.js'
@@ -19,14 +20,20 @@ export async function fetch(input, init) {
   const { url, settings, body } = requestOf(input, init ?? {})
   const abort = abortable(settings.signal)
   try {
-    const sent = await abort.race(packed(body))
-    let request = { url, method: settings.method, headers: headerObject(settings.headers), ...sent }
+    let request = { url, method: settings.method, headers: headerObject(settings.headers), ...packed(body) }
+    if (body.stream !== undefined) request.bodyStream = await abort.race(openUpload())
     for (let hop = 0; ; hop += 1) {
       const call = web.send('net.fetch', mayStream() ? { ...request, stream: true } : request)
+      if (Object.hasOwn(request, 'bodyStream'))
+        upload(request.bodyStream, body.stream).catch((error) => abort.fail(error))
       const reply = await abort.race(call.reply, call.number)
       const leads = Object.hasOwn(reply, 'location') && redirects.has(reply.status)
       if (!leads || settings.redirect === 'manual') return responseOf(reply, hop > 0, settings.signal)
       if (Object.hasOwn(reply, 'body')) kernelBody(reply.body).close()
+      if (Object.hasOwn(request, 'bodyStream') && reply.status !== 303)
+        throw new TypeError(
+          `fetch of \`${request.url}\` was redirected, and its body, a stream, is sent already`,
+        )
       if (settings.redirect === 'error')
         throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
       if (hop === hopsMax)
@@ -53,10 +60,9 @@ function headerObject(headers) {
   return object
 }
 
-/** What an AbortSignal ends: whatever is waited for, and the call behind it. */
+/** What ends whatever is waited for, and the call behind it: an AbortSignal, or a body that fails. */
 function abortable(signal) {
-  if (signal === undefined) return { race: (work) => work, over: () => {} }
-  signal.throwIfAborted()
+  signal?.throwIfAborted()
   let stop
   let number
   const aborted = new Promise((_resolve, reject) => {
@@ -64,16 +70,21 @@ function abortable(signal) {
   })
   // Somebody else may be waited for at the moment.
   aborted.catch(() => {})
-  const forget = web.need('events').onAbort(signal, (reason) => {
+  const fail = (reason) => {
     stop(reason)
     if (number !== undefined) web.send('call.cancel', { call: number }).reply.catch(() => {})
-  })
+  }
+  const forget = signal === undefined ? () => {} : web.need('events').onAbort(signal, fail)
   return {
     race: (work, call) => {
       number = call
       return Promise.race([work, aborted])
     },
-    over: () => forget(),
+    fail,
+    over: () => {
+      number = undefined
+      forget()
+    },
   }
 }
 

@@ -219,3 +219,53 @@ test('many answers that nobody reads hold up no other', async () => {
   )
   expect(value).toEqual([80, true, 100_000])
 })
+
+test.each(isolations)('%s: a stream is sent as it comes', async (isolation) => {
+  const heard: string[] = []
+  const url = await serve((request, response) => {
+    request.setEncoding('utf8')
+    request.on('data', (part: string) => heard.push(part))
+    request.on('end', () => response.end('all of it'))
+  })
+  const kernel = boot({
+    policy: { ...web, rules: [...web.rules, { id: 'ipc', effect: 'permit', action: 'ipc.*' }] },
+    isolation,
+  })
+  const sender = kernel.spawn(
+    {
+      source: `export default async (url) => {
+        const body = new ReadableStream({ async pull(controller) {
+          const { message } = await ipc.receive()
+          if (message === null) controller.close()
+          else controller.enqueue(new TextEncoder().encode(message))
+        } }, { highWaterMark: 0 })
+        return (await fetch(url, { method: 'POST', body, duplex: 'half' })).text()
+      }`,
+    },
+    { name: 'sender', args: [url] },
+  )
+  const tell = (message: string | null) =>
+    ask(kernel, `await ipc.send('sender', args[0])`, { args: [message] })
+  await tell('one')
+  await until(() => heard.join('') === 'one', 'the first part has arrived before the second was made')
+  await tell('two')
+  await tell(null)
+  expect(await sender.exit).toMatchObject({ status: 'exited', value: 'all of it' })
+  expect(heard.join('')).toBe('onetwo')
+})
+
+test('a stream that fails, gives no bytes, or meets a redirect or a refusal ends the request', async () => {
+  const url = await serve((request, response) => {
+    request.resume()
+    if (request.url === '/moved') response.writeHead(307, { location: '/' }).end()
+  })
+  const value = await ask(
+    boot({ policy: web }),
+    `const send = (source, path = '/') => fetch(args[0] + path, { method: 'POST', duplex: 'half', body: new ReadableStream(source) })
+     const bytes = { start: (controller) => { controller.enqueue(new Uint8Array(600000)); controller.close() } }
+     return [${thrownBy("send({ start: (controller) => controller.error(new RangeError('mine')) })")}, ${thrownBy("send({ start: (controller) => controller.enqueue('text') })")},
+       ${thrownBy("send(bytes, '/moved')")}, await fetch('http://10.0.0.1/', { method: 'POST', duplex: 'half', body: new ReadableStream(bytes) }).catch((error) => error.code)]`,
+    { args: [url] },
+  )
+  expect(value).toEqual(['RangeError', 'TypeError', 'TypeError', 'EPERM'])
+})

@@ -173,9 +173,8 @@ export function takeBody(owner) {
   return taken
 }
 
-/** @returns how it travels to the kernel: `{ text }`, `{ base64 }`, or nothing */
-export async function packed(body) {
-  if (body.stream !== undefined) return { base64: web.toBase64(await streamBytes(body.stream)) }
+/** @returns how a body that is no stream travels to the kernel: `{ text }`, `{ base64 }`, or nothing */
+export function packed(body) {
   if (body.text !== undefined) return { text: body.text }
   if (body.base64 !== undefined) return { base64: body.base64 }
   return body.bytes === undefined ? {} : { base64: web.toBase64(body.bytes) }
