@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleProgram } from '../../src/config/program.ts'
+import { expectEqual, replayAll } from '../replay/support.ts'
 import { exitValue } from '../support/kernel.ts'
 import { programsPage, type Row } from './page.ts'
 import { type ProgramCase, programs } from './programs.ts'
-import { agentFile, key, openWorld, placeholder, type Run, type World } from './world.ts'
+import { agentFile, isolations, key, openWorld, placeholder, type Run, type World } from './world.ts'
 
 let world: World
 
@@ -52,6 +53,13 @@ test('no key is on record, in an answer or an error', () => {
   const shown = JSON.stringify(world.kernel.evidence.entries())
   expect(shown).toContain('net.fetch')
   expect(shown).not.toContain(key)
+})
+
+test('every run replays byte for byte, streams included', async () => {
+  await world.kernel.shutdown()
+  const runs = await replayAll(world.dir)
+  expect(runs).toHaveLength(programs.length * isolations.length * 2)
+  runs.forEach(expectEqual)
 })
 
 test('docs/programs.md shows what ran (`npx vitest run test/programs -u` prints it)', async () => {

@@ -1,4 +1,7 @@
 /** One kernel with both isolations, and the servers that it lets agents reach: a model's, and one of MCP tools. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Agent, type Exit, KernelSpace, type PolicyDocument } from '../../src/index.ts'
@@ -15,6 +18,8 @@ export const key = 'sk-local-7c1e90'
 
 export interface World extends AsyncDisposable {
   readonly kernel: KernelSpace
+  /** Of its evidence; gone with the world. */
+  readonly dir: string
   readonly provider: Provider
   readonly mcp: McpServer
   /**
@@ -70,10 +75,11 @@ export async function openWorld(): Promise<World> {
       execute: (args) => `${weather(args)} °C`,
     },
   ])
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-programs-'))
   const kernel = new KernelSpace({
     policy: policyFor(provider.url, new URL(mcp.url).origin),
     isolation: 'inline',
-    evidence: 'memory',
+    evidence: { dir },
     secrets: { MODEL_KEY: { value: key, origins: [provider.url, new URL(mcp.url).origin] } },
   })
   kernel.tool('weather', {
@@ -92,6 +98,7 @@ export async function openWorld(): Promise<World> {
   }
   return {
     kernel,
+    dir,
     provider,
     mcp,
     run: (name, args) => {
@@ -102,6 +109,7 @@ export async function openWorld(): Promise<World> {
     [Symbol.asyncDispose]: async () => {
       await kernel.shutdown()
       await Promise.all([provider.close(), mcp.close()])
+      rmSync(dir, { recursive: true, force: true })
     },
   }
 }
