@@ -10,6 +10,7 @@ const longest = [
   'hostile/inline',
   'cli/run',
   'escape/cell',
+  'programs/programs',
   'proc/freeze',
   'govern/decorators',
   'policy/detect/hostile',

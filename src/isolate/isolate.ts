@@ -25,6 +25,12 @@ const kernelModules = {
   'gatehouse:entry': `import { start } from 'gatehouse:boot'\nimport * as program from 'gatehouse:program'\nstart(program)\n`,
 } as const
 
+/** As two clocks show it: CPU time, in ms, of the isolate and of this process. */
+interface Clocks {
+  readonly isolateMs: number
+  readonly processMs: number
+}
+
 export class IsolateGuest implements Guest {
   readonly #isolate: ivm.Isolate
   readonly #events: GuestEvents
@@ -43,6 +49,8 @@ export class IsolateGuest implements Guest {
   #lostLooks = 0
   #over = false
   #ending: Promise<void> | undefined
+  /** CPU time of the turns that are over. */
+  #cpuMs = 0
   #heapBytes = 0
   #heapSampledAt = -heapSampleMs
 
@@ -144,13 +152,15 @@ export class IsolateGuest implements Guest {
     this.#posts = 0
     this.#postsLength = 0
     this.#freezer.turnBegan()
-    if (cpuMs !== undefined) this.#limitCpu(cpuMs, this.#cpuMs(), process.cpuUsage())
+    const begun = this.#clocks()
+    if (cpuMs !== undefined) this.#limitCpu(cpuMs, begun)
     const lookout = setInterval(() => this.#endIfLost(), limits.memoryLookMs)
     let usage: Usage
     try {
       await work
       if (this.#over) return
       // Measuring fails where the turn used up the memory at its very end.
+      this.#cpuMs += this.#usedSince(begun)
       usage = this.#usage()
     } catch (error) {
       this.#fail(this.#faultOf(error, stuck.usedMs, wallMs))
@@ -171,27 +181,32 @@ export class IsolateGuest implements Guest {
     if (this.#lostLooks === 2) this.#onCatastrophe('agent code goes on past its memory limit')
   }
 
-  #cpuMs(): number {
-    return this.#isolate.isDisposed ? 0 : Number(this.#isolate.cpuTime) / 1e6
+  #clocks(): Clocks {
+    const { user, system } = process.cpuUsage()
+    const isolateMs = this.#isolate.isDisposed ? 0 : Number(this.#isolate.cpuTime) / 1e6
+    return { isolateMs, processMs: (user + system) / 1e3 }
   }
 
   /**
-   * Looks when it could be used up at the earliest. While a turn runs, isolated-vm counts its time by the wall, and knows
-   * better only afterwards; on a busy machine the CPU time of this whole process is less, and the guest's is part of that.
-   * @param fromMs CPU time of the isolate when the turn began
-   * @param from that of this process
+   * The CPU time of a turn. isolated-vm counts by the wall what V8's thread is at work or stands still in its debugger;
+   * on a busy machine the CPU time of this whole process is less, and the guest's is part of that.
    */
-  #limitCpu(cpuMs: number, fromMs: number, from: NodeJS.CpuUsage): void {
-    const { user, system } = process.cpuUsage(from)
-    const usedMs = Math.min(this.#cpuMs() - fromMs, (user + system) / 1e3)
+  #usedSince({ isolateMs, processMs }: Clocks): number {
+    const now = this.#clocks()
+    return Math.max(0, Math.min(now.isolateMs - isolateMs, now.processMs - processMs))
+  }
+
+  /** Looks when it could be used up at the earliest. */
+  #limitCpu(cpuMs: number, begun: Clocks): void {
+    const usedMs = this.#usedSince(begun)
     if (usedMs >= cpuMs) return this.#fail({ code: 'EDQUOT', reason: 'its CPU time is used up' })
-    const again = (): void => this.#limitCpu(cpuMs, fromMs, from)
+    const again = (): void => this.#limitCpu(cpuMs, begun)
     this.#cpuTimer = setTimeout(again, Math.max(1, cpuMs - usedMs))
   }
 
   #usage(): Usage {
     if (this.#isolate.isDisposed) return { cpuMs: 0, heapBytes: this.#heapBytes }
-    const cpuMs = this.#cpuMs()
+    const cpuMs = this.#cpuMs
     if (cpuMs - this.#heapSampledAt >= heapSampleMs) {
       this.#heapSampledAt = cpuMs
       const heap = this.#isolate.getHeapStatisticsSync()

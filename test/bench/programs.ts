@@ -11,20 +11,23 @@ import { programs } from '../programs/programs.ts'
 import { agentFile, openWorld, placeholder, type World } from '../programs/world.ts'
 import { openProvider, type Provider } from '../support/providers/provider.ts'
 import { openaiLoop } from './loops/openai.ts'
-import { type Contender, compare, percentile, type Round } from './measure.ts'
+import { type Contender, compare, type Figures, percentile, type Round } from './measure.ts'
 import { progress, shown, type Table } from './report.ts'
 
 const calls = 100
 const toolMs = 5
-const rounds = 10
+const rounds = 20
+const starts = 10
 
+const places = ['inline', 'cell'] as const
+type Place = (typeof places)[number]
 type Source = { readonly file: string } | { readonly source: string }
 
 /** A tool that takes 5 ms, and knows how long it was from its first call to the last one. */
 class Work {
   #times: number[] = []
 
-  readonly execute = async (): Promise<string> => {
+  readonly execute = async (_args: object = {}): Promise<string> => {
     this.#times.push(performance.now())
     await sleep(toolMs)
     return 'done'
@@ -41,21 +44,15 @@ class Work {
   }
 }
 
-async function onHost(loop: (work: Work) => Promise<unknown>): Promise<Round> {
+async function onHost(loop: (tool: () => Promise<unknown>) => Promise<unknown>): Promise<Round> {
   const work = new Work()
-  return { run: () => work.over(() => loop(work)), close: async () => {} }
+  return { run: () => work.over(() => loop(() => work.execute())), close: async () => {} }
 }
 
-/** A kernel that keeps its evidence on disk, as one in use does; the program is there from the first round on. */
-async function inUserSpace(
-  isolation: 'cell' | 'inline',
-  program: Source,
-  provider: Provider,
-): Promise<Round> {
+/** A kernel that keeps its evidence on disk, as one in use does. */
+function kernelFor({ url }: Provider): { kernel: KernelSpace; close: () => Promise<void> } {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
-  const origin = provider.url
   const kernel = new KernelSpace({
-    isolation,
     evidence: { dir },
     policy: {
       version: 1,
@@ -67,31 +64,49 @@ async function inUserSpace(
           id: 'model',
           effect: 'permit',
           action: 'net.fetch',
-          resource: `${origin}/**`,
+          resource: `${url}/**`,
           addresses: ['loopback'],
         },
       ],
     },
-    secrets: { MODEL_KEY: { value: modelKey, origins: [origin] } },
+    secrets: { MODEL_KEY: { value: modelKey, origins: [url] } },
   })
-  const work = new Work()
-  kernel.tool('work', { description: 'Takes 5 ms', parameters: z.strictObject({}), execute: work.execute })
-  const agent = kernel.register(program, { name: 'worker' })
-  return {
-    run: () => work.over(() => kernel.execute(agent, origin, placeholder)),
-    close: async () => {
-      await kernel.shutdown()
-      rmSync(dir, { recursive: true, force: true })
-    },
+  const close = async (): Promise<void> => {
+    await kernel.shutdown()
+    rmSync(dir, { recursive: true, force: true })
   }
+  return { kernel, close }
+}
+
+const about = { name: 'work', description: 'Takes 5 ms', parameters: z.strictObject({}) }
+
+/** The program is there from the first round on. */
+async function inUserSpace(isolation: Place, program: Source, provider: Provider): Promise<Round> {
+  const { kernel, close } = kernelFor(provider)
+  const work = new Work()
+  const { name, ...tool } = about
+  kernel.tool(name, { ...tool, execute: work.execute })
+  const agent = kernel.register(program, { name: 'worker', isolation })
+  return { run: () => work.over(() => kernel.execute(agent, provider.url, placeholder)), close }
+}
+
+/** The loop runs on the host, and its tool passes the gate. */
+async function wrapped(
+  loop: (tool: () => Promise<unknown>) => Promise<unknown>,
+  provider: Provider,
+): Promise<Round> {
+  const { kernel, close } = kernelFor(provider)
+  const work = new Work()
+  const tool = kernel.wrapTool({ ...about, execute: work.execute })
+  return { run: () => work.over(() => loop(() => tool.execute({}))), close }
 }
 
 const modelKey = 'sk-local-90ab3f'
 const plainProgram = `export default async () => { for (let call = 0; call <= ${calls}; call += 1) await tools.work({}) }`
 const openaiFile = fileURLToPath(new URL('./loops/openai-agent.ts', import.meta.url))
 
-async function plainLoop({ execute }: Work): Promise<void> {
-  for (let call = 0; call <= calls; call += 1) await execute()
+async function plainLoop(tool: () => Promise<unknown>): Promise<void> {
+  for (let call = 0; call <= calls; call += 1) await tool()
 }
 
 /** The loop of 100 tool calls, ungoverned beside governed. */
@@ -100,31 +115,26 @@ export async function programLoops(): Promise<Table> {
   const asks = [{ name: 'work', args: {} }]
   provider.script('worker', ({ turn }) => (turn <= calls ? { calls: asks } : { text: 'enough' }))
   const contender = (name: string, open: () => Promise<Round>): Contender => ({ name, open })
-  const places = ['inline', 'cell'] as const
-  const plain = await compare(
-    [
-      contender('a plain loop on the host, ungoverned', () => onHost(plainLoop)),
+  const openai = (tool: () => Promise<unknown>) => openaiLoop(provider.url, modelKey, tool)
+  const kinds = [
+    { title: 'a plain loop', loop: plainLoop, program: { source: plainProgram } },
+    { title: '`openai`', loop: openai, program: { file: openaiFile } },
+  ]
+  const figures: Figures[] = []
+  for (const { title, loop, program } of kinds) {
+    const contenders = [
+      contender(`${title} on the host, ungoverned`, () => onHost(loop)),
+      contender('… its tool wrapped', () => wrapped(loop, provider)),
       ...places.map((place) =>
-        contender(`… in user space, ${place}`, () => inUserSpace(place, { source: plainProgram }, provider)),
+        contender(`… in user space, ${place}`, () => inUserSpace(place, program, provider)),
       ),
-    ],
-    rounds,
-  )
-  const openai = await compare(
-    [
-      contender('`openai` on the host, ungoverned', () =>
-        onHost((work) => openaiLoop(provider.url, modelKey, work.execute)),
-      ),
-      ...places.map((place) =>
-        contender(`… in user space, ${place}`, () => inUserSpace(place, { file: openaiFile }, provider)),
-      ),
-    ],
-    rounds,
-  )
+    ]
+    figures.push(...(await compare(contenders, rounds)))
+  }
   await provider.close()
   return {
     columns: ['loop', 'p50, µs a call', 'p90', 'p99', 'ratio'],
-    rows: [...plain, ...openai].map(({ name, p50, p90, p99, ratio }) => [
+    rows: figures.map(({ name, p50, p90, p99, ratio }) => [
       name,
       ...[p50, p90, p99].map((value) => value.toFixed(0)),
       ratio.toFixed(2),
@@ -173,8 +183,8 @@ export async function programStarts(): Promise<Table> {
 async function startsOf({ kernel, provider, mcp }: World, program: Source, name: string) {
   const agent = kernel.register(program, { name: `${name}-start` })
   const times = { inline: [] as number[], cell: [] as number[] }
-  for (let round = -1; round < rounds; round += 1) {
-    for (const isolation of ['inline', 'cell'] as const) {
+  for (let round = -1; round < starts; round += 1) {
+    for (const isolation of places) {
       const begun = performance.now()
       let asked = 0
       const server = name === 'mcp' ? mcp.url : provider.url

@@ -1,6 +1,6 @@
 /** Wall time, CPU and memory: the strictest of kernel, policy, agent and call counts, and ends what goes beyond. */
 import { describe, expect, test } from 'vitest'
-import { boot, main, policyOf } from '../support/kernel.ts'
+import { boot, main, policyOf, until } from '../support/kernel.ts'
 
 const asleep = main('await new Promise((resolve) => setTimeout(resolve, 60_000))')
 const all = [{ id: 'all', effect: 'permit', action: '*' }] as const
@@ -73,4 +73,18 @@ test('a process that fills its share of the evidence ends, and the others go on'
   expect(await filler.exit).toMatchObject({ status: 'killed', signal: 'SIGBUDGET' })
   expect((await filler.exit).reason).toContain('evidence')
   expect(await kernel.spawn({ source: quiet }, { name: 'quiet' }).exit).toMatchObject({ value: [] })
+})
+
+test('a turn is charged no more CPU time than was used: on a busy machine it takes longer', async () => {
+  const kernel = boot()
+  const before = process.cpuUsage()
+  const busy = main(
+    'for (let n = 0; n < 3e8; n += 1); await new Promise((resolve) => setTimeout(resolve, 60_000))',
+  )
+  const { pid } = kernel.spawn({ source: busy })
+  const row = () => kernel.ps().find((process) => process.pid === pid)
+  await until(() => row()?.state === 'waiting', 'its turn is over')
+  const { user, system } = process.cpuUsage(before)
+  expect(row()?.cpuMs).toBeGreaterThan(0)
+  expect(row()?.cpuMs).toBeLessThanOrEqual((user + system) / 1_000)
 })

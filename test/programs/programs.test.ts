@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleProgram } from '../../src/config/program.ts'
+import { expectEqual, replayAll } from '../replay/support.ts'
 import { exitValue } from '../support/kernel.ts'
 import { programsPage, type Row } from './page.ts'
 import { type ProgramCase, programs } from './programs.ts'
-import { agentFile, key, openWorld, placeholder, type Run, type World } from './world.ts'
+import { agentFile, isolations, key, openWorld, placeholder, type Run, type World } from './world.ts'
 
-const isolations = ['cell', 'inline'] as const
 let world: World
 
 beforeAll(async () => {
@@ -24,9 +24,7 @@ describe.each(programs)('$agent', (program) => {
   test('comes back with what it was told, whole, streamed and by tools', async () => {
     const server = agent === 'mcp' ? world.mcp.url : world.provider.url
     const [before, beforeMcp] = [world.provider.heard.length, world.mcp.heard.length]
-    const runs = await Promise.all(
-      isolations.map((isolation) => world.run(agent, isolation, [server, placeholder])),
-    )
+    const runs = await world.run(agent, [server, placeholder])
     for (const { exit } of runs) expect(exitValue(exit)).toEqual(value)
 
     const heard = [
@@ -45,11 +43,8 @@ describe.each(programs)('$agent', (program) => {
 
   test('a host that the policy does not name is refused, and its error says so', async () => {
     const server = agent === 'mcp' ? 'https://mcp.example/mcp' : 'https://api.openai.com'
-    const [cell, inline] = await Promise.all(
-      isolations.map((isolation) => world.run(agent, isolation, [server, 'none', 0])),
-    )
-    for (const run of [cell, inline]) {
-      expect(run?.exit.error?.message).toMatch(/EPERM: net\.fetch `https:.*no rule permits it/)
+    for (const { exit } of await world.run(agent, [server, 'none', 0])) {
+      expect(exit.error?.message).toMatch(/EPERM: net\.fetch `https:.*no rule permits it/)
     }
   })
 })
@@ -58,6 +53,13 @@ test('no key is on record, in an answer or an error', () => {
   const shown = JSON.stringify(world.kernel.evidence.entries())
   expect(shown).toContain('net.fetch')
   expect(shown).not.toContain(key)
+})
+
+test('every run replays byte for byte, streams included', async () => {
+  await world.kernel.shutdown()
+  const runs = await replayAll(world.dir)
+  expect(runs).toHaveLength(programs.length * isolations.length * 2)
+  runs.forEach(expectEqual)
 })
 
 test('docs/programs.md shows what ran (`npx vitest run test/programs -u` prints it)', async () => {

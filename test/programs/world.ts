@@ -1,4 +1,7 @@
 /** One kernel with both isolations, and the servers that it lets agents reach: a model's, and one of MCP tools. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Agent, type Exit, KernelSpace, type PolicyDocument } from '../../src/index.ts'
@@ -15,10 +18,37 @@ export const key = 'sk-local-7c1e90'
 
 export interface World extends AsyncDisposable {
   readonly kernel: KernelSpace
+  /** Of its evidence; gone with the world. */
+  readonly dir: string
   readonly provider: Provider
   readonly mcp: McpServer
-  /** Runs an agent to its end; its program is bundled once for all of its runs. */
-  run(agent: string, isolation: 'cell' | 'inline', args: readonly unknown[]): Promise<Run>
+  /**
+   * Runs an agent in a cell and inline at once, to its end; its program is bundled once for all of its runs.
+   * Streamed answers wait in their middle until both have printed something.
+   */
+  run(agent: string, args: readonly unknown[]): Promise<readonly Run[]>
+}
+
+export const isolations = ['cell', 'inline'] as const
+
+/** Which of some processes have printed. */
+class Prints {
+  readonly #pids = new Set<number>()
+  readonly #all = Promise.withResolvers<void>()
+  readonly #wanted: number
+
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  /** Resolves when all have. */
+  get all(): Promise<void> {
+    return this.#all.promise
+  }
+
+  add(pid: number): void {
+    if (this.#pids.add(pid).size >= this.#wanted) this.#all.resolve()
+  }
 }
 
 export interface Run {
@@ -36,7 +66,6 @@ function weather({ city }: Readonly<Record<string, unknown>>): number {
 
 export async function openWorld(): Promise<World> {
   const provider = await openProvider({ key })
-  provider.script('greeter', [{ text: greeting }])
   provider.script('forecaster', [{ calls }, { text: forecast }])
   const mcp = await openMcp([
     {
@@ -46,10 +75,11 @@ export async function openWorld(): Promise<World> {
       execute: (args) => `${weather(args)} °C`,
     },
   ])
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-programs-'))
   const kernel = new KernelSpace({
     policy: policyFor(provider.url, new URL(mcp.url).origin),
     isolation: 'inline',
-    evidence: 'memory',
+    evidence: { dir },
     secrets: { MODEL_KEY: { value: key, origins: [provider.url, new URL(mcp.url).origin] } },
   })
   kernel.tool('weather', {
@@ -57,6 +87,9 @@ export async function openWorld(): Promise<World> {
     parameters: z.strictObject({ city: z.string() }),
     execute: (args) => ({ celsius: weather(args) }),
   })
+  let printed = new Prints(isolations.length)
+  kernel.on('output', ({ pid }) => printed.add(pid))
+  provider.script('greeter', [{ text: greeting, halfway: () => printed.all }])
   const agents = new Map<string, Agent>()
   const agentOf = (name: string): Agent => {
     const agent = agents.get(name) ?? kernel.register({ file: agentFile(name) }, { name })
@@ -65,15 +98,18 @@ export async function openWorld(): Promise<World> {
   }
   return {
     kernel,
+    dir,
     provider,
     mcp,
-    run: async (name, isolation, args) => {
-      const { pid, exit } = kernel.spawn(agentOf(name), { isolation, args })
-      return { pid, exit: await exit }
+    run: (name, args) => {
+      printed = new Prints(isolations.length)
+      const spawned = isolations.map((isolation) => kernel.spawn(agentOf(name), { isolation, args }))
+      return Promise.all(spawned.map(async ({ pid, exit }) => ({ pid, exit: await exit })))
     },
     [Symbol.asyncDispose]: async () => {
       await kernel.shutdown()
       await Promise.all([provider.close(), mcp.close()])
+      rmSync(dir, { recursive: true, force: true })
     },
   }
 }

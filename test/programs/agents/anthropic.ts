@@ -11,8 +11,9 @@ export default async function (server: string, key: string, maxRetries = 2) {
 
   let streamed = ''
   for await (const event of client.messages.stream(greeting)) {
-    if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
-      streamed += event.delta.text
+    if (event.type !== 'content_block_delta' || event.delta.type !== 'text_delta') continue
+    console.log(event.delta.text)
+    streamed += event.delta.text
   }
 
   const asked: Anthropic.MessageParam[] = [{ role: 'user', content: 'How warm is it?' }]

@@ -11,7 +11,10 @@ export default async function (server: string, key: string, maxRetries = 2) {
   const { text: whole } = await modelOf('greeter').invoke('Say hello.')
 
   let streamed = ''
-  for await (const chunk of await modelOf('greeter').stream('Say hello.')) streamed += chunk.text
+  for await (const chunk of await modelOf('greeter').stream('Say hello.')) {
+    console.log(chunk.text)
+    streamed += chunk.text
+  }
 
   const agent = createAgent({ model: modelOf('forecaster'), tools: [weather] })
   const { messages } = await agent.invoke({ messages: [{ role: 'user', content: 'How warm is it?' }] })

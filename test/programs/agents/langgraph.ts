@@ -32,6 +32,7 @@ export default async function (server: string, key: string, maxRetries = 2) {
 
   let streamed = ''
   for await (const [chunk] of await graphOf('greeter').stream(hello, { streamMode: 'messages' })) {
+    console.log(chunk.text)
     streamed += chunk.text
   }
 

@@ -15,7 +15,10 @@ export default async function (server: string, key: string, maxRetries = 2) {
 
   let streamed = ''
   const answer = await runner.run(greeter, 'Say hello.', { stream: true })
-  for await (const piece of answer.toTextStream()) streamed += piece
+  for await (const piece of answer.toTextStream()) {
+    console.log(piece)
+    streamed += piece
+  }
 
   const forecaster = new Agent({ name: 'forecaster', model: 'forecaster', tools: [weather] })
   const { finalOutput } = await runner.run(forecaster, 'How warm is it?')

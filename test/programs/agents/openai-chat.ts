@@ -15,7 +15,9 @@ export default async function (server: string, key: string, maxRetries = 2) {
     messages,
     stream: true,
   })) {
-    streamed += chunk.choices[0]?.delta.content ?? ''
+    const piece = chunk.choices[0]?.delta.content ?? ''
+    console.log(piece)
+    streamed += piece
   }
 
   const asked: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'How warm is it?' }]

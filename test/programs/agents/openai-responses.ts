@@ -10,7 +10,9 @@ export default async function (server: string, key: string, maxRetries = 2) {
 
   let streamed = ''
   for await (const event of client.responses.stream({ model: 'greeter', input: 'Say hello.' })) {
-    if (event.type === 'response.output_text.delta') streamed += event.delta
+    if (event.type !== 'response.output_text.delta') continue
+    console.log(event.delta)
+    streamed += event.delta
   }
 
   const input: ResponseInput = [{ role: 'user', content: 'How warm is it?' }]

@@ -11,6 +11,7 @@ export default async function (server: string, key: string, maxRetries = 2) {
   let streamed = ''
   for await (const piece of streamText({ model: openai('greeter'), prompt: 'Say hello.', maxRetries })
     .textStream) {
+    console.log(piece)
     streamed += piece
   }
 

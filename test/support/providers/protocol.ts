@@ -1,5 +1,4 @@
 /** What each provider's protocol is to the server: how a request is read, and how what a model says is written. */
-import { z } from 'zod'
 import type { Json } from '../../../src/index.ts'
 import type { Says } from './script.ts'
 
@@ -46,6 +45,3 @@ export const frame = (data: unknown, event?: string): string =>
 export const callId = (turn: number, index: number): string => `call_${turn}_${index}`
 
 export const turnOfCall = (id: string): number => Number(/^call_(\d+)_/.exec(id)?.[1] ?? -1)
-
-/** A tool as clients declare it, of which only the name matters here. */
-export const loose = z.looseObject({})

@@ -95,7 +95,12 @@ async function say(response: ServerResponse, protocol: Protocol, body: Json, scr
   if ('fails' in said) return fail(response, protocol, request, said)
   if (!stream) return sendJson(response, 200, request.whole(said))
   startStream(response)
-  await write(response, request.frames(said).join(''))
+  const { halfway, ...says } = said
+  const frames = request.frames(says)
+  const middle = Math.ceil(frames.length / 2)
+  await write(response, frames.slice(0, middle).join(''))
+  await halfway?.()
+  await write(response, frames.slice(middle).join(''))
   response.end()
 }
 

@@ -11,6 +11,8 @@ export interface Says {
   readonly text?: string
   /** Several are parallel calls. */
   readonly calls?: readonly ToolCall[]
+  /** A stream waits for it in its middle. */
+  readonly halfway?: () => Promise<unknown>
 }
 
 export interface Fails {
