@@ -1,11 +1,18 @@
 /** How a kernel begins and how a process ended, as it goes on record. */
+import type { KernelOptions } from './config/options.ts'
+import { versionsHere } from './config/package-version.ts'
+import { documentsText } from './config/policy.ts'
 import { exitToJson } from './drivers/proc.ts'
 import type { OpenBody } from './evidence/beginnings.ts'
 import type { EvidenceLog } from './evidence/log.ts'
-import type { Jail } from './isolate/jail.ts'
+import type { SharedPayloads } from './evidence/shared-payloads.ts'
+import type { Runs } from './gate/runs.ts'
+import type { CellPool } from './isolate/cell-pool.ts'
 import { protectionsOf } from './isolate/launch.ts'
-import type { PolicySet } from './policy/types.ts'
+import type { Isolation, PolicySet } from './policy/types.ts'
 import type { Exit } from './proc/exit.ts'
+import type { Drivers } from './syscalls/row.ts'
+import { toolsOnRecord } from './tool-record.ts'
 
 /** @returns what the entry says; a value is kept beside the log, where that can be written still */
 export function exitBody(log: EvidenceLog, exit: Exit): { readonly kind: 'exit' } {
@@ -26,20 +33,40 @@ export function unrecorded({ labels, usage }: Exit, error: unknown): Exit {
 }
 
 /**
- * @param kept the canonical text of all policies of the kernel, and its tools, where it has any
- * @param jail around its cells; undefined where it has none
+ * A kernel begins, on record.
+ * @param cells the option; `own` are its cells, undefined where it has none
  * @param from where it goes on from, where it does
+ * @returns `seq` of its first entry
  */
-export function openBody(
-  { hash: policy, name: policies }: PolicySet,
-  kept: Pick<OpenBody, 'documents' | 'tools'>,
-  isolation: string,
-  jail: Jail | undefined,
+export function recordOpening(
+  kernel: {
+    readonly log: EvidenceLog
+    readonly runs: Runs
+    readonly drivers: Pick<Drivers, 'tool'>
+    readonly ceiling: PolicySet
+  },
+  shared: SharedPayloads,
+  {
+    isolation,
+    cells,
+    own,
+  }: {
+    readonly isolation: Isolation
+    readonly cells: KernelOptions['cells']
+    readonly own: CellPool | undefined
+  },
   from: OpenBody['from'],
-): OpenBody {
-  return {
-    ...{ kind: 'open', policy, policies, ...kept, isolation },
-    ...(jail !== undefined && { protections: { ...protectionsOf(jail) } }),
+): number {
+  const { log, runs, drivers, ceiling } = kernel
+  const documents = shared.of(documentsText(ceiling.policies))
+  runs.prepare(ceiling.needs)
+  const { seq } = log.append({
+    ...{ kind: 'open', policy: ceiling.hash, policies: ceiling.name, documents },
+    ...toolsOnRecord(log, drivers.tool),
+    ...{ isolation, versions: versionsHere() },
+    ...(own !== undefined && { protections: { ...protectionsOf(cells?.jail ?? 'none') } }),
     ...(from !== undefined && { from }),
-  }
+  } satisfies OpenBody)
+  own?.warm()
+  return seq
 }

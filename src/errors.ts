@@ -33,6 +33,11 @@ export const errnos = {
     summary: 'the arguments are too large',
     help: 'put the document into a file, in parts, and send its path',
   },
+  EBADF: {
+    number: 9,
+    summary: 'no such open stream',
+    help: 'a stream is open from the reply that gives its number until it ends, fails or is closed; open another one',
+  },
   ECHILD: { number: 10, summary: 'not a child of this process', help: 'wait in the process that started it' },
   EAGAIN: {
     number: 11,
@@ -91,6 +96,11 @@ export const errnos = {
     summary: 'mounted read-only',
     help: 'write below /mem, /state or /tmp; the application can mount a host folder with mode `rw`',
   },
+  EPIPE: {
+    number: 32,
+    summary: 'the other end of the stream is gone',
+    help: 'nobody will read what is written, or what is read is not all: open another one when the other side is there',
+  },
   EDEADLK: {
     number: 35,
     summary: 'it waits for something that can never happen',
@@ -139,8 +149,8 @@ export const errnos = {
   },
   ECANCELED: {
     number: 125,
-    summary: 'canceled by the kernel',
-    help: 'the kernel is shutting down; run the agent again',
+    summary: 'canceled',
+    help: 'by the agent’s own `call.cancel`, or by a kernel that is shutting down; then run the agent again',
   },
 } as const
 

@@ -102,19 +102,17 @@ export class Gate {
 
   /**
    * Does an effect within the kernel again that is on record as permitted: it is not judged once more.
+   * @param whose call it was, and the hash of its arguments
    * @param act gets the grant, and is done when it returns
    */
   again<T>(
-    process: Pick<Process, 'pid' | 'name'>,
+    whose: { readonly pid: number; readonly agent: string; readonly payload: string },
     syscall: string,
     resources: readonly string[],
     act: (grant: Grant) => T,
   ): T {
     assert(this.#doesAgain, 'an effect is done again, and the record does not say so')
-    const grant = mint.make(
-      { pid: process.pid, agent: process.name, syscall, resources, addresses: [] },
-      new Flight(),
-    )
+    const grant = mint.make({ ...whose, syscall, resources, addresses: [] }, new Flight())
     try {
       return act(grant)
     } finally {
@@ -161,12 +159,14 @@ export class Gate {
     { agent, syscall, resources, args, external }: HostAct,
     act: (grant: Grant) => T | Promise<T>,
   ): Promise<T> {
+    const kept = this.#log.payload(JSON.stringify(args))
     this.#log.append({
       ...{ kind: 'host', agent, syscall, resource: resources.join(' → ') },
-      args: this.#log.payload(JSON.stringify(args)),
+      args: kept,
     })
     if (external) await this.#log.durable()
-    const grant = mint.make({ pid: 0, agent, syscall, resources, addresses: [] }, new Flight())
+    const scope = { pid: 0, agent, syscall, resources, addresses: [], payload: kept.hash }
+    const grant = mint.make(scope, new Flight())
     try {
       return await act(grant)
     } finally {

@@ -11,6 +11,8 @@ export interface GrantScope {
   /** What the policy judged; a driver acts on these and on nothing else. */
   readonly resources: readonly string[]
   readonly addresses: readonly AddressClass[]
+  /** Hash of the arguments as they are on record; absent where a rule keeps their text out of it. */
+  readonly payload?: string
 }
 
 const live = new WeakSet<Grant>()

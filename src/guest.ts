@@ -4,11 +4,15 @@
  * Printed by `npm run docs` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { LlmDoors, PipeDoors } from './guest-streams.ts'
+import type { Fetch } from './guest-web.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
+export type * from './guest-streams.ts'
+export type * from './guest-web.ts'
 export type { Errno, Json }
 
 /** What each syscall takes. */
@@ -45,78 +49,43 @@ export interface SyscallArguments {
     readonly headers?: { readonly [name: string]: string }
     readonly text?: string
     readonly base64?: string
+    readonly bodyStream?: number
+    readonly stream?: boolean
   }
   /** Calls a tool by name; its arguments are checked against its schema first. Agents use `tools.name(args)`. */
   readonly 'tool.call': { readonly name: string; readonly args: Json; readonly wrapped?: number }
   /** Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called. */
-  readonly 'llm.generate': {
-    readonly model: string
-    readonly prompt?: string
-    readonly messages?: readonly (
-      | { readonly role: 'system'; readonly content: string }
-      | {
-          readonly role: 'user'
-          readonly content:
-            | string
-            | readonly (
-                | { readonly type: 'text'; readonly text: string }
-                | {
-                    readonly type: 'file'
-                    readonly mediaType: string
-                    readonly base64: string
-                    readonly filename?: string
-                  }
-              )[]
-        }
-      | {
-          readonly role: 'assistant'
-          readonly content:
-            | string
-            | readonly (
-                | { readonly type: 'text'; readonly text: string }
-                | {
-                    readonly type: 'tool-call'
-                    readonly toolCallId: string
-                    readonly toolName: string
-                    readonly input: Json
-                  }
-              )[]
-        }
-      | {
-          readonly role: 'tool'
-          readonly content: readonly {
-            readonly type: 'tool-result'
-            readonly toolCallId: string
-            readonly toolName: string
-            readonly output: Json
-            readonly isError?: boolean
-          }[]
-        }
-    )[]
-    readonly wrapped?: Json
-    readonly system?: string
-    readonly tools?: readonly (
-      | string
-      | {
-          readonly name: string
-          readonly description?: string
-          readonly parameters: { readonly [name: string]: Json }
-        }
-    )[]
-    readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly tool: string }
-    readonly tokensMax?: number
-    readonly temperature?: number
-    readonly topP?: number
-    readonly stop?: readonly string[]
-    readonly seed?: number
-    readonly schema?: { readonly [name: string]: Json }
-  }
+  readonly 'llm.generate': LlmPrompt
+  /** Asks a model, and gives its reply as it is written: a stream of values, each a part. Where a rule looks through what comes back it comes whole all the same. Agents use `llm.stream`. */
+  readonly 'llm.stream': LlmPrompt
   /** Has a model turn texts into vectors, one for each. */
   readonly 'llm.embed': { readonly model: string; readonly values: readonly string[] }
   /** Puts a message into the mailbox of another agent. */
   readonly 'ipc.send': { readonly to: string; readonly message: Json }
   /** Takes the oldest message from the own mailbox, of one agent or of any, and waits where there is none. */
   readonly 'ipc.receive': { readonly from?: string; readonly timeoutMs?: number }
+  /** Opens a pipe to another agent, or takes one that another agent has opened to this one. What goes through it is JSON, by `stream.write` and `stream.read`. Agents use `ipc.pipe`. */
+  readonly 'ipc.pipe': {
+    readonly to?: string
+    readonly schema?: Json
+    readonly from?: string
+    readonly timeoutMs?: number
+  }
+  /** Opens a stream for the body of a request: given to `net.fetch` as `bodyStream`, then written, then closed. */
+  readonly 'stream.open': Readonly<Record<string, never>>
+  /** Takes the next piece from an open stream, and waits where there is none; one read of a stream at a time. At its end the reply is `done`, and the stream is closed. */
+  readonly 'stream.read': { readonly stream: number; readonly bytes?: number }
+  /** Gives a piece to an open stream, and waits until there is room for it; one write to a stream at a time. */
+  readonly 'stream.write': {
+    readonly stream: number
+    readonly text?: string
+    readonly base64?: string
+    readonly value?: Json
+  }
+  /** Closes an open stream, and ends what feeds it. Whoever reads what was written gets that, and then the end. */
+  readonly 'stream.close': { readonly stream: number }
+  /** Ends a call of this process that is under way: it fails with ECANCELED, unless it is done sooner. One that is over is left alone. */
+  readonly 'call.cancel': { readonly call: number }
   /** The process itself: pid, parent, name, isolation, labels, what is left of its budget. */
   readonly 'proc.self': Readonly<Record<string, never>>
   /** Starts a child from the source text of a module; its policy and budget can only narrow those of its parent. */
@@ -268,7 +237,7 @@ export interface Fs {
   move(from: string, to: string): Promise<null>
 }
 
-export interface Llm {
+export interface Llm extends LlmDoors {
   /**
    * Asks a model, and waits for its whole reply. Calls of tools are given back; nothing is called.
    * @throws SyscallError
@@ -279,49 +248,7 @@ export interface Llm {
     /** one message of the user; this or `messages` */
     readonly prompt?: string | undefined
     /** the conversation so far, the newest last (docs/models.md) */
-    readonly messages?:
-      | readonly (
-          | { readonly role: 'system'; readonly content: string }
-          | {
-              readonly role: 'user'
-              readonly content:
-                | string
-                | readonly (
-                    | { readonly type: 'text'; readonly text: string }
-                    | {
-                        readonly type: 'file'
-                        readonly mediaType: string
-                        readonly base64: string
-                        readonly filename?: string
-                      }
-                  )[]
-            }
-          | {
-              readonly role: 'assistant'
-              readonly content:
-                | string
-                | readonly (
-                    | { readonly type: 'text'; readonly text: string }
-                    | {
-                        readonly type: 'tool-call'
-                        readonly toolCallId: string
-                        readonly toolName: string
-                        readonly input: Json
-                      }
-                  )[]
-            }
-          | {
-              readonly role: 'tool'
-              readonly content: readonly {
-                readonly type: 'tool-result'
-                readonly toolCallId: string
-                readonly toolName: string
-                readonly output: Json
-                readonly isError?: boolean
-              }[]
-            }
-        )[]
-      | undefined
+    readonly messages?: readonly LlmMessage[] | undefined
     /** in place of both: what a model of an object that the application has wrapped is asked, as its framework says it; agents in isolates have none */
     readonly wrapped?: Json | undefined
     /** put before everything else */
@@ -351,31 +278,7 @@ export interface Llm {
     readonly seed?: number | undefined
     /** JSON Schema of the reply; what comes is JSON in `object`, and the agent checks it */
     readonly schema?: { readonly [name: string]: Json } | undefined
-  }): Promise<{
-    readonly text: string
-    readonly toolCalls: readonly {
-      readonly toolCallId: string
-      readonly toolName: string
-      readonly input: Json
-    }[]
-    readonly finishReason:
-      | 'stop'
-      | 'length'
-      | 'content-filter'
-      | 'tool-calls'
-      | 'error'
-      | 'interrupted'
-      | 'other'
-    readonly usage: {
-      readonly inputTokens: number
-      readonly outputTokens: number
-      readonly totalTokens: number
-      readonly estimated?: true
-    }
-    readonly reasoning?: string
-    readonly object?: Json
-    readonly omitted?: readonly string[]
-  }>
+  }): Promise<LlmReply>
   /**
    * Has a model turn texts into vectors, one for each.
    * @throws SyscallError
@@ -391,7 +294,7 @@ export interface Llm {
   }>
 }
 
-export interface Ipc {
+export interface Ipc extends PipeDoors {
   /**
    * Puts a message into the mailbox of another agent.
    * @param to the name of an agent
@@ -512,3 +415,93 @@ export const ipc: Ipc = userSpaceOnly('ipc')
 export const proc: Proc = userSpaceOnly('proc')
 export const tools: Tools = userSpaceOnly('tools')
 export const fetch: Fetch = userSpaceOnly('fetch')
+/** One message of a conversation with a model. */
+export type LlmMessage =
+  | { readonly role: 'system'; readonly content: string }
+  | {
+      readonly role: 'user'
+      readonly content:
+        | string
+        | readonly (
+            | { readonly type: 'text'; readonly text: string }
+            | {
+                readonly type: 'file'
+                readonly mediaType: string
+                readonly base64: string
+                readonly filename?: string
+              }
+          )[]
+    }
+  | {
+      readonly role: 'assistant'
+      readonly content:
+        | string
+        | readonly (
+            | { readonly type: 'text'; readonly text: string }
+            | {
+                readonly type: 'tool-call'
+                readonly toolCallId: string
+                readonly toolName: string
+                readonly input: Json
+              }
+          )[]
+    }
+  | {
+      readonly role: 'tool'
+      readonly content: readonly {
+        readonly type: 'tool-result'
+        readonly toolCallId: string
+        readonly toolName: string
+        readonly output: Json
+        readonly isError?: boolean
+      }[]
+    }
+/** A prompt; `prompt` or `messages`. */
+export interface LlmPrompt {
+  readonly model: string
+  readonly prompt?: string
+  readonly messages?: readonly LlmMessage[]
+  readonly wrapped?: Json
+  readonly system?: string
+  readonly tools?: readonly (
+    | string
+    | {
+        readonly name: string
+        readonly description?: string
+        readonly parameters: { readonly [name: string]: Json }
+      }
+  )[]
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly tool: string }
+  readonly tokensMax?: number
+  readonly temperature?: number
+  readonly topP?: number
+  readonly stop?: readonly string[]
+  readonly seed?: number
+  readonly schema?: { readonly [name: string]: Json }
+}
+/** A model's reply. */
+export interface LlmReply {
+  readonly text: string
+  readonly toolCalls: readonly {
+    readonly toolCallId: string
+    readonly toolName: string
+    readonly input: Json
+  }[]
+  readonly finishReason:
+    | 'stop'
+    | 'length'
+    | 'content-filter'
+    | 'tool-calls'
+    | 'error'
+    | 'interrupted'
+    | 'other'
+  readonly usage: {
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly totalTokens: number
+    readonly estimated?: true
+  }
+  readonly reasoning?: string
+  readonly object?: Json
+  readonly omitted?: readonly string[]
+}

@@ -1,8 +1,8 @@
 /** One process looked at from outside: all that the kernel knows of it now, put together for a person. */
-import { authorsPlace, type Place } from './config/program.ts'
 import type { Entry } from './evidence/entry.ts'
 import type { Frozen } from './isolate/guest.ts'
 import { limits } from './limits.ts'
+import { authorsPlace, type Place } from './places.ts'
 import type { Budget, Mode } from './policy/types.ts'
 import type { SignalOverview } from './proc/dispositions.ts'
 import type { ProcessState } from './proc/exit.ts'

@@ -182,6 +182,28 @@ export const limits = Object.freeze({
   programsKeptMax: 64,
   /** A program's bundle, in bytes. */
   programBytesMax: 32 * MiB,
+  /** One file of a program or of its packages, in bytes. */
+  programFileBytesMax: 16 * MiB,
+  /** Files that a program is made of: a large framework has some 2,500. */
+  programFilesMax: 10_000,
+  /** Those files together, in bytes: more than twice the largest bundle. */
+  programSourcesMax: 96 * MiB,
+  /** How long one program may take to be bundled, in ms: the largest framework seen takes 3 s on a busy machine. */
+  bundleMs: 120_000,
+  /** So long after its last change a file's times tell of the next one, in ms: some file systems count whole seconds, in twos. */
+  fileSettledMs: 3_000,
+  /** Bundles that are kept in memory, for the next process of the same file. */
+  bundlesKeptMax: 32,
+  /** Those bundles with their source maps, in UTF-16 units. */
+  bundlesKeptLengthMax: 64 * MiB,
+  /** Source maps that are kept read: that of a large bundle takes some 100 MB then. */
+  sourceMapsReadMax: 2,
+  /** What one import names, in UTF-16 units: a longer path is none that a system has. */
+  importPathMax: 4 * KiB,
+  /** Steps of a chain of imports that a message shows, from each end. */
+  importStepsShownMax: 8,
+  /** As much of a line that cannot be read is shown in a message, in UTF-16 units. */
+  sourceLineShownMax: 160,
 
   /** A path, in UTF-16 units. */
   pathMax: 1_024,
@@ -214,6 +236,30 @@ export const limits = Object.freeze({
   fetchesInFlightMax: 32,
   /** Response bytes of all fetches that the kernel holds at once; past it a fetch ends with EAGAIN. */
   fetchBytesHeldMax: 256 * MiB,
+  /** Streams that one process may have open; past it the next one is EAGAIN. */
+  streamsOpenMax: 64,
+  /** Bytes that one read of a stream gives at most: about what arrives at once. */
+  streamReadBytesMax: 64 * KiB,
+  /** What one write to a stream takes, in bytes or as JSON in UTF-16 units: as much as a message. */
+  streamWriteMax: 1 * MiB,
+  /** What waits in one pipe, in bytes or as JSON in UTF-16 units, unless one value alone is longer; then the writer waits. */
+  streamQueueMax: 1 * MiB,
+  /** The same of all pipes of a kernel, whose heap holds it; past it a write is EAGAIN. */
+  streamQueuesMax: 64 * MiB,
+  /** Pipes that wait until one agent takes them. */
+  pipesPendingMax: 64,
+  /** The schema of a typed pipe, as JSON in UTF-16 units: each value is held against all of it. */
+  pipeSchemaMax: 8 * KiB,
+  /** What is kept of the end of a text that is read in pieces, to see values that lie across a border, in UTF-16 units. */
+  streamTailMax: 512,
+  /** A response's body that is read as a stream, all of it, in bytes; it never lies in the kernel whole. */
+  fetchStreamBytesMax: 1_024 * MiB,
+  /** What one such response takes of the bytes that the kernel holds at once: what the system, HTTP and unpacking keep ahead. */
+  fetchStreamHeldBytes: 256 * KiB,
+  /** How long a server may take for the next bytes while somebody waits for them, in ms. */
+  fetchIdleMs: 120_000,
+  /** From the head of a response to the last byte of its stream, in ms: an hour. */
+  fetchStreamMs: 3_600_000,
   /** How long one address of a name may take before the next one is tried, in ms. */
   connectAttemptMs: 1_000,
   /** Names resolved at once: each takes one of libuv's four threads, and files need the others. */
@@ -244,6 +290,8 @@ export const limits = Object.freeze({
   secretVarietyMin: 5,
   /** Placeholders in one request: each may become as long as a value may be. */
   secretUsesMax: 32,
+  /** What is kept back of a streamed answer because it may be the beginning of a secret, in bytes: the longest, escaped. */
+  secretHeldBytes: 64 * KiB,
   /** Values of one secret that answers are searched for: those before the newest may still come back. */
   secretValuesKept: 4,
   /** Those before the newest, of all secrets, in characters: the automaton that looks for them has some 15 states for each. */
@@ -251,8 +299,8 @@ export const limits = Object.freeze({
 
   /** Parts of a streamed reply of a wrapped model that are kept for the record; what comes after them is counted only. */
   llmPartsKept: 100_000,
-  /** A tool's name, in characters. */
-  toolNameMax: 64,
+  /** A tool's name, in characters. That of a server's tool says whose it is, too. */
+  toolNameMax: 128,
   /** Compiled schemas of wrapped tools that are kept, since frameworks make them anew with each run. */
   toolSchemasKept: 512,
   /** A tool may take this long unless it says otherwise, in ms. */
@@ -502,6 +550,16 @@ export const limits = Object.freeze({
   rebuildBytesMax: 256 * MiB,
   /** Entries that are done again with one look at their texts, when a kernel goes on where another one ended. */
   rebuildWindowEntries: 20_000,
+  /** Entries from one snapshot of the kernel's state to the next: what a kernel that goes on then does again. */
+  snapshotEntries: 16_384,
+  /** As many times as long as the work for one snapshot took, the kernel does other things before the next. */
+  snapshotRest: 50,
+  /** Payloads that snapshots name, of all files in memory: some 25 MB. With more of them no snapshot is made. */
+  snapshotPiecesMax: 262_144,
+  /** One snapshot, in bytes; a larger one is not kept. */
+  snapshotBytesMax: 64 * MiB,
+  /** Snapshots that are kept beside a log: the newest. */
+  snapshotsKept: 4,
   /** Entries of its own that /audit shows a process: the newest. */
   auditEntriesMax: 1_000,
   /** Entries kept for /audit of all processes, in UTF-16 units; past it those of the process longest silent go. */

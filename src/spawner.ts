@@ -10,8 +10,8 @@ import {
 } from './allowance.ts'
 import type { Chance } from './clock.ts'
 import { documentsText, narrow } from './config/policy.ts'
-import { authorsTrace, type ProgramText } from './config/program.ts'
-import { KernelError, SyscallError } from './errors.ts'
+import type { ProgramText } from './config/program.ts'
+import { KernelError } from './errors.ts'
 import type { SpawnBody } from './evidence/beginnings.ts'
 import type { PayloadRef } from './evidence/entry.ts'
 import type { EvidenceLog } from './evidence/log.ts'
@@ -25,6 +25,7 @@ import { hasGuestZone } from './isolate/host-zone.ts'
 import type { Json } from './json.ts'
 import { joinLabels, noLabels } from './labels.ts'
 import { limits } from './limits.ts'
+import { authorsTrace } from './places.ts'
 import { leastBudget } from './policy/budget.ts'
 import { type Budget, type Isolation, isolations, type PolicySet } from './policy/types.ts'
 import type { ExitError } from './proc/exit.ts'
@@ -32,6 +33,7 @@ import { Process, type Supervisor } from './proc/process.ts'
 import type { ProcessTable } from './proc/table.ts'
 import { recordUnder } from './reload.ts'
 import { doors } from './syscalls.ts'
+import { endUnstarted } from './unstarted.ts'
 
 export interface SpawnerParts extends GuestParts {
   readonly table: ProcessTable
@@ -177,15 +179,16 @@ export class Spawner {
   record(
     process: Process,
     args: PayloadRef | undefined,
-    program?: { readonly program: PayloadRef; readonly filename: string; readonly boot: PayloadRef },
+    program?: Required<Pick<SpawnBody, 'program' | 'filename' | 'boot'>> & Pick<SpawnBody, 'map'>,
     beside: Pick<SpawnBody, 'fork' | 'framework'> = {},
   ): void {
     const { pid, ppid, run, name, isolation } = process.identity
     const { labels, policy } = process
-    this.#parts.log.append({
+    const { shared, table } = this.#parts
+    const { seq } = this.#parts.log.append({
       kind: 'spawn',
       ...{ run, pid, ppid, agent: name, isolation, labels, policy: policy.hash },
-      documents: this.#parts.shared.of(documentsText(policy.policies)),
+      documents: shared.of(documentsText(policy.policies)),
       budget: { ...process.ledger.budget },
       ...(process.identity.sealed && { extraction: true as const }),
       ...(isolation === 'cell' && { cell: this.guests.ownsCell(process) ? 'own' : 'shared' }),
@@ -193,6 +196,9 @@ export class Spawner {
       ...program,
       ...beside,
     } satisfies SpawnBody)
+    if (process.parent !== undefined || beside.fork !== undefined) return
+    const policies = shared.of(documentsText(this.#parts.ceiling().policies)).hash
+    table.beginnings.set(process, { seq, policies })
   }
 
   /** What a process is under from now on, on record. @param before hash of what it was under */
@@ -207,16 +213,24 @@ export class Spawner {
    */
   recordFork(
     process: Process,
-    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'boot'>>,
+    past: Partial<Pick<SpawnBody, 'args' | 'program' | 'filename' | 'map' | 'boot'>>,
     fork: NonNullable<SpawnBody['fork']>,
     program?: ProgramText,
   ): void {
     const { args, boot } = past
-    const text = program === undefined ? past.program : this.#parts.shared.of(program.text)
-    const filename = program?.filename ?? past.filename
+    const own = program === undefined ? past : this.#recorded(program)
+    const { program: text, filename, map } = own
     if (text === undefined || filename === undefined || boot === undefined)
       throw new EvidenceError('EIO', `the program of process ${process.pid} is not on record`)
-    this.record(process, args, { program: text, filename, boot }, { fork })
+    this.record(process, args, { program: text, filename, ...(map !== undefined && { map }), boot }, { fork })
+  }
+
+  #recorded(
+    program: ProgramText,
+  ): Required<Pick<SpawnBody, 'program' | 'filename'>> & Pick<SpawnBody, 'map'> {
+    const { shared } = this.#parts
+    const { text, filename, map } = program
+    return { program: shared.of(text), filename, ...(map !== undefined && { map: shared.of(map) }) }
   }
 
   #keepOwn(process: Process, sets: readonly (PolicySet | undefined)[]): void {
@@ -260,11 +274,7 @@ export class Spawner {
     const boot = JSON.stringify({ time: clock.now(), seed: chance.seed(), doors, ...zone })
     const argsText = JSON.stringify(args)
     const before = log.written
-    this.record(process, log.payload(argsText), {
-      program: this.#parts.shared.of(program.text),
-      filename: program.filename,
-      boot: log.payload(boot),
-    })
+    this.record(process, log.payload(argsText), { ...this.#recorded(program), boot: log.payload(boot) })
     process.recorded(log.written - before)
     const { memoryBytes } = process.ledger.budget
     const spec: GuestSpec = {
@@ -278,14 +288,4 @@ export class Spawner {
     this.guests.keep(process, spec)
     process.begin(this.guests.start(process, this.guests.events(process), false))
   }
-}
-
-function endUnstarted(process: Process, error: unknown): void {
-  const known =
-    error instanceof KernelError || error instanceof SyscallError || error instanceof EvidenceError
-  const code = known ? error.code : 'EIO'
-  const message = known
-    ? error.message
-    : `the program could not be read: ${error instanceof Error ? error.message : 'unknown'}`
-  process.end({ status: 'failed', reason: message, error: { code, message } })
 }

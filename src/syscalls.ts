@@ -2,6 +2,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { SyscallError } from './errors.ts'
 import { limits } from './limits.ts'
+import { callCalls } from './syscalls/call.ts'
 import { clockCalls } from './syscalls/clock.ts'
 import { fsCalls } from './syscalls/fs.ts'
 import { ipcCalls } from './syscalls/ipc.ts'
@@ -9,6 +10,7 @@ import { llmCalls } from './syscalls/llm.ts'
 import { netCalls } from './syscalls/net.ts'
 import { procCalls } from './syscalls/proc.ts'
 import type { Syscall } from './syscalls/row.ts'
+import { streamCalls } from './syscalls/stream.ts'
 import { toolCalls } from './syscalls/tool.ts'
 
 export const syscalls = {
@@ -17,6 +19,8 @@ export const syscalls = {
   ...toolCalls,
   ...llmCalls,
   ...ipcCalls,
+  ...streamCalls,
+  ...callCalls,
   ...procCalls,
   ...clockCalls,
 } as const

@@ -3,16 +3,12 @@ import { Children } from './children.ts'
 import { type Chance, type Clock, makeChance, systemClock } from './clock.ts'
 import { type KernelOptions, readBudget } from './config/options.ts'
 import { documentsText, loadPolicy, policyFiles } from './config/policy.ts'
-import { ClockDriver } from './drivers/clock.ts'
 import { IpcDriver } from './drivers/ipc.ts'
-import { NetDriver } from './drivers/net/driver.ts'
 import { ToolDriver } from './drivers/tool.ts'
-import { VfsDriver } from './drivers/vfs/driver.ts'
 import { Hidden } from './drivers/vfs/hidden.ts'
 import { openMounts } from './drivers/vfs/layout.ts'
 import type { Tree } from './drivers/vfs/tree.ts'
-import { exitBody, openBody, unrecorded } from './ends-record.ts'
-import type { OpenBody } from './evidence/beginnings.ts'
+import { exitBody, recordOpening, unrecorded } from './ends-record.ts'
 import type { EvidenceLog } from './evidence/log.ts'
 import { SharedPayloads } from './evidence/shared-payloads.ts'
 import { EvidenceError } from './evidence/store.ts'
@@ -27,7 +23,7 @@ import { InlineSpace } from './isolate/inline.ts'
 import { limits } from './limits.ts'
 import { Observers } from './observers.ts'
 import { assertToolsFit, fitting } from './policy/tools.ts'
-import type { Budget, Isolation, PolicySet } from './policy/types.ts'
+import type { Budget, PolicySet } from './policy/types.ts'
 import type { Exit, ProcessState } from './proc/exit.ts'
 import type { Process, Supervisor } from './proc/process.ts'
 import type { SignalName } from './proc/signals.ts'
@@ -37,12 +33,12 @@ import { AfterCell } from './rebuild/after-cell.ts'
 import { PastClock } from './rebuild/past-clock.ts'
 import { planOf } from './rebuild/plan.ts'
 import { goOn } from './rebuild/restart.ts'
+import { Snapshots } from './rebuild/snapshots.ts'
 import { recordReload } from './reload.ts'
 import { Spawner } from './spawner.ts'
 import type { Drivers } from './syscalls/row.ts'
-import { toolsOnRecord } from './tool-record.ts'
 import { Trees } from './trees.ts'
-import { kernelSecrets, llmDriver, procDriver } from './wiring.ts'
+import { kernelSecrets, llmDriver, plainDrivers, procDriver } from './wiring.ts'
 
 export class System implements Supervisor {
   readonly table = new ProcessTable()
@@ -66,6 +62,7 @@ export class System implements Supervisor {
   readonly #afterCell = new AfterCell(this)
   /** First processes of runs that go on from before this kernel. */
   readonly restored: readonly Process[]
+  readonly #snapshots: Snapshots | undefined
   readonly #isAgent: (name: string) => boolean
   #ceiling: PolicySet
   #down: Promise<void> | undefined
@@ -102,15 +99,9 @@ export class System implements Supervisor {
     const isTaken = (name: string): boolean => this.#isAgent(name) || this.#trees.has(name)
     this.children = new Children((...spawned) => this.spawner.spawn(...spawned), isTaken)
     this.drivers = {
-      vfs: new VfsDriver(),
-      net: new NetDriver({ clock: this.#clock, secrets }),
-      tool,
-      llm,
-      ipc,
+      ...plainDrivers(clock, secrets, (name) => this.#isAgent(name)),
+      ...{ tool, llm, ipc, chance, table: this.table },
       proc: procDriver(this),
-      clock: new ClockDriver(this.#clock),
-      chance,
-      table: this.table,
       treeOf: (process) => this.#trees.of(process),
     }
     this.runs = new Runs(this.#clock, this.log)
@@ -118,29 +109,15 @@ export class System implements Supervisor {
     this.spawner = this.#makeSpawner(options, chance, budget)
     const failed = (error: unknown): void => this.observers.hostFailed(error)
     this.host = { spawner: this.spawner, gate: this.gate, tools: tool, llm, log, failed }
-    this.#begin(
-      isolation,
-      options,
-      isolation === 'cell' && ground.space === undefined ? cells : undefined,
-      plan?.from,
-    )
-    this.restored = plan === undefined ? [] : goOn(plan, this, (name) => this.#treeOfAgent(name), clock)
+    const own = isolation === 'cell' && ground.space === undefined ? cells : undefined
+    const opened = recordOpening(this, this.#shared, { isolation, cells: options.cells, own }, plan?.from)
+    const { homes } = this.#trees
+    const files = { homes, treeOfAgent: (name: string) => this.#treeOfAgent(name) }
+    this.restored = plan === undefined ? [] : goOn(plan, this, files, clock)
+    const policies = (): string => this.#shared.of(documentsText(this.#ceiling.policies)).hash
+    const around = { clock, homes, ipc, opened, policies, evidence, before: plan?.survey.segments }
+    this.#snapshots = new Snapshots(this, around)
     retain({ table: this.table, shared: this.#shared, observers: this.observers })
-  }
-
-  /** @param own its cells; undefined where it has none */
-  #begin(
-    isolation: Isolation,
-    options: KernelOptions,
-    own: CellPool | undefined,
-    from: OpenBody['from'],
-  ): void {
-    const jail = own && (options.cells?.jail ?? 'none')
-    const documents = this.#shared.of(documentsText(this.#ceiling.policies))
-    this.runs.prepare(this.#ceiling.needs)
-    const tools = toolsOnRecord(this.log, this.drivers.tool)
-    this.log.append(openBody(this.#ceiling, { documents, ...tools }, isolation, jail, from))
-    own?.warm()
   }
 
   get ceiling(): PolicySet {
@@ -206,6 +183,7 @@ export class System implements Supervisor {
   ended(process: Process, ending: Exit): void {
     const exit = { ...ending, ...this.spawner.traced(process, ending.error) }
     this.gate.forget(process)
+    this.drivers.streams.forget(process, ending.status === 'exited' ? 'closed' : 'killed')
     this.#trees.forget(process)
     this.runs.end(process)
     if (process.parent === undefined) this.children.forget(process.identity.run)
@@ -261,6 +239,7 @@ export class System implements Supervisor {
       if (!(error instanceof EvidenceError)) throw error
     }
     process.recorded(this.log.written - before)
+    this.#snapshots?.look()
   }
 
   #evidenceFailed({ code, message }: EvidenceError): void {
@@ -278,6 +257,7 @@ export class System implements Supervisor {
     const cancel = this.#clock.after(limits.drainMs, resolve)
     await this.gate.drain(deadline)
     cancel()
+    await this.#snapshots?.close()
     await last()
     await this.#close(() => this.log.failed === undefined && this.log.append({ kind: 'close' }))
   }

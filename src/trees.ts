@@ -16,17 +16,18 @@ export interface TreeParts {
 
 export class Trees {
   readonly #parts: TreeParts
-  readonly #homes: Homes
+  /** What belongs to agents' names. */
+  readonly homes: Homes
   readonly #trees = new WeakMap<Process, Tree>()
 
   constructor(parts: TreeParts) {
     this.#parts = parts
-    this.#homes = new Homes(() => parts.clock.now())
+    this.homes = new Homes(() => parts.clock.now())
   }
 
   /** Whether an agent of that name has left files. */
   has(agent: string): boolean {
-    return this.#homes.has(agent)
+    return this.homes.has(agent)
   }
 
   of(process: Process): Tree {
@@ -53,7 +54,7 @@ export class Trees {
   #make(agent: string, whose: Process['identity'] | undefined, policy: () => PolicySet): Tree {
     const { clock, mounts, views } = this.#parts
     return standardTree({
-      home: this.#homes.of(agent),
+      home: this.homes.of(agent),
       temporary: makeTemporary(() => clock.now()),
       views: makeViews(views, whose, policy),
       mounts,

@@ -2,17 +2,39 @@
 import type { Children } from './children.ts'
 import type { Clock } from './clock.ts'
 import type { KernelOptions } from './config/options.ts'
-import { LlmDriver, type ModelTimeouts } from './drivers/llm/driver.ts'
+import { ClockDriver } from './drivers/clock.ts'
+import type { ModelTimeouts } from './drivers/llm/call.ts'
+import { LlmDriver } from './drivers/llm/driver.ts'
 import { type LlmOptions, openModels } from './drivers/llm/open.ts'
+import { NetDriver } from './drivers/net/driver.ts'
 import { Egress } from './drivers/net/egress.ts'
 import { openSecrets } from './drivers/net/secrets/open.ts'
 import { Secrets } from './drivers/net/secrets/secrets.ts'
+import { PipeDriver } from './drivers/pipes.ts'
 import { ProcDriver } from './drivers/proc.ts'
+import { StreamDriver } from './drivers/streams/driver.ts'
+import { VfsDriver } from './drivers/vfs/driver.ts'
 import type { Hidden } from './drivers/vfs/hidden.ts'
 import { limits } from './limits.ts'
 import type { Observers } from './observers.ts'
 import { parseDuration } from './policy/units.ts'
 import type { ProcessTable } from './proc/table.ts'
+import type { Drivers } from './syscalls/row.ts'
+
+/** Drivers that need little of the kernel. */
+export function plainDrivers(
+  clock: Clock,
+  secrets: Secrets,
+  isAgent: (name: string) => boolean,
+): Pick<Drivers, 'vfs' | 'net' | 'clock' | 'streams' | 'pipes'> {
+  return {
+    vfs: new VfsDriver(),
+    net: new NetDriver({ clock, secrets }),
+    clock: new ClockDriver(clock),
+    streams: new StreamDriver(),
+    pipes: new PipeDriver(isAgent),
+  }
+}
 
 export function procDriver(kernel: {
   readonly table: ProcessTable
@@ -50,6 +72,7 @@ export function llmDriver(
     opened: openModels({ models, ...more }, new Egress({ secrets })),
     ...{ retries, clock, timeouts: timeoutsOf(timeout) },
     withoutSecrets: (value) => secrets.without(value),
+    redactor: () => secrets.redactor,
     onFailure: (model, error) => observers.modelFailed(model, error),
   })
 }

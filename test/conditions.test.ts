@@ -64,6 +64,8 @@ const told: readonly (readonly [action: string, call: string, condition: string]
   ['tool.call', 'tools.send_email({ to: [] })', '!has(args.copies)'],
   ['ipc.send', 'ipc.send("desk", { a: 1 })', 'args.bytes == 7 && resource == "desk"'],
   ['ipc.receive', 'ipc.receive({ from: "desk" })', 'resource == "desk"'],
+  ['ipc.pipe', 'ipc.pipe({ to: "desk" })', 'resource == "desk" && args.mode == "write" && args.bytes == 0'],
+  ['ipc.pipe', 'ipc.pipe({ from: "desk" })', 'resource == "desk" && args.mode == "read"'],
   [
     'proc.spawn',
     `proc.spawn(${JSON.stringify(source)})`,
@@ -92,7 +94,7 @@ describe('a condition is told what the call is', () => {
   })
 
   test('of every action that there is a syscall for', () => {
-    const without = ['ipc.pipe', 'llm.generate', 'llm.stream', 'llm.embed']
+    const without = ['llm.generate', 'llm.stream', 'llm.embed']
     const tried = new Set(told.map(([action]) => action))
     expect(Object.keys(actions).filter((action) => !tried.has(action))).toEqual(
       without.toSorted((a, b) => Object.keys(actions).indexOf(a) - Object.keys(actions).indexOf(b)),

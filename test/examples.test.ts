@@ -39,12 +39,26 @@ test('the mail clerk has one mail approved, one denied, one that nobody answers,
   expect(await printedBy('mail-clerk')).toBe(expected('mail-clerk'))
 })
 
-test.each(['approval', 'decorator'])('%s prints what it says', (example) => {
+test('a LangChain agent runs as it is in user space: a note cannot have it send the list away', async () => {
+  expect(await printedBy('langchain-in-user-space')).toBe(expected('langchain-in-user-space'))
+})
+
+test.each([
+  ['langchain', 'a wrapped LangChain agent gives back a small sum, and a person denies it a large one'],
+  ['openai-agents', 'an agent that was handed over to changes a seat, and may not cancel'],
+  ['approval', 'an agent of the AI SDK mails what a person has read'],
+  ['decorator', 'a method runs in an isolate, with nothing that its policy does not permit'],
+  ['mcp', 'a tool that says something else of itself is gone until a person accepts it'],
+])('%s: %s', (example) => {
   const main = from(`${example}/main.ts`).pathname
   const printed = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
     encoding: 'utf8',
   })
   expect(printed).toBe(expected(example))
+})
+
+test('two agents over a pipe: what is no measurement does not pass, and the end comes when the writer closes', async () => {
+  expect(await printedBy('pipe')).toBe(expected('pipe'))
 })
 
 test('ten injected instructions: with labels none lands, without all do, and every task is done', () => {

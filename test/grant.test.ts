@@ -8,7 +8,9 @@ import { openModels } from '../src/drivers/llm/open.ts'
 import { NetDriver } from '../src/drivers/net/driver.ts'
 import { Egress } from '../src/drivers/net/egress.ts'
 import { Secrets } from '../src/drivers/net/secrets/secrets.ts'
+import { PipeDriver } from '../src/drivers/pipes.ts'
 import { ProcDriver } from '../src/drivers/proc.ts'
+import { StreamDriver } from '../src/drivers/streams/driver.ts'
 import { ToolDriver } from '../src/drivers/tool.ts'
 import { VfsDriver } from '../src/drivers/vfs/driver.ts'
 import { EvidenceLog } from '../src/evidence/log.ts'
@@ -31,11 +33,13 @@ const drivers: Drivers = {
   llm: new LlmDriver({
     opened: openModels({ models: { 'a/b': () => never() } }, new Egress({ secrets: new Secrets([]) })),
     ...{ retries: 0, timeouts: { wholeMs: 1, firstMs: 1, idleMs: 1 }, clock: systemClock },
-    ...{ withoutSecrets: async (value) => value, onFailure: never },
+    ...{ withoutSecrets: async (value) => value, onFailure: never, redactor: () => undefined },
   }),
   ipc: new IpcDriver(() => true),
   proc: new ProcDriver({ table, spawnChild: never, signal: never, output: never }),
   clock: new ClockDriver(systemClock),
+  streams: new StreamDriver(),
+  pipes: new PipeDriver(() => true),
   chance: makeChance(1),
   table,
   treeOf: never,
@@ -61,12 +65,21 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
   'fs.remove': (grant) => drivers.vfs.remove(grant, anything, '/a'),
   'fs.move': (grant) => drivers.vfs.move(grant, anything, '/a', '/b'),
   'net.fetch': (grant) => drivers.net.fetch(grant, { url: 'http://127.0.0.1:1/' }),
+  'net.fetch (stream)': (grant) => drivers.net.open(grant, { url: 'http://127.0.0.1:1/' }),
+  'ipc.pipe': (grant) => drivers.pipes.open(grant, 'a', undefined, []),
+  'ipc.pipe (take)': (grant) => drivers.pipes.take(grant, undefined, 1),
+  'stream.open': (grant) => drivers.streams.openBody(grant, anything),
+  'stream.read': (grant) => drivers.streams.read(grant, anything, 1, 1, () => {}),
+  'stream.write': (grant) => drivers.streams.write(grant, anything, 1, anything, () => {}),
+  'stream.close': (grant) => drivers.streams.close(grant, anything, 1),
+  'call.cancel': (grant) => drivers.proc.cancel(grant, anything, 1),
   'tool.call': (grant) => drivers.tool.call(grant, { name: 't' }, {}, anything, 1),
   'ipc.send': (grant) => drivers.ipc.send(grant, 'a', 'message'),
   'ipc.receive': (grant) => drivers.ipc.receive(grant, undefined, 1),
   'proc.self': (grant) => drivers.proc.self(grant, anything),
   'proc.spawn': (grant) => drivers.proc.spawn(grant, anything, { name: 'a' } as never),
-  'llm.generate': (grant) => drivers.llm.generate(grant, 'a/b', anything, anything),
+  'llm.generate': (grant) => drivers.llm.generate('llm.generate', grant, 'a/b', anything, anything),
+  'llm.stream': (grant) => drivers.llm.open(grant, 'a/b', anything, anything, never),
   'llm.embed': (grant) => drivers.llm.embed(grant, 'a/b', ['text'], anything),
   'proc.wait': (grant) => drivers.proc.wait(grant, anything, 1),
   'proc.signal': (grant) => drivers.proc.signal(grant, anything, { name: 'a' } as never, 'SIGTERM'),
@@ -82,15 +95,8 @@ const acts: Readonly<Record<string, (grant: Grant) => unknown>> = {
     clockCalls['clock.random'].invoke(
       { bytes: 1 } as never,
       {
-        grant,
-        process: anything,
-        number: 1,
-        given: [],
-        redacts: false,
-        carries: () => {},
-        releases: () => {},
-        meter: undefined,
-        costs: never,
+        ...{ grant, process: anything, number: 1, given: [], carries: () => {}, releases: () => {} },
+        ...{ terms: anything, isLookedThrough: false, meter: undefined, costs: never, charges: never },
       },
       drivers,
     ),

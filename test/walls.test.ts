@@ -1,4 +1,5 @@
 /** The walls between the folders: who may import, name and count what. Read from the source itself. */
+import { builtinModules } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { readSources } from './support/sources.ts'
 
@@ -6,7 +7,13 @@ const sources = readSources('src')
 
 /** Text that runs inside isolates only: it has no modules, and brings its own time and chance to user space. */
 const userSpace = ['src/isolate/bootstrap.js', 'src/isolate/zone.js']
-const kernelSide = sources.filter(({ path }) => !userSpace.includes(path))
+/** Text too: what `npm run build` bundles for isolates. */
+const isWebRuntime = (path: string): boolean => /^src\/isolate\/web\/.*\.js$/.test(path)
+/** Modules of Node.js as they are bundled into programs: they run inside isolates too. */
+const shims = 'src/config/shims/'
+const kernelSide = sources.filter(
+  ({ path }) => !userSpace.includes(path) && !isWebRuntime(path) && !path.startsWith(shims),
+)
 
 /** A module or a name → the only places that may use it. */
 const importWalls: readonly (readonly [what: RegExp, where: RegExp])[] = [
@@ -49,6 +56,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/clock.ts': /^$/,
   'src/json.ts': /^src\/(errors|limits)\.ts$/,
   'src/grant.ts': /^src\/errors\.ts$/,
+  'src/places.ts': /^src\/limits\.ts$/,
   'src/policy/': /^src\/(policy\/|(errors|labels|limits|json)\.ts$)/,
   'src/evidence/': /^src\/(evidence\/|(actors|errors|limits|json|clock)\.ts$)/,
   'src/isolate/': /^src\/(isolate\/|(errors|limits)\.ts$)/,
@@ -65,7 +73,7 @@ const layers: Readonly<Record<string, RegExp>> = {
   'src/config/':
     /^src\/(config\/|policy\/|evidence\/canonical\.ts$|(errors|flaws|labels|limits|json|clock)\.ts$)/,
   'src/replay/':
-    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json)\.ts$)/,
+    /^src\/(replay\/|evidence\/|isolate\/|proc\/signals\.ts$|gate\/answers\.ts$|(errors|limits|json|places)\.ts$)/,
   'src/backtest/':
     /^src\/(backtest\/|gate\/|syscalls\/|evidence\/|proc\/|policy\/|config\/policy\.ts$|(syscalls|errors|labels|limits|json)\.ts$)/,
   'src/suite/': /^src\/(suite\/|policy\/|(errors|flaws|limits|json)\.ts$)/,
@@ -106,8 +114,31 @@ describe('walls', () => {
     expect(modules.filter((it) => / node:/.test(it))).toEqual([])
   })
 
+  test('modules that are bundled into programs import each other and packages, and nothing of the kernel or of Node.js', () => {
+    const imports = sources.filter(({ path }) => path.startsWith(shims)).flatMap((source) => source.imports)
+    const to = imports.map((each) => each.to)
+    expect(to.filter((each) => each.startsWith('src/') && !each.startsWith(shims))).toEqual([])
+    expect(to.filter((each) => each.startsWith('node:') || builtinModules.includes(each))).toEqual([])
+  })
+
   test('user space’s own text imports nothing', () => {
     for (const text of userSpace) expect(sources.find(({ path }) => path === text)?.imports).toEqual([])
+  })
+
+  test('the web runtime imports itself and packages that need no host, and nobody imports it', () => {
+    const packages =
+      /^(real:tr46|web-streams-polyfill|whatwg-url\/.*|urlpattern-polyfill\/.*|@exodus\/bytes\/.*|@noble\/hashes\/.*|fflate)$/
+    const runtime = sources.filter(({ path }) => isWebRuntime(path))
+    expect(runtime.length).toBeGreaterThan(10)
+    const out = runtime.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ to }) => !isWebRuntime(to) && !packages.test(to))
+        .map(({ to }) => `${path} imports ${to}`),
+    )
+    const into = kernelSide.flatMap(({ path, imports }) =>
+      imports.filter(({ to }) => isWebRuntime(to)).map(({ to }) => `${path} imports ${to}`),
+    )
+    expect([...out, ...into]).toEqual([])
   })
 })
 
@@ -190,7 +221,7 @@ describe('integrations', () => {
         const may = (to: string): boolean =>
           to === 'gatehouse' ||
           to.startsWith(`integrations/${folder}/`) ||
-          (/^node:(module|async_hooks)$/.test(to) as boolean) ||
+          (/^node:(module|async_hooks|crypto)$/.test(to) as boolean) ||
           frameworks[folder]?.test(to) === true
         return imports.filter(({ to }) => !may(to)).map(({ to }) => `${path} imports ${to}`)
       })
@@ -238,9 +269,10 @@ describe('bounds', () => {
 
   test('a file has at most 300 lines, a function at most 60', () => {
     // The table of limits is as long as there are limits, and what is printed from a table as long as that.
-    const files = kernelSide.filter(({ path }) => path !== 'src/limits.ts' && path !== 'src/guest.ts')
+    const all = sources.filter(({ path }) => !userSpace.includes(path))
+    const files = all.filter(({ path }) => path !== 'src/limits.ts' && path !== 'src/guest.ts')
     expect(files.filter(({ lines }) => lines > 300).map(({ path, lines }) => `${path}: ${lines}`)).toEqual([])
-    const long = kernelSide.flatMap(({ path, functions }) =>
+    const long = all.flatMap(({ path, functions }) =>
       functions.filter(({ lines }) => lines > 60).map(({ name, lines }) => `${path} ${name}: ${lines}`),
     )
     expect(long).toEqual([])

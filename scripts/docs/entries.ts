@@ -39,6 +39,7 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       policies: 'names of the policies in force',
       documents: 'payload: all policies in force, in canonical form',
       isolation: 'the isolation that its processes have by default',
+      versions: 'of Node.js (`node`), V8 (`v8`) and, unless it is bundled into one file, `gatehouse`',
       'tools?': 'payload: the tools that there are, with what each takes; absent where there are none',
       'protections?': 'what is in force for its cells; absent where it has none',
       'from?':
@@ -65,6 +66,8 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'program?':
         'payload: the ES module that runs; absent, as all that follows, for code of the application',
       'filename?': 'how stacks name it',
+      'map?':
+        "payload: what leads from it to the author's files and lines (a source map, ECMA-426), where it was bundled from a file",
       'boot?': 'payload: what the guest began with (time, seed, doors), as JSON',
     },
   },
@@ -84,6 +87,15 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       cause: '`cell`: its cell was gone; `resume`: its kernel was; `fork`: another run begins where it was',
       reason: 'the same in words',
       turn: 'the last turn that is repeated',
+    },
+  },
+  snapshot: {
+    says: "what the kernel's state was after an entry lies in a file beside the log: derived, and may be deleted",
+    fields: {
+      after: 'the entry after which it was taken; its file is named by it',
+      from: 'the first entry that has to be read with it: where the record of the oldest run begins that lived then',
+      sha256: 'SHA-256 of the file; without it nothing in the file is believed',
+      size: 'bytes of the file',
     },
   },
   edit: {
@@ -112,7 +124,19 @@ export const kinds: Readonly<Record<EntryKind, { readonly says: string; readonly
       'result?': 'payload: what came back, as JSON',
       'labels?': 'what the result, or the error, carried',
       'released?': 'labels that the result came of and does not carry on',
-      'cost?': 'what it cost',
+      'cost?':
+        'of a model: `tokens` (and `inputTokens`, `outputTokens`, `cachedTokens`), `costUsd` where its price is known, `requests` where there were several, `estimated` where nobody has counted',
+    },
+  },
+  charge: {
+    says: "a model's stream is over, which a call had opened",
+    fields: {
+      intent: 'the `seq` of the intent of that call',
+      status: '`committed`, `failed`, or `aborted` in the middle, by its reader or with its process',
+      'code?': 'the errno of a failure',
+      'reason?': 'its cause as the agent is told it, unless a rule keeps it out of the record',
+      result: 'payload: what the model wrote until then, as JSON',
+      cost: 'as in an outcome',
     },
   },
   refusal: {

@@ -6,7 +6,7 @@ import { type Argument, variantsOf } from './json-schema.ts'
 import { type Stub, stubs } from './stubs.ts'
 
 /** Doors that a family has beside those of the table. */
-const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors' }
+const handMade: Readonly<Record<string, string>> = { proc: 'SignalDoors', ipc: 'PipeDoors', llm: 'LlmDoors' }
 
 const head = `
 /**
@@ -15,11 +15,15 @@ const head = `
  * Printed by \`npm run docs\` from src/syscalls.ts: change the table, not this file.
  */
 import type { Errno } from './errors.ts'
-import type { Fetch, SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { SignalDoors, SignalName, Tools } from './guest-doors.ts'
+import type { LlmDoors, PipeDoors } from './guest-streams.ts'
+import type { Fetch } from './guest-web.ts'
 import type { Json } from './json.ts'
 import { userSpaceOnly } from './user-space-only.ts'
 
 export type * from './guest-doors.ts'
+export type * from './guest-streams.ts'
+export type * from './guest-web.ts'
 export type { Errno, Json }
 `
 
@@ -53,10 +57,32 @@ export function guestText(): string {
       ['fetch', 'Fetch'],
     ].map(([name, type]) => `export const ${name}: ${type} = userSpaceOnly('${name}')`),
   ]
+  const named = text
+    .join('\n')
+    .replaceAll(`{ ${promptText} }`, 'LlmPrompt')
+    .replaceAll(modelReply, 'LlmReply')
   return formatted(
-    text.join('\n').replaceAll(signalUnion, 'SignalName').replaceAll('(SignalName)[]', 'SignalName[]'),
+    [named, ...modelTypes]
+      .join('\n')
+      .replaceAll(`(${messageText})[]`, 'LlmMessage[]')
+      .replaceAll(signalUnion, 'SignalName')
+      .replaceAll('(SignalName)[]', 'SignalName[]'),
   )
 }
+
+/** Of calls of models: how the types of a prompt, its messages and a reply come out of their schemas; they are long, and have names. */
+const prompt = variantsOf(syscalls['llm.generate']).flat()
+const promptText = prompt.map((it) => property(it, it.type)).join('; ')
+const messageText = (prompt.find(({ name }) => name === 'messages')?.type ?? '').slice(
+  'readonly ('.length,
+  -')[]'.length,
+)
+const modelReply = syscalls['llm.generate'].returns
+const modelTypes = [
+  `/** One message of a conversation with a model. */\nexport type LlmMessage = ${messageText}`,
+  `/** A prompt; \`prompt\` or \`messages\`. */\nexport interface LlmPrompt { ${promptText} }`,
+  `/** A model's reply. */\nexport interface LlmReply ${modelReply}`,
+]
 
 /** How the type of a signal comes out of its schema; hand-made types have a name for it. */
 const signalUnion = agentSignals.map((name) => `'${name}'`).join(' | ')
@@ -105,8 +131,9 @@ function signature({ parameters, options }: Stub, returns: string, encoding?: 't
   return `(${[...positional, ...last].join(', ')}): Promise<${returns}>`
 }
 
-const property = ({ name, optional }: Argument, type: string): string =>
-  `readonly ${name}${optional ? '?' : ''}: ${type}`
+function property({ name, optional }: Argument, type: string): string {
+  return `readonly ${name}${optional ? '?' : ''}: ${type}`
+}
 
 /** A property with what it means before it; the formatter gives each a line of its own. */
 const field = (argument: Argument, type: string): string =>

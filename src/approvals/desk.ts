@@ -147,6 +147,13 @@ export class Desk {
         this.#end(pending, { end: 'cancelled', by: byKernel, reason: 'the process ended' })
   }
 
+  /** Whoever asked does not want it any more. */
+  withdraw(id: string): void {
+    const pending = this.#pending.get(id)
+    if (pending !== undefined)
+      this.#end(pending, { end: 'cancelled', by: byKernel, reason: 'the agent canceled the call' })
+  }
+
   /** The policy is another one: what waits is judged anew, and asked anew where that is so. */
   reconsider(): void {
     const reason = 'another policy came into force'

@@ -5,6 +5,7 @@ import { EvidenceError } from '../evidence/store.ts'
 import { type Json, parseGuestJson } from '../json.ts'
 import { type Labels, noLabels } from '../labels.ts'
 import { limitReason } from '../proc/tallies.ts'
+import { findSyscall, syscalls } from '../syscalls.ts'
 
 /** What was said to a call. `limited`: a rule lets it through, and has done so as often as it may. */
 export const answers = ['permit', 'ask', 'forbid', 'limited'] as const
@@ -50,9 +51,13 @@ export function readCall(entry: Entry): RecordedCall {
     resource: typeof resource === 'string' ? resource : undefined,
     args: refOf(entry.args),
     labels: labelsOf(entry),
-    before: beforeOf(entry),
+    // What an open stream stands on is asked again when it is used, and belongs to the call that opened it.
+    before: isJudged(syscall) ? beforeOf(entry) : undefined,
   }
 }
+
+const isJudged = (syscall: string): boolean =>
+  !Object.hasOwn(syscalls, syscall) || findSyscall(syscall).judge !== undefined
 
 /** @returns a reference to a payload, where the value is one */
 export function refOf(value: unknown): PayloadRef | undefined {

@@ -9,6 +9,7 @@ import { labelsGiven } from '../policy/obligations.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import type { PolicySet, RuleRef } from '../policy/types.ts'
 import { isLimit } from '../proc/tallies.ts'
+import type { Syscall } from '../syscalls/row.ts'
 import { syscalls } from '../syscalls.ts'
 import { labelsOf, type RecordedCall, readJson } from './call.ts'
 import { isExternal } from './choice.ts'
@@ -62,6 +63,7 @@ export class Calls {
   take(process: Rebuilt | undefined, read: Read): void {
     const { call, isTold } = read
     if (this.#waiting.size > 0) this.#waiting.delete(waitingKey(call))
+    if (call.syscall === 'ipc.pipe') this.#parts.flow.piped()
     if (call.kind !== 'ask') process?.charge(call.kind === 'intent' ? costOf(call.syscall) : 1)
     if (call.before === undefined) {
       if (call.kind === 'refusal' && isTold) this.#parts.tally.notJudged += 1
@@ -84,13 +86,15 @@ export class Calls {
     if (step === undefined) return
     this.#steps.delete(Number(entry.intent))
     const { process, syscall } = step
+    const isEcho = isEchoing(syscall)
+    const carried = isEcho ? process.carried : noLabels
     const isCommitted = entry.status === 'committed'
     const labels = flow.ended(step, labelsOf(entry), isCommitted)
     if (!isCommitted || process.set === undefined) return
     const released = Array.isArray(entry.released) ? (entry.released as Labels) : noLabels
     if (flow.carried(process, noLabels).maybe.includes(untrustedLabel)) past.unsure(process)
-    const all = [...labels, ...released]
-    if (!all.includes(untrustedLabel) && !isExternal(syscall)) return
+    const all = [...labels, ...released, ...carried]
+    if (!all.includes(untrustedLabel) && (isEcho || !isExternal(syscall))) return
     const result = readJson(textOf(entry.result))
     if (result === undefined) past.unsure(process)
     else past.runs.received(process, result, all)
@@ -222,13 +226,25 @@ export class Calls {
   ): Json | undefined {
     if (!isExternal(syscall)) return undefined
     const known = args ?? readJson(text)
+    if (isObject(known) && 'bodyStream' in known) this.#parts.past.missed(process)
     if (known !== undefined) return sentOf(known, true)
     this.#parts.past.missed(process)
     return null
   }
 }
 
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const waitingKey = ({ run, pid, number }: RecordedCall): string => `${run} ${pid} ${number}`
+
+/** Whether what comes back is made of what was sent, and nobody's word. */
+const isEchoing = (name: string): boolean => {
+  const row: Syscall | undefined = Object.hasOwn(syscalls, name)
+    ? syscalls[name as keyof typeof syscalls]
+    : undefined
+  return row?.echoes ?? false
+}
 
 const costOf = (syscall: string): number =>
   Object.hasOwn(syscalls, syscall) ? syscalls[syscall as keyof typeof syscalls].cost : 1

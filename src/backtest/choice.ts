@@ -10,7 +10,10 @@ const needed = new Set(['open', 'reload', 'spawn', 'intent', 'refusal', 'ask', '
 
 /** Calls that leave the kernel, whatever they are about. */
 export const isExternal = (syscall: string): boolean =>
-  syscall === 'net.fetch' || syscall === 'tool.call' || syscall === 'proc.output'
+  syscall === 'net.fetch' ||
+  syscall === 'tool.call' ||
+  syscall === 'proc.output' ||
+  syscall.startsWith('llm.')
 
 const nothing: readonly unknown[] = Object.freeze([])
 

@@ -31,6 +31,7 @@ export class Flow {
   /** Processes whose values were released from labels. */
   readonly #released = new WeakSet<Rebuilt>()
   readonly #taints = new Taints()
+  #hasPipes = false
   /** Every label that differs anywhere. */
   #all: Labels = noLabels
 
@@ -89,6 +90,11 @@ export class Flow {
     this.#released.add(process)
   }
 
+  /** Whatever anybody carries may come through a pipe from now on. */
+  piped(): void {
+    this.#hasPipes = true
+  }
+
   /** The application has done something to files. */
   hostActed(): void {
     this.#taints.loosen()
@@ -116,6 +122,8 @@ export class Flow {
   #found({ process, syscall, resource }: Step, isCommitted: boolean): Change {
     if (syscall === 'ipc.receive') return { sure: noLabels, maybe: this.#taints.mailbox(process.name) }
     if (syscall === 'proc.wait') return { sure: noLabels, maybe: this.#children.get(process) ?? noLabels }
+    if (syscall === 'ipc.pipe' || (syscall === 'stream.read' && this.#hasPipes))
+      return { sure: noLabels, maybe: this.#all }
     if (syscall === 'proc.signal') return { sure: noLabels, maybe: this.#all }
     if (!syscall.startsWith('fs.')) return nothing
     if (/^\/(proc|audit|ipc)(\/|$)/.test(resource)) return { sure: noLabels, maybe: this.#all }

@@ -1,8 +1,8 @@
 /** One recorded call, decided again: the gate's own questions, with what the record tells in place of drivers. */
 import { SyscallError } from '../errors.ts'
-import { mergeDecisions } from '../gate/admission.ts'
 import { assertNotAround } from '../gate/around.ts'
 import { contentOf } from '../gate/content.ts'
+import { mergeDecisions } from '../gate/merge.ts'
 import { askPolicy } from '../gate/question.ts'
 import type { Runs } from '../gate/runs.ts'
 import { type Json, type JsonObject, parseGuestJson } from '../json.ts'

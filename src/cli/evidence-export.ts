@@ -1,6 +1,7 @@
 /** `gatehouse evidence export`: a run in the forms that other tools read. */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type Command, Option } from 'commander'
+import { packageVersion } from '../config/package-version.ts'
 import { readText } from '../config/read-text.ts'
 import { canonicalText } from '../evidence/canonical.ts'
 import type { EvidenceFolder } from '../evidence/read.ts'
@@ -17,7 +18,6 @@ import { exitCodes, UsageError } from './failure.ts'
 import { once, oneOf, text } from './options.ts'
 import { jsonLine, type Output } from './output.ts'
 import { visibleJson } from './terminal.ts'
-import { packageVersion } from './version.ts'
 
 interface Options {
   readonly run: string

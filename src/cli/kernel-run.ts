@@ -5,7 +5,8 @@ import { type Command, Option } from 'commander'
 import { systemClock } from '../clock.ts'
 import type { EvidenceFolderOptions } from '../config/options.ts'
 import { type Unsettled, unsettledChoices } from '../config/rebuild.ts'
-import { loadTools, type ToolDefinitions } from '../config/tools.ts'
+import { loadModels, loadTools, type ToolDefinitions } from '../config/tools.ts'
+import type { LlmOptions } from '../drivers/llm/open.ts'
 import type { SecretOptions } from '../drivers/net/secrets/open.ts'
 import type { HostMounts } from '../drivers/vfs/layout.ts'
 import type { KernelSpace } from '../kernel.ts'
@@ -45,7 +46,7 @@ export function addKernelOptions(command: Command): Command {
     )
     .option(
       '--tools <file>',
-      'a module whose default export is `{ name: { description, parameters, execute } }`: your code, run by the command with all that you may do; repeat it',
+      'a module whose default export is `{ name: { description, parameters, execute } }`, and whose export `llm` gives models: your code, run by the command with all that you may do; repeat it',
       each(text),
     )
     .option(
@@ -85,6 +86,7 @@ export async function runKernel(
   const mounts = mountsOf(options.mount ?? [])
   const secrets = secretsOf(options.secret ?? [])
   const tools = await toolsOf(options.tools ?? [], options.mount ?? [])
+  const llm = await modelsOf(options.tools ?? [])
   const { policy = ['strict'], evidenceKey: key } = options
   // Loaded late: other commands work where isolated-vm does not.
   const { KernelSpace } = await import('../kernel.ts')
@@ -93,6 +95,7 @@ export async function runKernel(
     ...{ policy, mounts, secrets, tools, exitOnSignal: false },
     evidence: { ...evidence, ...(key !== undefined && { key }) },
     ...(options.isolation !== undefined && { isolation: options.isolation }),
+    ...(llm !== undefined && { llm }),
   })
   try {
     const ended = await untilEnd(out, kernel, options.ask, evidence.dir, start)
@@ -139,6 +142,17 @@ async function toolsOf(files: readonly string[], mounts: readonly MountOption[])
   return tools
 }
 
+/** @throws UsageError for two files with models; KernelError as loadModels does */
+async function modelsOf(files: readonly string[]): Promise<LlmOptions | undefined> {
+  const found: LlmOptions[] = []
+  for (const file of files) {
+    const models = await loadModels(file)
+    if (models !== undefined) found.push(models)
+  }
+  if (found.length > 1) throw new UsageError('two files of --tools export `llm`; put the models into one')
+  return found[0]
+}
+
 /** Wherever links lead. What is not there is found by who opens it. */
 function isBelow(file: string, folder: string): boolean {
   if (!existsSync(file) || !existsSync(folder)) return false
@@ -166,7 +180,8 @@ async function untilEnd(
     const why = error instanceof Error ? error.message : error
     if (where === 'control') out.note(`other terminals cannot reach this run: ${why}`)
     // An agent is told of neither.
-    if (where.startsWith('secret ') || where.startsWith('tool ')) out.note(`${where}: ${why}`)
+    if (where.startsWith('secret ') || where.startsWith('tool ') || where.startsWith('model '))
+      out.note(`${where}: ${why}`)
   })
   const stopAsking = askPeople(out, kernel, systemClock, { dir, here })
   const child = start(kernel)

@@ -1,5 +1,6 @@
 /** The command `gatehouse`: reads the command line, runs one command, and says how it ended. */
 import type { Command } from 'commander'
+import { packageVersion } from '../config/package-version.ts'
 import { approvals } from './approvals.ts'
 import { approve } from './approve.ts'
 import { type CommandSpec, type CommonOptions, HelpShown, makeProgram } from './command.ts'
@@ -39,7 +40,7 @@ import { reload } from './reload.ts'
 import { replay } from './replay.ts'
 import { run } from './run.ts'
 import { top } from './top.ts'
-import { packageVersion, version } from './version.ts'
+import { version } from './version.ts'
 
 const commands = [
   init,

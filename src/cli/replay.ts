@@ -116,9 +116,10 @@ function tellProcess(out: Output, process: ReplayedProcess): void {
   tellSide(out, 'recorded', recorded)
   tellSide(out, 'replayed', replayed)
   if (place === undefined) return
-  const { at, line, text = '', stack } = place
+  const { at, file, line, text = '', stack } = place
   const where = at === 'here' ? 'agent code' : 'its last call before'
-  if (line !== undefined) out.say(visibleLine(`  ${where}, line ${line}: ${text}`))
+  const which = file === undefined ? `line ${line}` : `${file}:${line}`
+  if (line !== undefined) out.say(visibleLine(`  ${where}, ${which}: ${text}`))
   for (const frame of stack) out.say(out.colors.dim(visibleLine(`    at ${frame}`)))
 }
 

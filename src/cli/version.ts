@@ -1,15 +1,7 @@
 /** `gatehouse version`: which gatehouse this is, and what it runs on. */
-import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import { packageVersion } from '../config/package-version.ts'
 import type { CommandSpec } from './command.ts'
 import { exitCodes } from './failure.ts'
-
-/** Next to src/ and to dist/ alike. */
-const packageFile = new URL('../../package.json', import.meta.url)
-const packageSchema = z.object({ version: z.string() })
-
-export const packageVersion = (): string =>
-  packageSchema.parse(JSON.parse(readFileSync(packageFile, 'utf8'))).version
 
 export const version: CommandSpec = {
   name: 'version',

@@ -50,6 +50,8 @@ export interface EvidenceFolderOptions {
   readonly previousKey?: string | SignerOption
   /** How long arguments, results and programs of a run are kept after it, such as `30d`; for ever by default. */
   readonly retention?: string
+  /** Entries from one snapshot of the kernel's state to the next; 16,384 by default, 0 for none. With it `resume` and `fork` read less. */
+  readonly snapshotEvery?: number
   /** Goes on where the kernel ended that wrote there last, if it did not end in order; `kernel.restored` tells with what. */
   readonly resume?: boolean | ResumeOptions
   /** Begins with a run of its own where one on record was. */
@@ -143,6 +145,7 @@ const evidence = z.union([
       dir: z.string().min(1),
       durability: z.enum(['process', 'disk']).optional(),
       retention: measured(parseAge, '`0` would keep nothing that the record refers to').optional(),
+      snapshotEvery: z.int().min(0).optional(),
       key: key.optional(),
       previousKey: key.optional(),
       resume: resumeSchema.optional(),

@@ -1,5 +1,6 @@
 /** Where a kernel goes on from, and what becomes of calls that were on their way then. */
 import { z } from 'zod'
+import { bundleProgram, type ProgramText, textProgram } from './program.ts'
 
 /**
  * What becomes of a call that left the kernel and whose end is not on record, so that nobody knows whether it was done:
@@ -39,3 +40,8 @@ export const forkSchema = z.strictObject({
   replies: z.record(z.string().regex(/^\d+$/), z.unknown()).optional(),
   unsettled,
 })
+
+/** @returns the program that a fork begins with @throws KernelError where it cannot be read */
+export async function loadedProgram(program: NonNullable<ForkOptions['program']>): Promise<ProgramText> {
+  return 'file' in program ? bundleProgram(program.file) : textProgram(program.source)
+}

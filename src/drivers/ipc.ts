@@ -21,6 +21,16 @@ interface Waiting {
   readonly pid: number
   readonly text: string
   readonly labels: Labels
+  /** Hash of the arguments of the call that sent it, as they are on record. */
+  readonly payload: string | undefined
+}
+
+/** A message that waits, without its content: that is in the arguments of the call that sent it. */
+export interface Kept {
+  readonly from: string
+  readonly pid: number
+  readonly labels: readonly string[]
+  readonly payload: string
 }
 
 interface Receiver {
@@ -58,7 +68,7 @@ export class IpcDriver {
    * @throws SyscallError ENOENT for an unknown agent, EAGAIN for a full mailbox
    */
   send(grant: Grant, to: string, message: Json, labels: Labels = noLabels): null {
-    const { agent, pid } = Grant.demand(grant, 'ipc.send', to)
+    const { agent, pid, payload } = Grant.demand(grant, 'ipc.send', to)
     if (!this.#isAgent(to)) throw new SyscallError('ENOENT', 'no agent of that name is registered or lives')
     const mailbox = this.#mailbox(to)
     for (const receiver of mailbox.receivers) {
@@ -67,7 +77,7 @@ export class IpcDriver {
       receiver.take({ from: agent, pid, message, labels })
       return null
     }
-    this.#keep(mailbox, { from: agent, pid, text: JSON.stringify(message), labels })
+    this.#keep(mailbox, { from: agent, pid, text: JSON.stringify(message), labels, payload })
     return null
   }
 
@@ -99,8 +109,26 @@ export class IpcDriver {
 
   /** Puts a message where it lay before, whoever is there to take it. */
   sendAgain(grant: Grant, to: string, message: Json, labels: Labels): void {
-    const { agent, pid } = Grant.demand(grant, 'ipc.send', to)
-    this.#keep(this.#mailbox(to), { from: agent, pid, text: JSON.stringify(message), labels })
+    const { agent, pid, payload } = Grant.demand(grant, 'ipc.send', to)
+    this.#keep(this.#mailbox(to), { from: agent, pid, text: JSON.stringify(message), labels, payload })
+  }
+
+  /** What waits for whom, each the oldest first; undefined where it is not known of all of it what it came with. */
+  kept(): readonly (readonly [agent: string, messages: readonly Kept[]])[] | undefined {
+    const all: [string, Kept[]][] = []
+    for (const [agent, { waiting }] of this.#mailboxes) {
+      const messages = waiting.flatMap(({ from, pid, labels, payload }) =>
+        payload === undefined ? [] : [{ from, pid, labels, payload }],
+      )
+      if (messages.length < waiting.length) return undefined
+      if (messages.length > 0) all.push([agent, messages])
+    }
+    return all
+  }
+
+  /** Puts into a mailbox what waited there. @throws SyscallError EAGAIN for more than fits */
+  restore(agent: string, { from, pid, labels, payload }: Kept, message: Json): void {
+    this.#keep(this.#mailbox(agent), { from, pid, text: JSON.stringify(message), labels, payload })
   }
 
   /** Takes away what was received before. @returns whether it lay there */

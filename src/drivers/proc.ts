@@ -97,6 +97,13 @@ export class ProcDriver {
     return { effect }
   }
 
+  /** Ends a call of the same process that is under way; one that is over, or never was, is left alone. */
+  cancel(grant: Grant, process: Process, number: number): null {
+    Grant.demand(grant, 'call.cancel', '')
+    for (const flight of process.inFlight) if (flight.call?.number === number) flight.cancel()
+    return null
+  }
+
   action(grant: Grant, process: Process, signal: SignalName, disposition: Disposition): null {
     Grant.demand(grant, 'proc.sigaction', '')
     process.dispositions.set(signal, disposition)

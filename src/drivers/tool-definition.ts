@@ -68,7 +68,7 @@ const definitionKeys = [
   'execute',
 ]
 const namePattern = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/
-const wrappedPattern = /^[\w.:/-]{1,64}$/
+const wrappedPattern = /^[\w.:/-]+$/
 const neverNames = new Set(['then', 'constructor', 'prototype', 'toString', 'valueOf'])
 
 /**
@@ -121,10 +121,10 @@ export interface WrappedDefinition extends ToolOptions {
  * @throws KernelError EINVAL for a name, a schema or options that are not sound
  */
 export function readWrapped({ name, description = '', schema = {}, ...options }: WrappedDefinition): Tool {
-  if (!wrappedPattern.test(name))
+  if (!wrappedPattern.test(name) || name.length > limits.toolNameMax)
     throw new KernelError(
       'EINVAL',
-      `tool \`${String(name).slice(0, 80)}\`: the name of a wrapped tool is 1 to 64 letters, digits, \`_\`, \`-\`, \`.\`, \`:\`, \`/\``,
+      `tool \`${String(name).slice(0, 80)}\`: the name of a wrapped tool is 1 to ${limits.toolNameMax} letters, digits, \`_\`, \`-\`, \`.\`, \`:\`, \`/\``,
     )
   return {
     ...{ name, description: String(description), idempotent: false },

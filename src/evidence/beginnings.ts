@@ -10,6 +10,8 @@ export type OpenBody = {
   /** Canonical text of all policies of the kernel. */
   readonly documents: PayloadRef
   readonly isolation: string
+  /** Of Node.js, V8 and, where it is known, gatehouse. */
+  readonly versions: { readonly node: string; readonly v8: string; readonly gatehouse?: string }
   /** The tools that there are, with what each takes. */
   readonly tools?: PayloadRef
   readonly protections?: Json
@@ -45,6 +47,8 @@ export type SpawnBody = {
   /** The text of the ES module that runs, and how stacks name it; absent for code of the application, as all that follows. */
   readonly program?: PayloadRef
   readonly filename?: string
+  /** Leads from that text to the author's files and lines: a source map (ECMA-426), as JSON; of a program that was bundled. */
+  readonly map?: PayloadRef
   /** What the guest began with: time, seed, doors; as JSON. */
   readonly boot?: PayloadRef
 }
@@ -83,4 +87,15 @@ export type EditBody = {
   /** The `seq` of the outcome. */
   readonly outcome: number
   readonly result: PayloadRef
+}
+
+/** A file beside the log holds what the kernel's state was: derived from the entries, and believed only with this hash. */
+export type SnapshotBody = {
+  readonly kind: 'snapshot'
+  /** The entry after which it was taken, and the first one that has to be read with it. */
+  readonly after: number
+  readonly from: number
+  /** Of the file, as hex, and its size in bytes. */
+  readonly sha256: string
+  readonly size: number
 }

@@ -4,10 +4,12 @@ import type { Json } from '../json.ts'
 /**
  * - `open`: a kernel began to write here (under which policy, in which isolation, with which protections of its cells)
  * - `intent`, `outcome`: an admitted call, before and after its effect
+ * - `charge`: a model's stream is over: what came of it, and what it has cost
  * - `refusal`: a call that the gate did not admit
  * - `ask`, `answer`: a call that waits for a person, and how that ended
  * - `spawn`, `turn`, `state`, `signal`, `exit`: the life of a process
  * - `rebuild`: a process is brought again to where it was, from what is on record about it
+ * - `snapshot`: what the kernel's state was after an entry lies beside the log
  * - `edit`: a run that goes on from another one takes a reply of that for another one
  * - `declassify`: a value was released from labels, by whom and why
  * - `host`: what the application did to a process or its files, or a tool that it registered
@@ -25,12 +27,14 @@ export const entryKinds = [
   'state',
   'intent',
   'outcome',
+  'charge',
   'refusal',
   'ask',
   'answer',
   'signal',
   'exit',
   'rebuild',
+  'snapshot',
   'edit',
   'declassify',
   'host',
@@ -130,6 +134,21 @@ export type OutcomeBody = {
   /** What the result came of and does not carry on, by a tool or a call that releases it. */
   readonly released?: readonly string[]
   readonly cost?: Json
+}
+
+/** How a model's stream ended, which a call had opened. `aborted`: in the middle, by its reader or with its process. */
+export type ChargeBody = {
+  readonly kind: 'charge'
+  readonly run: string
+  readonly pid: number
+  /** The `seq` of the intent of the call that opened it. */
+  readonly intent: number
+  readonly status: 'committed' | 'failed' | 'aborted'
+  readonly code?: string
+  readonly reason?: string
+  /** What the model wrote until then, also what nobody has read. */
+  readonly result: PayloadRef
+  readonly cost: Json
 }
 
 /** A value that does not carry labels on which it came of. */

@@ -1,16 +1,17 @@
 /**
  * Evidence in a folder: `log-*.jsonl` for entries, `pack-*.jsonl` for payloads, compressed once they are full, `*.index`
- * for what stands where in those, `lock` for who writes.
+ * for what stands where in those, `snapshot-*.jsonl` for what the kernel's state was, `lock` for who writes.
  */
 import { limits } from '../limits.ts'
 import type { Repair } from './entry.ts'
 import { makeFolder, reporting } from './files/folder.ts'
 import { readNewest, readStream } from './files/lines.ts'
 import { takeLock } from './files/lock.ts'
-import { findLines } from './files/lookup.ts'
+import { findLines, findPayloads } from './files/lookup.ts'
 import { endRemoval, type Removal, readRemoval, writeRemoval } from './files/removal.ts'
 import { tidy } from './files/repack.ts'
 import { Segments } from './files/segments.ts'
+import { SnapshotFiles } from './files/snapshot-files.ts'
 import { Upkeep } from './files/upkeep.ts'
 import { WaitingLines } from './files/waiting.ts'
 import { EvidenceFolder } from './read.ts'
@@ -20,6 +21,7 @@ import { readEntry, readPayload } from './verify.ts'
 
 export class FileStore implements EvidenceStore {
   readonly repairs: readonly Repair[]
+  readonly snapshots: SnapshotFiles
   readonly #dir: string
   readonly #unlock: () => void
   readonly #segments: Readonly<Record<Stream, Segments>>
@@ -56,6 +58,7 @@ export class FileStore implements EvidenceStore {
     this.#dir = dir
     this.#unlock = unlock
     tidy(dir)
+    this.snapshots = new SnapshotFiles(dir)
     const upkeep = new Upkeep(dir)
     const sealed = (): void => upkeep.wake()
     const isPayload = (line: string): boolean => readPayload(line) !== undefined
@@ -102,6 +105,10 @@ export class FileStore implements EvidenceStore {
 
   find(filter: EntryFilter): Iterable<string> {
     return findLines(this.#dir, filter)
+  }
+
+  pick(hashes: ReadonlySet<string>): Iterable<string> {
+    return findPayloads(this.#dir, hashes)
   }
 
   /** What was to be removed when an earlier kernel was stopped; undefined where nothing was. */

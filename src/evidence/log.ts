@@ -75,6 +75,11 @@ export class EvidenceLog {
     if (last !== undefined) this.#time = readEntry(last).entry?.time ?? 0
   }
 
+  /** The log's own key in its form for auditors, and where snapshots lie; undefined where there are none. */
+  get beside(): { readonly verifier: string | undefined; readonly snapshots: EvidenceStore['snapshots'] } {
+    return { verifier: this.#checkpoints?.verifier, snapshots: this.#store.snapshots }
+  }
+
   /** What ended the log; nothing is written after it, and nothing may happen. */
   get failed(): EvidenceError | undefined {
     return this.#failed
@@ -206,10 +211,16 @@ export class EvidenceLog {
     yield* selectEntries(this.#store.find(filter), filter)
   }
 
-  /** Every line of the payloads; what waits is written first. */
-  *packs(): Generator<string, void, undefined> {
+  /** Lines of the log, oldest first, from a little before that entry on; what waits is written first. */
+  since(seq: number): Iterable<string> {
     this.#backlog.write()
-    yield* this.#store.lines('pack')
+    return this.#store.find({ from: seq })
+  }
+
+  /** Lines of payloads: at least those with these hashes, as far as they are kept; what waits is written first. */
+  pick(hashes: ReadonlySet<string>): Iterable<string> {
+    this.#backlog.write()
+    return this.#store.pick(hashes)
   }
 
   /** The newest lines of the record, oldest first, as many as have so many bytes; what waits is written first. */

@@ -46,6 +46,10 @@ export class MemoryStore implements EvidenceStore {
     return this.lines('log')
   }
 
+  pick(): Iterable<string> {
+    return this.lines('pack')
+  }
+
   last(): string | undefined {
     return this.#committed.log.at(-1)
   }

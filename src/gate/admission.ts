@@ -3,17 +3,20 @@ import { SyscallError } from '../errors.ts'
 import { readPlainly } from '../flaws.ts'
 import { parseGuestJson } from '../json.ts'
 import { limits } from '../limits.ts'
+import type { Content } from '../policy/content.ts'
 import type { Decision, Obligation, Request } from '../policy/types.ts'
 import { Meter } from '../proc/meter.ts'
 import type { Process } from '../proc/process.ts'
 import { isLimit } from '../proc/tallies.ts'
-import type { Drivers, Judged, Syscall } from '../syscalls/row.ts'
+import type { Drivers, Judged, OpenStream, Syscall } from '../syscalls/row.ts'
 import { findSyscall } from '../syscalls.ts'
 import { type Answered, assertNotAround } from './around.ts'
 import { contentOf } from './content.ts'
+import { mergeDecisions } from './merge.ts'
 import { askPolicy } from './question.ts'
 import type { Runs } from './runs.ts'
 import { sentOf } from './seen.ts'
+import { Fallen, standingOf, type Used } from './standing.ts'
 
 /** What calls are decoded, judged and counted with. */
 export interface AdmissionMeans {
@@ -29,6 +32,11 @@ export interface Admitted {
   readonly resources: readonly string[]
   /** What permitted it, all questions together; undefined for a call that is not judged. */
   readonly decision: Decision | undefined
+  /** What it was asked. */
+  readonly judged: readonly Judged[]
+  /** The open stream that it is about, and what permits that: its demands on the record hold for this call too. */
+  readonly stream?: OpenStream
+  readonly under?: Decision | undefined
   /** Whether its intent has to be durable first. */
   readonly external: boolean
   /** Tokens and money that are set aside for it. */
@@ -79,8 +87,8 @@ export function admit(
   text: string,
   isApproved: (asks: Asks) => boolean = () => false,
 ): Admitted | Asks {
-  const { obligations, judged, requests, ...admitted } = judgeCall(process, means, name, text)
-  const { row, args, external, decision } = admitted
+  const { obligations, requests, ...admitted } = judgeCall(process, means, name, text)
+  const { row, args, external, decision, judged } = admitted
   const { runs } = means
   const resource = requests[0]?.resource
   try {
@@ -98,7 +106,10 @@ export function admit(
     charge(process, row, row.bits?.(args, means.drivers) ?? 0)
     if (obligations.length > 0) count(runs.talliesOf(process), obligations)
     // The last step: only what is really admitted has been done.
-    runs.admitted(process, judged, sentOf(args, external))
+    const isPiece = external && admitted.stream !== undefined
+    // Of what is sent in pieces a value may lie across two.
+    if (isPiece) runs.missed(process)
+    runs.admitted(process, judged, isPiece ? undefined : sentOf(args, external))
     return meter === undefined ? admitted : { ...admitted, meter }
   } catch (error) {
     const refusal = refusalOf(error, resource)
@@ -113,7 +124,7 @@ export function admit(
  * @throws Refusal for what the policy forbids, or what is not judged
  */
 export function askAgain(process: Process, means: AdmissionMeans, name: string, text: string): Asks {
-  const { obligations: _, judged: __, ...admitted } = judgeCall(process, means, name, text)
+  const { obligations: _, ...admitted } = judgeCall(process, means, name, text)
   const reason = 'it was on its way when the kernel ended, and whether it was done is not known'
   if (admitted.decision === undefined) throw new Refusal(new SyscallError('EIO', reason))
   const decision: Decision = { ...admitted.decision, effect: 'ask', reason }
@@ -122,7 +133,6 @@ export function askAgain(process: Process, means: AdmissionMeans, name: string, 
 
 /** What the gate knows of a call when the policy has been asked. */
 interface JudgedCall extends Admitted {
-  readonly judged: readonly Judged[]
   readonly requests: readonly Request[]
   /** Of all that permits it, or asks. */
   readonly obligations: readonly Obligation[]
@@ -139,14 +149,18 @@ export function judgeCall(
   text: string,
 ): JudgedCall {
   let resource: string | undefined
+  let stream: OpenStream | undefined
   const answered: Answered[] = []
   try {
     const row = findSyscall(name)
     const args = decode(row, text)
+    stream = row.stream?.(args, drivers, process)
     row.check?.(args, drivers, process)
+    const content = contentOf(name, args)
+    const under = stream && standingOf(process, runs, stream, usedBy(row, args, stream, content))
     const judged = row.judge?.(args, drivers, process) ?? []
     resource = judged[0]?.resource
-    const answers = askPolicy(process, runs, judged, contentOf(name, args))
+    const answers = askPolicy(process, runs, judged, content)
     answered.push(...answers.answered)
     if (answers.forbidden !== undefined) {
       const { request, decision } = answers.forbidden
@@ -158,19 +172,30 @@ export function judgeCall(
       ...{ row, args, judged, requests: answered.map(({ request }) => request) },
       external: row.external?.(args, drivers, process) ?? false,
       decision: mergeDecisions(decisions),
+      ...(stream !== undefined && { stream, under }),
       obligations: decisions.flatMap((decision) => decision.obligations ?? []).filter(isLimit),
       resources: judged.length === 0 ? [''] : [...new Set(judged.map((each) => each.resource))],
     }
   } catch (error) {
+    if (error instanceof Fallen && error.isFinal && stream !== undefined)
+      drivers.streams.cut(process, stream.number)
     const refusal = refusalOf(error, resource)
-    if (refusal instanceof Refusal) refusal.permitted = answered.map(({ decision }) => decision)
+    if (refusal instanceof Refusal)
+      refusal.permitted = [...answered.map(({ decision }) => decision), stream?.terms.decision]
     throw refusal
   }
 }
 
+const usedBy = (row: Syscall, args: never, { terms }: OpenStream, content: Content): Used => ({
+  ...{ use: row.uses ?? 'read', content },
+  judged: row.asksAgain?.(args, terms.judged) ?? terms.judged,
+})
+
 /** @returns what the gate refuses with; what the kernel did wrong stays what it is */
-const refusalOf = (error: unknown, resource: string | undefined): unknown =>
-  error instanceof SyscallError ? new Refusal(error, resource) : error
+function refusalOf(error: unknown, resource: string | undefined): unknown {
+  if (error instanceof Fallen) return new Refusal(error.cause, error.resource, error.decision)
+  return error instanceof SyscallError ? new Refusal(error, resource) : error
+}
 
 /** What permits once, or so often, has not been used up by the run. */
 function assertFree(
@@ -190,25 +215,6 @@ function assertFree(
 /** Counted as soon as the call is admitted: what fails after that has been tried. */
 function count({ tallies, now }: ReturnType<Runs['talliesOf']>, obligations: readonly Obligation[]): void {
   tallies.count(obligations, now)
-}
-
-/** A call of several questions is permitted by the rules that answered each; where one asks, a person answers all. */
-export function mergeDecisions([first, ...rest]: readonly Decision[]): Decision | undefined {
-  if (first === undefined || rest.length === 0) return first
-  const all = [first, ...rest]
-  const observed = all.find((each) => each.observed !== undefined)?.observed
-  const sensitive = [...new Set(all.flatMap((each) => each.sensitive ?? []))]
-  const asking = all.filter(({ effect }) => effect === 'ask')
-  const deciding = asking.length > 0 ? asking : all
-  const rules = deciding.flatMap((each) => each.rules)
-  const obligations = all.flatMap((each) => each.obligations ?? [])
-  return {
-    ...(asking[0] ?? first),
-    rules,
-    ...(obligations.length > 0 && { obligations }),
-    ...(sensitive.length > 0 && { sensitive }),
-    ...(observed !== undefined && { observed }),
-  }
 }
 
 function decode(row: Syscall, text: string): never {

@@ -46,6 +46,10 @@ export function outcomeStatus(cause: SyscallError, aborted: boolean): 'failed' |
   return aborted ? 'aborted' : 'failed'
 }
 
+/** Why a call ended that its own process canceled. */
+export const canceled = (sent = false): SyscallError =>
+  new SyscallError('ECANCELED', 'canceled by the agent itself', sent)
+
 /** Whether a driver met what it should not have: a broken invariant, or an error that is not the agent's. */
 export const isDefect = (error: unknown): boolean =>
   error !== undefined && !(error instanceof SyscallError) && !(error instanceof EvidenceError)

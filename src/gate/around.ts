@@ -22,6 +22,8 @@ export function assertNotAround(
   decide: (request: Request) => Decision,
 ): void {
   if (name === 'fs.move') assertNotMovedOut(answered, decide)
+  if (name === 'net.fetch' && answered.some(({ decision }) => decision.effect === 'ask'))
+    assertShown(args as { readonly bodyStream?: number })
   if (name === 'net.fetch' && answered.some(({ decision }) => redactedKinds(decision).length > 0))
     assertWhole(args as { readonly headers?: Readonly<Record<string, string>> })
 }
@@ -40,6 +42,15 @@ function assertNotMovedOut(answered: readonly Answered[], decide: (request: Requ
   throw new SyscallError(
     'EPERM',
     `what is read here has data taken out of it by a rule with \`redact\`, and at \`${resource}\` it would not have; read it and write it there`,
+  )
+}
+
+/** A person approves what is sent, and cannot where that is not there yet. */
+function assertShown({ bodyStream }: { readonly bodyStream?: number }): void {
+  if (bodyStream === undefined) return
+  throw new SyscallError(
+    'EPERM',
+    'a person has to approve this request, and cannot see a body that comes in pieces; send it whole',
   )
 }
 

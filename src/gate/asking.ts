@@ -15,7 +15,7 @@ import type { Arrival, Held } from '../proc/held.ts'
 import type { Process } from '../proc/process.ts'
 import type { Drivers, Stakes } from '../syscalls/row.ts'
 import { type AdmissionMeans, type Admitted, type Asks, admit, judgeCall, Refusal } from './admission.ts'
-import { isDefect, sentence } from './answers.ts'
+import { canceled, isDefect, sentence } from './answers.ts'
 import { recordOf, resourceOf, shownOf } from './asked.ts'
 import { areSame, bind, type Circumstances, circumstancesOf } from './circumstances.ts'
 import { keep } from './record.ts'
@@ -120,6 +120,7 @@ export class Asking {
     const answered = await this.#answerTo(waiting, asks, binding, saw)
     await this.#untilRunning(process)
     if (process.over) return
+    if (flight.isCanceled) throw canceled()
     const next = { call, flight, asked: waiting.asked, before: answered }
     if (answered.again) return this.#admit(next)
     if (answered.end !== 'approved') throw new SyscallError('EPERM', whyNot(answered, asks))
@@ -154,7 +155,12 @@ export class Asking {
     const { id, seq, answered } = desk.ask(asking, holds ? given.answer : undefined, known)
     asked.seq = seq
     flight.approval = id
+    const withdraw = (): void => {
+      if (flight.isCanceled) desk.withdraw(id)
+    }
+    flight.signal.addEventListener('abort', withdraw, { once: true })
     const answer = await answered
+    flight.signal.removeEventListener('abort', withdraw)
     flight.approval = undefined
     return answer
   }

@@ -21,6 +21,8 @@ export const contentOf = (name: string, args: unknown): Content =>
 /** @throws Unscannable for bytes that are no text */
 function withText(name: string, value: Json): Json {
   if (name.startsWith('llm.')) return withFilesAsText(value)
+  if (name === 'net.fetch' && typeof value === 'object' && value !== null && 'bodyStream' in value)
+    throw new Unscannable('its body is sent in pieces')
   const bytes = carryBytes.has(name) ? bytesIn(value) : undefined
   return bytes === undefined ? value : { ...(value as object), base64: textOfBase64(bytes) }
 }

@@ -1,5 +1,6 @@
 /** Admitted calls on their way: on record, invoked, on record again, answered. */
 
+import type { Terms } from '../drivers/streams/stream.ts'
 import { SyscallError } from '../errors.ts'
 import type { DeclassifyBody, IntentBody, OutcomeBody } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
@@ -9,12 +10,14 @@ import type { Observers } from '../observers.ts'
 import { untrustedLabel } from '../policy/origin.ts'
 import { Flight } from '../proc/flight.ts'
 import type { Arrival, Held } from '../proc/held.ts'
+import type { Process } from '../proc/process.ts'
 import type { Call, Drivers } from '../syscalls/row.ts'
 import type { Admitted } from './admission.ts'
 import {
   againOf,
   answer,
   callerOf,
+  canceled,
   failureReply,
   isDefect,
   outcomeStatus,
@@ -22,8 +25,10 @@ import {
   sentence,
 } from './answers.ts'
 import { Carried } from './carried.ts'
+import { demandsOf, recordCharge } from './charge.ts'
 import { redactedKinds, shownResource } from './content.ts'
 import { partOf, readPart } from './partial.ts'
+import { Pieces } from './pieces.ts'
 import { isKept, keep, tryRecord } from './record.ts'
 import type { Runs } from './runs.ts'
 import { isForeign, suspectOf } from './seen.ts'
@@ -35,6 +40,7 @@ interface Effect extends Arrival {
   readonly flight: Flight
   readonly grant: Grant
   readonly carried: Carried
+  readonly terms: Terms
   /** `seq` of the intent. */
   readonly intent: number
 }
@@ -54,6 +60,7 @@ export class Effects {
   readonly #waiting = new Set<Promise<void>>()
   /** Those that have no outcome yet. */
   readonly #running = new Set<Effect>()
+  readonly #pieces = new Pieces()
 
   constructor(parts: EffectsParts) {
     this.#parts = parts
@@ -84,7 +91,7 @@ export class Effects {
     const { external, resources, decision } = admitted
     const resource = shownResource(resources.join(' → '), decision)
     const before = this.#parts.log.written
-    const args = keep(this.#parts.log, arrival.text, decision)
+    const args = keep(this.#parts.log, arrival.text, demandsOf(admitted))
     const { seq } = this.#parts.log.append({
       kind: 'intent',
       ...callerOf(arrival.process, arrival.number, arrival.name),
@@ -96,20 +103,20 @@ export class Effects {
       ...againOf(arrival),
     } satisfies IntentBody)
     const { number } = arrival
-    const flight = new Flight(
-      { number, syscall: name, resource, beganMs: process.usage.wallMs },
-      admitted.meter,
-    )
+    const flight = new Flight({ number, syscall: name, resource, beganMs: process.usage.wallMs })
     process.inFlight.add(flight)
     const addresses = decision?.addresses ?? []
+    const payload = isKept(decision) ? { payload: args.hash } : {}
     const grant = this.#parts.mint.make(
-      { pid: process.pid, agent: process.name, syscall: name, resources, addresses },
+      { pid: process.pid, agent: process.name, syscall: name, resources, addresses, ...payload },
       flight,
     )
     const carried = new Carried(decision)
-    const effect: Effect = { ...arrival, admitted, flight, grant, carried, intent: seq }
+    const terms = termsOf(process, admitted, carried)
+    const effect: Effect = { ...arrival, admitted, flight, grant, carried, terms, intent: seq }
     this.#running.add(effect)
     process.recorded(this.#parts.log.written - before)
+    admitted.row.takes?.(admitted.args, { process, grant, terms }, this.#parts.drivers)
     // What is not judged, such as sleeping and printing, neither is a loop nor breaks one.
     if (decision !== undefined) process.called(`${name} ${arrival.text}`, false)
     if (external) this.#track(this.#afterDurable(effect))
@@ -151,18 +158,21 @@ export class Effects {
     return settled
   }
 
-  #act({ admitted, process, grant, number, name, carried }: Effect): Json | Promise<Json> | Failure {
+  #act(effect: Effect): Json | Promise<Json> | Failure {
+    const { admitted, process, grant, number, name, carried, terms } = effect
     const { row, args, decision } = admitted
     const kinds = redactedKinds(decision)
     const part = kinds.length === 0 ? undefined : partOf(name, args)
     const call: Call = {
-      ...{ process, grant, number, given: carried.given, redacts: kinds.length > 0 },
+      ...{ process, grant, number, given: carried.given, isLookedThrough: kinds.length > 0 },
+      terms,
       carries: (labels) => carried.add(labels),
       releases: (labels, how) => carried.release(labels, how),
       meter: admitted.meter,
       costs: (cost) => {
         carried.cost = cost
       },
+      charges: (end) => recordCharge(this.#parts.log, effect, end),
     }
     try {
       if (part === undefined) return row.invoke(args, call, this.#parts.drivers)
@@ -180,7 +190,7 @@ export class Effects {
     this.#parts.mint.end(effect.grant)
     process.inFlight.delete(flight)
     if (isDefect(error)) this.#parts.observers.defect(error)
-    const { text, cause } = shownOf(name, admitted, result, error)
+    const { text, cause } = shownOf(name, admitted, result, flight.isCanceled ? canceledBy(error) : error)
     const { labels, cost } = effect.carried
     if (admitted.meter?.isKept !== true) admitted.meter?.close()
     const released = cause === undefined ? effect.carried.released : undefined
@@ -193,8 +203,8 @@ export class Effects {
         intent,
         status: cause === undefined ? 'committed' : outcomeStatus(cause, flight.aborted),
         ...(cause === undefined
-          ? { result: keep(this.#parts.log, text, admitted.decision) }
-          : { code: cause.code, ...(isKept(admitted.decision) && { reason: cause.message }) }),
+          ? { result: keep(this.#parts.log, text, demandsOf(admitted)) }
+          : { code: cause.code, ...(isKept(demandsOf(admitted)) && { reason: cause.message }) }),
         ...(labels.length > 0 && { labels }),
         ...(released !== undefined && { released: released.labels }),
         ...(cost !== undefined && { cost }),
@@ -223,8 +233,11 @@ export class Effects {
   #learn({ process, admitted, carried }: Effect, result: () => Json): void {
     const { drivers, runs } = this.#parts
     const labels = suspectOf(admitted, carried.suspect, process)
-    if (labels.includes(untrustedLabel) || isForeign(admitted, drivers, process))
-      runs.received(process, result(), labels)
+    const isUntrusted = labels.includes(untrustedLabel)
+    if (!isUntrusted && !isForeign(admitted, drivers, process)) return
+    const { stream } = admitted
+    const seen = stream === undefined ? result() : this.#pieces.seen(stream, result(), isUntrusted)
+    if (seen !== undefined) runs.received(process, seen, labels)
   }
 
   /** @returns whether it is on record that a value was released; only then it is */
@@ -249,6 +262,14 @@ export class Effects {
     void effect.finally(() => this.#waiting.delete(effect))
   }
 }
+
+/** What a stream stands on that it opens, or takes. */
+const termsOf = (process: Process, { judged, decision }: Admitted, { given: labels }: Carried): Terms => ({
+  ...{ policy: process.policy, carried: process.labels, judged, decision, labels },
+})
+
+/** What its driver failed with because it was canceled; the kernel's own failure stays what it is. */
+const canceledBy = (error: unknown): unknown => (error instanceof SyscallError ? canceled(error.sent) : error)
 
 /** @returns what the guest gets of a result: without what rules take out of it */
 const learned = ({ decision }: Admitted, result: Json | undefined, text: string): Json =>

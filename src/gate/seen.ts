@@ -14,16 +14,21 @@ export function sentOf(args: Json, isExternal: boolean): Json | undefined {
 
 /** What a result may have come of: of what is made of what it was sent, all that its process carries. */
 export const suspectOf = (
-  { row }: Pick<Admitted, 'row'>,
+  { row, stream }: Pick<Admitted, 'row' | 'stream'>,
   labels: Labels,
   process: Pick<Process, 'labels'>,
-): Labels => (row.echoes ? joinLabels(labels, process.labels) : labels)
+): Labels => (row.echoes || stream?.ends.isEcho ? joinLabels(labels, process.labels) : labels)
 
 /**
  * Whether a result was made by nobody in here: it comes from a tool, the network, or a folder of the host that no
  * guest can write to. Files, messages and a model's replies are what guests made of them, and are never trusted.
  */
-export function isForeign({ row, external, args }: Admitted, drivers: Drivers, process: Process): boolean {
+export function isForeign(
+  { row, external, args, stream }: Pick<Admitted, 'row' | 'external' | 'args' | 'stream'>,
+  drivers: Drivers,
+  process: Process,
+): boolean {
+  if (stream !== undefined) return stream.ends.isForeign ?? false
   if (!external || row.echoes) return false
   const { path } = args as { readonly path?: unknown }
   // Of calls that leave the kernel only those on files have a path.

@@ -25,7 +25,38 @@ const languageOfThisEngine = [
 const doors = [
   ...['sys', 'fs', 'fetch', 'tools', 'llm', 'ipc', 'proc', 'console'],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask'],
-  ...['crypto', 'performance'],
+  ...['crypto', 'Crypto', 'performance', 'Performance', 'self', 'navigator', 'reportError'],
+] as const
+
+/** Web-standard globals that are loaded when they are touched; src/isolate/web/families.ts says with what. */
+const web = [
+  ...['DOMException', 'Event', 'EventTarget', 'CustomEvent', 'ErrorEvent', 'MessageEvent'],
+  ...[
+    'PromiseRejectionEvent',
+    'AbortController',
+    'AbortSignal',
+    'TextEncoder',
+    'TextDecoder',
+    'atob',
+    'btoa',
+  ],
+  ...['URL', 'URLSearchParams', 'URLPattern', 'ReadableStream', 'ReadableStreamDefaultReader'],
+  ...['ReadableStreamBYOBReader', 'ReadableStreamDefaultController', 'ReadableByteStreamController'],
+  ...['ReadableStreamBYOBRequest', 'WritableStream', 'WritableStreamDefaultWriter'],
+  ...['WritableStreamDefaultController', 'TransformStream', 'TransformStreamDefaultController'],
+  ...['ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream'],
+  ...[
+    'CompressionStream',
+    'DecompressionStream',
+    'Blob',
+    'File',
+    'FormData',
+    'Headers',
+    'Request',
+    'Response',
+  ],
+  ...['structuredClone', 'MessageChannel', 'MessagePort', 'SubtleCrypto', 'CryptoKey'],
+  ...['PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
 ] as const
 
 /** The names, each once. The bootstrap offers exactly these. */
@@ -33,6 +64,7 @@ export const guestGlobalNames: readonly string[] = Object.freeze([
   ...language,
   ...languageOfThisEngine,
   ...doors,
+  ...web,
 ])
 
 export const guestGlobals: ReadonlySet<string> = new Set(guestGlobalNames)

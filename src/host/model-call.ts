@@ -95,7 +95,7 @@ export async function streamModel<Part>(
   const asCaller = AsyncLocalStorage.snapshot()
   const wrapped = promptOf(session, ask)
   const run: ModelRun = async (context) => {
-    if (context.redacts)
+    if (context.isLookedThrough)
       throw new SyscallError(
         'EPERM',
         'a rule with `redact` looks through whole replies; ask without streaming',

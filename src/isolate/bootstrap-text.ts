@@ -1,8 +1,10 @@
 /** The text of user space's own part, read once. It is data here: it runs only inside isolates. */
 import { readFileSync } from 'node:fs'
+import { familiesText } from './web/texts.ts'
 
 const definition = readFileSync(new URL('./bootstrap.js', import.meta.url), 'utf8')
-const bootstrap = `${definition}\nreturn bootstrap($0, $1, $2, $3, `
+const given = 'post, bootText, argsText, traced, webText'
+const bootstrap = `${definition}\nreturn bootstrap(${given}, ${familiesText}, `
 const zone = readFileSync(new URL('./zone.js', import.meta.url), 'utf8')
 
 /** What the kernel says in a guest's beginning where zone.js was there, so that it is there when the run is repeated. */
@@ -12,10 +14,11 @@ const saysFixed = `"zone":"${fixedZone}"`
 /**
  * @param boot a guest's beginning, as JSON
  * @param hasZone whether isolates of this process have the time zone and the locale of guests by themselves
- * @returns the body of a closure whose arguments are the first of `bootstrap`
+ * @returns a script whose value is a function; its arguments are the first five of `bootstrap`
  */
 export const bootstrapText = (boot: string, hasZone: boolean): string =>
   hasZone && !boot.includes(saysFixed) ? plainText : fixedText
 
-const plainText = `'use strict'\n${bootstrap}undefined)`
-const fixedText = `'use strict'\n${zone}\n${bootstrap}fixZone())`
+// In brackets, so that V8 compiles it at once, and keeps that.
+const plainText = `(function (${given}) {\n'use strict'\n${bootstrap}undefined)\n})`
+const fixedText = `(function (${given}) {\n'use strict'\n${zone}\n${bootstrap}fixZone())\n})`

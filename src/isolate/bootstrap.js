@@ -5,13 +5,15 @@
 //   bootText                  JSON: { time, seed, doors: [{ name, params, bytes }] }
 //   argsText                  the program's arguments as a JSON array
 //   traced                    the number of a call whose stack is posted too, as call 0; 0 for none
+//   webText(family)           the source text of a family of the web runtime, at once
+//   families                  family → the names that it has among the globals
 //   dates                     what zone.js gives; undefined where V8's own dates are in UTC
 // It returns `deliver`, which only the kernel holds. `start` lies among the globals until the module that
 // runs first takes it away, before agent code.
 // Primordials are captured here, so that what agent code does to prototypes can confuse only itself.
 
 // biome-ignore lint/correctness/noUnusedVariables: called by the line that bootstrap-text.ts adds
-function bootstrap(post, bootText, argsText, traced, dates) {
+function bootstrap(post, bootText, argsText, traced, webText, families, dates) {
   const boot = JSON.parse(bootText)
 
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect
@@ -40,6 +42,11 @@ function bootstrap(post, bootText, argsText, traced, dates) {
   const split = uncurry(String.prototype.split)
   const push = uncurry(Array.prototype.push)
   const objectKeys = Object.keys
+  const { isView } = ArrayBuffer
+  const NativeUint8Array = Uint8Array
+  const typedArrayTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
+  // biome-ignore lint/security/noGlobalEval: of the kernel's own texts; called by this name it sees the globals, not this function
+  const evaluate = eval
   const objectPrototype = Object.prototype
 
   // -- What crosses: JSON, or a refusal that names the path ---------------------------------------------------
@@ -236,16 +243,41 @@ function bootstrap(post, bootText, argsText, traced, dates) {
 
   const randomQuota = 65_536
 
-  const cryptoDoor = freeze({
+  /** Whether it is an array of whole numbers: the tag of others is undefined, or that of floats. */
+  function isInteger(array) {
+    const tag = apply(typedArrayTag, array, [])
+    return tag !== undefined && tag[0] !== 'F'
+  }
+
+  function fillRandomly(bytes) {
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = chacha()
+  }
+
+  /** Classes whose one object is made here have no constructor that agent code could use. */
+  let making = false
+  function assertMaking() {
+    if (!making) throw new TypeError('Illegal constructor')
+  }
+  function makeOnly(Class) {
+    making = true
+    const only = new Class()
+    making = false
+    return only
+  }
+
+  class Crypto {
+    constructor() {
+      assertMaking()
+    }
     /** Fills an integer typed array of at most 65,536 bytes, as the Web Crypto API says. */
     getRandomValues(array) {
-      if (!ArrayBuffer.isView(array)) throw new TypeError('getRandomValues takes an integer typed array')
+      if (!isView(array) || !isInteger(array))
+        throw domException('TypeMismatchError', 'getRandomValues takes an integer typed array')
       if (array.byteLength > randomQuota)
-        throw new RangeError(`getRandomValues fills at most ${randomQuota} bytes a call`)
-      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-      for (let index = 0; index < bytes.length; index += 1) bytes[index] = chacha()
+        throw domException('QuotaExceededError', `getRandomValues fills at most ${randomQuota} bytes a call`)
+      fillRandomly(new NativeUint8Array(array.buffer, array.byteOffset, array.byteLength))
       return array
-    },
+    }
     randomUUID() {
       const hex = []
       for (let index = 0; index < 16; index += 1) {
@@ -258,8 +290,11 @@ function bootstrap(post, bootText, argsText, traced, dates) {
         )
       }
       return join(hex, '')
-    },
-  })
+    }
+    get subtle() {
+      return need('crypto').subtle
+    }
+  }
 
   // -- Bytes --------------------------------------------------------------------------------------------------
 
@@ -340,13 +375,69 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     }
   }
 
-  const families = {}
+  const doors = {}
   for (let index = 0; index < boot.doors.length; index += 1) {
     const door = boot.doors[index]
     const dot = indexOf(door.name, '.')
     const family = door.name.slice(0, dot)
-    families[family] ??= {}
-    families[family][door.name.slice(dot + 1)] = makeDoor(door)
+    doors[family] ??= {}
+    doors[family][door.name.slice(dot + 1)] = makeDoor(door)
+  }
+
+  // -- Pipes: values of another agent, one after another ------------------------------------------------------
+
+  const pipeDoor = async (options = {}) => {
+    const reply = await sys('ipc.pipe', options)
+    return hasOwn(options, 'to') && options.to !== undefined
+      ? pipeWriter(reply, options.to)
+      : pipeReader(reply)
+  }
+
+  /** One call of a pipe after another, also where agent code does not wait. */
+  function inOrder() {
+    let last = NativePromise.resolve()
+    return (work) => {
+      const next = promiseThen(last, work, work)
+      last = next
+      promiseThen(next, undefined, () => {})
+      return next
+    }
+  }
+
+  function pipeWriter({ stream }, to) {
+    const queue = inOrder()
+    return freeze({
+      stream,
+      to,
+      write: (value) => queue(() => sys('stream.write', { stream, value })),
+      close: () => queue(() => sys('stream.close', { stream })),
+    })
+  }
+
+  function pipeReader({ stream, from, pid, schema }) {
+    const queue = inOrder()
+    let isOver = false
+    const read = async () => {
+      if (isOver) return { done: true, value: undefined }
+      const reply = await sys('stream.read', { stream })
+      isOver = reply.done
+      return { done: isOver, value: reply.value }
+    }
+    const end = async () => {
+      if (!isOver) await sys('stream.close', { stream })
+      isOver = true
+    }
+    const next = () => queue(read)
+    const close = () => queue(end)
+    const iterator = {
+      next,
+      return: async (value) => {
+        await close()
+        return { done: true, value }
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return freeze({ stream, from, pid, schema, next, close, [Symbol.asyncIterator]: () => iterator })
   }
 
   const tools = new NativeProxy(freeze({}), {
@@ -356,105 +447,121 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     },
   })
 
-  // -- fetch: one net.fetch a hop, each judged by the gate ----------------------------------------------------
+  // -- The web runtime: loaded when agent code touches a name of it ------------------------------------------------
 
-  const redirectStatus = (status) =>
-    status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+  const loaded = { __proto__: null }
 
-  async function fetch(url, init = {}) {
-    let request = { url: `${url}`, method: init.method ?? 'GET', headers: headerObject(init.headers ?? {}) }
-    if (init.body !== undefined && init.body !== null) mergeInto(request, packData(init.body))
-    for (let hop = 0; ; hop += 1) {
-      const reply = await sys('net.fetch', request)
-      if (!hasOwn(reply, 'location') || !redirectStatus(reply.status) || init.redirect === 'manual')
-        return makeResponse(reply, hop > 0)
-      if (init.redirect === 'error')
-        throw new TypeError(`fetch of \`${request.url}\` was redirected, and redirect is \`error\``)
-      if (hop === 10) throw new TypeError(`fetch of \`${url}\` was redirected more than 10 times`)
-      request = redirected(request, reply)
-    }
+  /** @returns what a family exports; its text is evaluated the first time */
+  function need(family) {
+    const known = loaded[family]
+    if (known !== undefined) return known
+    const exported = evaluate(webText(family))(web)
+    loaded[family] = exported
+    return exported
   }
 
-  /** The next request after a redirect, as the Fetch standard says (HTTP-redirect fetch, steps 11 to 13). */
-  function redirected(request, reply) {
-    const next = { url: reply.location, method: request.method, headers: {} }
-    const toGet =
-      (reply.status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||
-      ((reply.status === 301 || reply.status === 302) && request.method === 'POST')
-    if (toGet) next.method = 'GET'
-    const names = objectKeys(request.headers)
-    for (let index = 0; index < names.length; index += 1) {
-      const name = names[index].toLowerCase()
-      if (toGet && (name === 'content-type' || name === 'content-length' || name === 'content-encoding'))
-        continue
-      if (
-        !reply.sameOrigin &&
-        (name === 'authorization' || name === 'cookie' || name === 'proxy-authorization')
-      )
-        continue
-      // The kernel would refuse a secret for another server; one that may have it too is not given it by a server's word.
-      if (!reply.sameOrigin && indexOf(`${request.headers[names[index]]}`, '${secret:') >= 0) continue
-      next.headers[names[index]] = request.headers[names[index]]
-    }
-    if (!toGet) mergeInto(next, { text: request.text, base64: request.base64 })
-    return next
+  function domException(name, message) {
+    const { DOMException } = need('events')
+    return new DOMException(message, name)
   }
 
-  function headerObject(headers) {
-    if (!isArray(headers)) return headers
-    const object = {}
-    for (let index = 0; index < headers.length; index += 1) object[headers[index][0]] = headers[index][1]
-    return object
-  }
-
-  function makeResponse(reply, wasRedirected) {
-    const headers = new Map()
-    for (let index = 0; index < reply.headers.length; index += 1) {
-      const [name, value] = reply.headers[index]
-      const before = mapGet(headers, name)
-      mapSet(headers, name, before === undefined ? value : `${before}, ${value}`)
-    }
-    const text = async () => {
-      if (!hasOwn(reply, 'text'))
-        throw new TypeError(
-          'the server does not say that the body is text, or it is not UTF-8; read it with bytes()',
-        )
-      return reply.text
-    }
-    const bytes = async () => (hasOwn(reply, 'base64') ? fromBase64(reply.base64) : utf8(reply.text))
-    return freeze({
-      status: reply.status,
-      statusText: reply.statusText,
-      ok: reply.status >= 200 && reply.status < 300,
-      redirected: wasRedirected,
-      url: reply.url,
-      headers,
-      text,
-      json: async () => parse(await text()),
-      bytes,
-      arrayBuffer: async () => (await bytes()).buffer,
+  const putValue = (object, name, value, enumerable) =>
+    defineProperty(object, name, {
+      __proto__: null,
+      value,
+      writable: true,
+      configurable: true,
+      enumerable,
     })
+
+  /** A property that becomes an ordinary one when it is read for the first time, or written. */
+  function defineLazily(object, name, enumerable, family) {
+    const accessor = {
+      __proto__: null,
+      get() {
+        const value = need(family)[name]
+        const current = getOwnPropertyDescriptor(object, name)
+        if (current !== undefined && hasOwn(current, 'get') && current.get === accessor.get)
+          putValue(object, name, value, enumerable)
+        return value
+      },
+      set(value) {
+        const target = this === undefined ? object : this
+        putValue(target, name, value, target === object ? enumerable : true)
+      },
+      configurable: true,
+      enumerable,
+    }
+    defineProperty(object, name, accessor)
   }
 
-  /** UTF-8 of a well-formed string (RFC 3629). */
-  function utf8(text) {
-    const bytes = []
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.codePointAt(index)
-      if (code > 0xffff) index += 1
-      if (code < 0x80) push(bytes, code)
-      else if (code < 0x800) push(bytes, 0xc0 | (code >> 6), 0x80 | (code & 63))
-      else if (code < 0x10000) push(bytes, 0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
-      else
-        push(
-          bytes,
-          0xf0 | (code >> 18),
-          0x80 | ((code >> 12) & 63),
-          0x80 | ((code >> 6) & 63),
-          0x80 | (code & 63),
-        )
+  function defineAllLazily(object, names, enumerable, family) {
+    for (let index = 0; index < names.length; index += 1)
+      defineLazily(object, names[index], enumerable, family)
+  }
+
+  /** What the families are given beside the language. */
+  const web = {
+    __proto__: null,
+    need,
+    /** What packages find in place of the global object. */
+    scope: {
+      __proto__: null,
+      get DOMException() {
+        return need('events').DOMException
+      },
+    },
+    domException,
+    send,
+    fault,
+    show: (value, within) => show(value, 0, within),
+    output,
+    now: () => now,
+    elapsed: () => now - startedAt,
+    setTimer: (handler, ms, repeat) => setTimer(handler, ms, [], repeat),
+    clearTimer: (id) => clearTimer(id),
+    fromBase64,
+    toBase64,
+    makeOnly,
+    assertMaking,
+    randomBytes(length) {
+      const bytes = new NativeUint8Array(length)
+      fillRandomly(bytes)
+      return bytes
+    },
+  }
+
+  // -- Models: a reply as it is written ------------------------------------------------------------------------
+
+  /** The parts of a reply; asked for when the first is wanted, and ended when no more are. */
+  async function* streamModel(options) {
+    const args = { __proto__: null }
+    mergeInto(args, options)
+    const opened = await sys('llm.stream', args)
+    if (hasOwn(opened, 'whole')) {
+      yield* partsOf(opened.whole)
+      return
     }
-    return new Uint8Array(bytes)
+    const { stream } = opened
+    let isOpen = true
+    try {
+      for (;;) {
+        isOpen = false
+        const reply = await sys('stream.read', { stream })
+        if (reply.done) return
+        isOpen = true
+        yield reply.value
+      }
+    } finally {
+      if (isOpen) await sys('stream.close', { stream })
+    }
+  }
+
+  function* partsOf({ text, reasoning, toolCalls, ...finish }) {
+    if (reasoning !== undefined) yield { type: 'reasoning', text: reasoning }
+    if (text !== '') yield { type: 'text', text }
+    for (let index = 0; index < toolCalls.length; index += 1) yield { type: 'tool-call', ...toolCalls[index] }
+    yield { type: 'finish', ...finish }
   }
 
   // -- Timers: the kernel's clock -----------------------------------------------------------------------------
@@ -502,7 +609,7 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     if (type === 'bigint') return `${value}n`
     if (type === 'symbol' || value === null || type !== 'object')
       return type === 'function' ? `[function ${value.name || 'anonymous'}]` : String(value)
-    if (value instanceof NativeError) return value.stack ?? `${value.name}: ${value.message}`
+    if (value instanceof NativeError) return errorText(value, depth)
     if (depth > 3) return isArray(value) ? '[…]' : '{…}'
     if (value instanceof Map) return `Map ${show([...value], depth, true)}`
     if (value instanceof Set) return `Set ${show([...value], depth, true)}`
@@ -520,6 +627,14 @@ function bootstrap(post, bootText, argsText, traced, dates) {
     if (keys.length > 100) push(parts, `… ${keys.length - 100} more`)
     if (isArray(value)) return `[${join(parts, ', ')}]`
     return parts.length === 0 ? '{}' : `{ ${join(parts, ', ')} }`
+  }
+
+  /** A stack says most; where it was made before the message was, or is none, name and message do. */
+  function errorText(error, depth) {
+    const text = typeof error.stack === 'string' ? ownFrames(error.stack) : `${error.name}: ${error.message}`
+    return error.cause === undefined || depth > 3
+      ? text
+      : `${text}\n[cause]: ${show(error.cause, depth + 1, true)}`
   }
 
   // So many calls with output go out before the first is answered; what follows is put together.
@@ -573,6 +688,34 @@ function bootstrap(post, bootText, argsText, traced, dates) {
   const out = print('stdout')
   const err = print('stderr')
 
+  /** The first five are here; what the others need is loaded with the first of them. */
+  const consoleDoor = { log: out, info: out, debug: out, warn: err, error: err }
+  const moreOfConsole = [
+    ...['assert', 'count', 'countReset', 'dir', 'dirxml', 'group', 'groupCollapsed', 'groupEnd', 'table'],
+    ...['time', 'timeLog', 'timeEnd', 'trace', 'clear'],
+  ]
+  defineAllLazily(consoleDoor, moreOfConsole, true, 'console')
+
+  class Performance {
+    constructor() {
+      assertMaking()
+    }
+    now() {
+      return now - startedAt
+    }
+    get timeOrigin() {
+      return startedAt
+    }
+    toJSON() {
+      return { timeOrigin: startedAt }
+    }
+  }
+  const moreOfPerformance = [
+    ...['mark', 'measure', 'clearMarks', 'clearMeasures'],
+    ...['getEntries', 'getEntriesByName', 'getEntriesByType'],
+  ]
+  defineAllLazily(Performance.prototype, moreOfPerformance, false, 'performance')
+
   // -- Processes and signals ----------------------------------------------------------------------------------
 
   const handlers = new Map()
@@ -585,7 +728,7 @@ function bootstrap(post, bootText, argsText, traced, dates) {
   }
 
   const processDoor = {
-    ...families.proc,
+    ...doors.proc,
     /** Starts a child from a module's source text, or from a function that uses nothing outside itself. */
     spawn: (program, options = {}) => sys('proc.spawn', programArguments(program, options)),
     /** The same, of whose doings nothing comes back but one value of a narrow schema. */
@@ -668,6 +811,15 @@ function bootstrap(post, bootText, argsText, traced, dates) {
       stack: ownFrames(text(error.stack, '')),
     }
     if (typeof error.code === 'string') described.code = text(error.code, '')
+    // Packages wrap what their requests were refused with; who looks at how the process ended has to see it.
+    let { cause } = error
+    for (let depth = 0; depth < 4 && cause instanceof NativeError; depth += 1) {
+      const { message, code } = cause
+      if (typeof code === 'string' && described.code === undefined) described.code = text(code, '')
+      if (typeof message === 'string' && indexOf(described.message, message) < 0)
+        described.message = text(`${described.message}; caused by: ${message}`, '')
+      cause = cause.cause
+    }
     return described
   }
 
@@ -689,16 +841,22 @@ function bootstrap(post, bootText, argsText, traced, dates) {
   const globals = {
     start,
     sys,
-    fs: freeze(families.fs),
-    llm: freeze(families.llm),
-    ipc: freeze(families.ipc),
+    fs: freeze(doors.fs),
+    llm: freeze({ ...doors.llm, stream: streamModel }),
+    ipc: freeze({ ...doors.ipc, pipe: pipeDoor }),
     proc: freeze(processDoor),
     tools,
-    fetch,
+    /** One net.fetch a hop, each judged by the gate. */
+    fetch: async (input, init) => need('fetch').fetch(input, init),
     Date: GuestDate,
-    crypto: cryptoDoor,
-    performance: freeze({ now: () => now - startedAt, timeOrigin: startedAt }),
-    console: freeze({ log: out, info: out, debug: out, warn: err, error: err }),
+    Crypto,
+    crypto: makeOnly(Crypto),
+    Performance,
+    performance: makeOnly(Performance),
+    console: consoleDoor,
+    self: globalThis,
+    navigator: freeze({ userAgent: 'gatehouse' }),
+    reportError: (error) => err('Uncaught', error),
     setTimeout: (handler, ms, ...args) => setTimer(handler, ms, args, false),
     setInterval: (handler, ms, ...args) => setTimer(handler, ms, args, true),
     clearTimeout: clearTimer,
@@ -716,6 +874,10 @@ function bootstrap(post, bootText, argsText, traced, dates) {
       enumerable: false,
     })
   }
+
+  const familyNames = ownKeys(families)
+  for (let index = 0; index < familyNames.length; index += 1)
+    defineAllLazily(globalThis, families[familyNames[index]], false, familyNames[index])
 
   return deliver
 }

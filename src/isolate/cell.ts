@@ -6,6 +6,7 @@ import { attachInCell } from './freezer.ts'
 import { giveUp } from './give-up.ts'
 import type { Fault, GuestSpec } from './guest.ts'
 import { IsolateGuest } from './isolate.ts'
+import { readWebTexts } from './web/texts.ts'
 
 const kernelDescriptor = 3
 const socket = new Socket({ fd: kernelDescriptor, readable: true, writable: true })
@@ -106,6 +107,7 @@ async function end(number: number): Promise<void> {
   send('ended', number, 0, '', '')
 }
 
+readWebTexts()
 giveUp()
 const decoder = new FrameDecoder()
 socket.on('data', (chunk: Buffer) => decoder.push(chunk).forEach(obey))

@@ -7,34 +7,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type ivm from 'isolated-vm'
 import { limits } from '../limits.ts'
-import type { Frozen, StackFrame } from './guest.ts'
+import { stackOf } from './frozen-stack.ts'
+import type { Frozen } from './guest.ts'
 
 /** Sessions of isolates that died while the debugger was on; never touched again, never collected. */
 const abandoned: ivm.InspectorSession[] = []
 
 /** When a guest that was told to stand still is told again, in ms; after that twice as late each time, up to the last. */
-const pauseAgainMs = 5
-const pauseAgainMaxMs = 80
-
+const [pauseAgainMs, pauseAgainMaxMs] = [5, 80]
 /** How often a guest that was told to go on is told again, in ms: V8 can miss what comes right after a pause. */
 const resendMs = 2
 
 const scriptPattern = /^\{"method":"Debugger\.scriptParsed","params":\{"scriptId":"(\d+)","url":"([^"]*)"/
-
-/** As much of `Debugger.paused` as is read. */
-interface PausedMessage {
-  readonly params: {
-    readonly callFrames: readonly {
-      readonly functionName: string
-      /** Counted from 0. */
-      readonly location: {
-        readonly scriptId: string
-        readonly lineNumber: number
-        readonly columnNumber: number
-      }
-    }[]
-  }
-}
 
 /**
  * Where V8's debugger is with the guest. `leaving`: agent code goes on, and the debugger is being taken off, pauses first:
@@ -73,10 +57,10 @@ export class Freezer {
   #idle = Promise.withResolvers<void>()
   #proof: PromiseWithResolvers<Frozen | undefined> | undefined
   #gone: PromiseWithResolvers<void> | undefined
-  /** Resolves when the debugger is off. */
-  #off = Promise.withResolvers<void>()
   #resend: NodeJS.Timeout | undefined
   #lastMessage = 0
+  /** Messages that V8 has not answered: an isolate that goes before takes with it what the answer goes through. */
+  #unanswered = 0
   /** V8's number of the program; agent code that it compiles later has a higher one, whatever it calls itself. */
   #script = Number.POSITIVE_INFINITY
   /** What to do when V8 has answered a message. */
@@ -110,7 +94,7 @@ export class Freezer {
     return promise
   }
 
-  /** @returns resolves when agent code goes on, or has ended */
+  /** @returns resolves when agent code goes on or has ended */
   thaw(): Promise<void> {
     this.#wanted = false
     this.#proof?.resolve(undefined)
@@ -143,19 +127,21 @@ export class Freezer {
 
   /**
    * Takes the debugger off; to be awaited before the isolate is disposed. A guest that stands still goes on for a moment.
-   * @returns resolves in bounded time, even where V8 does not answer
+   * @returns resolves when that is safe: a thread that does not get its turn, or is inside a builtin, has to answer first
    */
   async end(): Promise<void> {
     if (this.#over) return
     this.#over = true
     this.#proof?.resolve(undefined)
     if (this.#phase === 'paused') this.#resume()
-    if (this.#phase !== 'off') await Promise.race([this.#off.promise, sleep(limits.turnGraceMs)])
-    clearTimeout(this.#resend)
+    await Promise.race([this.#quiet(), sleep(limits.turnGraceMs)])
     this.#gone?.resolve()
     if (this.#busy) await this.#endTurn()
+    await this.#quiet()
+    clearTimeout(this.#resend)
+    await this.#reached()
     this.#close()
-    if (this.#wasOpen && !this.#isolate.isDisposed) await this.#untilClosed()
+    await this.#reached()
   }
 
   /** A session that is left by an idle isolate is left at once; so the turn is ended before, where V8 can do that. */
@@ -164,13 +150,19 @@ export class Freezer {
     if (this.#session !== undefined) await Promise.race([this.#idle.promise, sleep(limits.sessionEndMs)])
   }
 
+  /** The debugger is off, and V8 has answered all that it was sent; or it has given up the isolate by itself. */
+  async #quiet(): Promise<void> {
+    const isQuiet = (): boolean => this.#phase === 'off' && this.#unanswered === 0
+    while (!isQuiet() && !this.#isolate.isDisposed) await sleep(resendMs, undefined, { ref: false })
+  }
+
   /**
-   * V8 ends a session on the isolate's own thread; one that is left when the isolate goes is freed after what it uses.
-   * An idle isolate tells that it got so far; a busy one looks at what it is sent within a moment.
+   * What the isolate's own thread does is done: it answers, and ends sessions, from in between, and one that is left when
+   * the isolate goes is freed after what it uses. An idle isolate tells that it got so far; a busy one looks within a moment.
    */
-  #untilClosed(): Promise<unknown> {
-    const reached = this.#isolate.getHeapStatistics().catch(() => {})
-    return Promise.race([reached, sleep(limits.sessionEndMs)])
+  async #reached(): Promise<void> {
+    if (!this.#wasOpen || this.#isolate.isDisposed) return
+    await Promise.race([this.#isolate.getHeapStatistics().catch(() => {}), sleep(limits.sessionEndMs)])
   }
 
   #pauseIfPossible(): void {
@@ -185,7 +177,6 @@ export class Freezer {
       return
     }
     this.#phase = 'pausing'
-    this.#off = Promise.withResolvers()
     this.#send('Debugger.enable')
     this.#send('Debugger.setSkipAllPauses', { skip: false })
     this.#askToPause(pauseAgainMs)
@@ -202,6 +193,7 @@ export class Freezer {
     const session = this.#isolate.createInspectorSession()
     this.#wasOpen = true
     session.onResponse = (id) => {
+      this.#unanswered -= 1
       const then = this.#answers.get(id)
       this.#answers.delete(id)
       then?.()
@@ -223,7 +215,7 @@ export class Freezer {
   #onPaused(text: string): void {
     clearTimeout(this.#resend)
     this.#phase = 'paused'
-    if (this.#wanted && !this.#over) this.#proof?.resolve({ how: 'paused', ...this.#stackOf(text) })
+    if (this.#wanted && !this.#over) this.#proof?.resolve({ how: 'paused', ...stackOf(text, this.#script) })
     else this.#resume()
   }
 
@@ -252,7 +244,6 @@ export class Freezer {
         if (this.#phase !== 'leaving') return
         this.#phase = 'off'
         if (!this.#busy) this.#closeEarly()
-        this.#off.resolve()
         if (!this.#over && this.#wanted && this.#busy) this.#pause()
       })
     })
@@ -265,8 +256,8 @@ export class Freezer {
 
   /**
    * A session must not outlive its isolate, nor end while the guest stands still: isolated-vm (7.0.1, inspector.cc) takes
-   * one lock twice in the one case, so that whoever touches the session later waits for ever, and frees what V8 still
-   * uses in the other.
+   * one lock twice in the one case, so that whoever disposes of the isolate or touches the session waits for ever, and
+   * frees what V8 still uses in the other.
    */
   #close(): void {
     if (this.#session === undefined) return
@@ -278,22 +269,9 @@ export class Freezer {
   #send(method: string, params?: object, then?: () => void): void {
     if (this.#session === undefined || this.#isolate.isDisposed) return
     this.#lastMessage += 1
+    this.#unanswered += 1
     if (then !== undefined) this.#answers.set(this.#lastMessage, then)
     this.#session.dispatchProtocolMessage(JSON.stringify({ id: this.#lastMessage, method, params }))
-  }
-
-  #stackOf(text: string): Pick<Frozen, 'stack' | 'depth'> {
-    if (text.length > limits.frozenTextMax) return { stack: [], depth: 0 }
-    const message: PausedMessage = JSON.parse(text)
-    const own = message.params.callFrames.filter(({ location }) => location.scriptId === String(this.#script))
-    const stack = own.slice(0, limits.frozenFramesMax).map(
-      ({ functionName, location }): StackFrame => ({
-        name: functionName.slice(0, limits.frameNameMax).toWellFormed(),
-        line: location.lineNumber + 1,
-        column: location.columnNumber + 1,
-      }),
-    )
-    return { stack, depth: own.length }
   }
 }
 

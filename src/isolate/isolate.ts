@@ -3,10 +3,12 @@ import ivm from 'isolated-vm'
 import { isErrno, SyscallError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { bootstrapText } from './bootstrap-text.ts'
+import { compiledOwn } from './compiled-own.ts'
 import { Deadline } from './deadline.ts'
 import { type Attach, Freezer } from './freezer.ts'
 import type { Fault, Frozen, Guest, GuestEvents, GuestSpec, TurnLimit, Usage } from './guest.ts'
 import { hasGuestZone } from './host-zone.ts'
+import { webText } from './web/texts.ts'
 
 const MiB = 1024 * 1024
 /** CPU time after which the heap is measured again; measuring costs more than a short turn. */
@@ -19,7 +21,7 @@ const heapSampleMs = 5
  */
 const kernelModules = {
   'gatehouse:boot': 'export const start = globalThis.start\ndelete globalThis.start\n',
-  'gatehouse/guest': 'export const { sys, fs, ipc, proc, tools, fetch } = globalThis\n',
+  'gatehouse/guest': 'export const { sys, fs, llm, ipc, proc, tools, fetch } = globalThis\n',
   'gatehouse:entry': `import { start } from 'gatehouse:boot'\nimport * as program from 'gatehouse:program'\nstart(program)\n`,
 } as const
 
@@ -101,11 +103,11 @@ export class IsolateGuest implements Guest {
     if (this.#freezer.attachesAtStart)
       context.evalClosureSync('$0()', [new ivm.Callback(() => this.#freezer.attach())])
     const post = new ivm.Callback(this.#post, { ignored: true })
-    const text = bootstrapText(spec.boot, hasGuestZone())
-    this.#deliver = context.evalClosureSync(text, [post, spec.boot, spec.args, spec.trace ?? 0], {
-      result: { reference: true },
-      filename: 'gatehouse:bootstrap',
-    })
+    const bootstrap = compiledOwn(this.#isolate, bootstrapText(spec.boot, hasGuestZone()))
+    const given = [post, spec.boot, spec.args, spec.trace ?? 0, new ivm.Callback(webText)]
+    this.#deliver = bootstrap
+      .runSync(context, { reference: true })
+      .applySync(undefined, given, { result: { reference: true } })
     const modules = new Map<string, ivm.Module>()
     for (const [name, text] of Object.entries(kernelModules))
       modules.set(name, this.#isolate.compileModuleSync(text))

@@ -68,7 +68,11 @@ export const actions = {
     summary: 'receive from an agent, by its name; `*` where the call names none',
     args: {},
   },
-  'ipc.pipe': { resource: 'name', summary: 'open a pipe to an agent, by its name', args: {} },
+  'ipc.pipe': {
+    resource: 'name',
+    summary: 'open a pipe to an agent, by its name, and write to it; or take one from it',
+    args: { bytes: 'int', mode: 'string' },
+  },
   'proc.spawn': {
     resource: 'name',
     summary: 'start an agent, by its name',

@@ -1,7 +1,5 @@
 /** One admitted call between its intent and its outcome, as something that can be aborted. */
 
-import type { Meter } from './meter.ts'
-
 /** What it is, for people who look. */
 export interface FlightCall {
   /** The process's own number for the call. */
@@ -19,11 +17,10 @@ export class Flight {
   approval: string | undefined
   #controller: AbortController | undefined
   #aborted = false
-  readonly #meter: Meter | undefined
+  #isCanceled = false
 
-  constructor(call?: FlightCall, meter?: Meter) {
+  constructor(call?: FlightCall) {
     this.call = call
-    this.#meter = meter
   }
 
   /** Made only for drivers that wait; most calls are over before anyone could abort them. */
@@ -37,10 +34,19 @@ export class Flight {
     return this.#aborted
   }
 
+  /** Whether its own process wanted it to end, and not a signal. */
+  get isCanceled(): boolean {
+    return this.#isCanceled
+  }
+
+  /** Its own process wants it to end. */
+  cancel(): void {
+    this.#isCanceled = true
+    this.abort()
+  }
+
   abort(): void {
     this.#aborted = true
     this.#controller?.abort()
-    // Whoever it belongs to has said by now what was used.
-    this.#meter?.close()
   }
 }

@@ -32,6 +32,9 @@ export class Ledger {
   /** What was allowed on top, when a charge was used up and the policy did not end the process for it. */
   readonly #extra = { syscalls: 0, cpuMs: 0, tokens: 0, costUsd: 0, bits: 0 }
 
+  /** What is set aside and not settled yet; settled when its process ends. */
+  readonly meters = new Set<{ close(): void }>()
+
   constructor(budget: Budget, parent?: Ledger) {
     this.#budget = budget
     this.#parent = parent

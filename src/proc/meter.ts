@@ -46,7 +46,9 @@ export class Meter {
         )
     }
     for (const charge of charges) owner.ledger.spend(charge, most[charge])
-    return new Meter(owner, most)
+    const meter = new Meter(owner, most)
+    owner.ledger.meters.add(meter)
+    return meter
   }
 
   /** By now. */
@@ -80,6 +82,7 @@ export class Meter {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    this.#owner.ledger.meters.delete(this)
     for (const charge of charges) this.#owner.ledger.giveBack(charge, this.#held[charge] - this.#used[charge])
   }
 }

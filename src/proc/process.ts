@@ -94,8 +94,8 @@ export class Process {
   }
 
   get state(): ProcessState {
-    const isIdle = !this.turns.active && this.identity.isolation !== 'host'
-    return this.#state === 'running' && isIdle ? 'waiting' : this.#state
+    const isActive = this.turns.active || this.identity.isolation === 'host'
+    return this.#state === 'running' && !isActive ? 'waiting' : this.#state
   }
 
   get over(): boolean {
@@ -233,17 +233,17 @@ export class Process {
     this.#budgetWatch.close()
     this.reception.close()
     // A turn that is cut off has used CPU that it never reports.
-    if (this.identity.isolation !== 'host')
-      this.ledger.spend('cpuMs', Math.min(this.turns.activeMs, limits.turnMs))
+    const cutOffMs = this.identity.isolation === 'host' ? 0 : this.turns.activeMs
+    this.ledger.spend('cpuMs', Math.min(cutOffMs, limits.turnMs))
     this.#change(exit.status)
     this.turns.end()
     for (const child of this.children) child.kill('SIGKILL', `its parent ${this.pid} ended`)
     for (const call of this.inFlight) call.abort()
+    for (const meter of this.ledger.meters) meter.close()
     this.parent?.children.delete(this)
-    const { usage } = this
     const released = exit.value === undefined ? noLabels : this.releases.use(exit.value)
     const labels = withoutLabels(this.#labels, released)
-    this.#supervisor.ended(this, { ...exit, ...this.refusals.blamed(exit.error), labels, usage })
+    this.#supervisor.ended(this, { ...exit, ...this.refusals.blamed(exit.error), labels, usage: this.usage })
   }
 
   /** Hands the exit to whoever waits, once it is on record. */

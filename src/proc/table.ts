@@ -20,6 +20,23 @@ export interface EndedProcess {
   readonly end: End
 }
 
+/** Where the record of a process begins. */
+export interface Beginning {
+  /** Of its `spawn` entry. */
+  readonly seq: number
+  /** Hash of the kernel's policies as they are on record then. */
+  readonly policies: string
+}
+
+/** What of the table is about processes that have ended. */
+export interface Endings {
+  readonly lastPid: number
+  /** What they carried, all together. */
+  readonly labels: Labels
+  /** Those that can still be looked at, the oldest first. */
+  readonly ended: readonly EndedProcess[]
+}
+
 export class ProcessTable {
   readonly #live = new Map<number, Process>()
   readonly #ended = new Map<number, EndedProcess>()
@@ -28,6 +45,8 @@ export class ProcessTable {
   #lastPid = 0
   /** What processes carried that have ended; one more than a process may carry is as good as all. */
   #past: Labels = noLabels
+  /** Absent as long as a process is not on record. */
+  readonly beginnings = new WeakMap<Process, Beginning>()
 
   /** @throws SyscallError EAGAIN when too many processes live */
   nextPid(): number {
@@ -41,6 +60,17 @@ export class ProcessTable {
   /** Pids up to this one were given before this kernel. */
   skipTo(pid: number): void {
     this.#lastPid = Math.max(this.#lastPid, pid)
+  }
+
+  get endings(): Endings {
+    return { lastPid: this.#lastPid, labels: this.#past, ended: [...this.#ended.values()] }
+  }
+
+  /** Puts in front what is known of processes that ended before this kernel. */
+  restore({ lastPid, labels, ended }: Endings): void {
+    this.skipTo(lastPid)
+    this.#past = labels
+    for (const each of ended) this.#ended.set(each.row.pid, each)
   }
 
   add(process: Process): void {

@@ -26,7 +26,8 @@ export function account({ drivers, runMemory }: FoldParts, process: Process, int
     tallies.count(used, now)
   }
   const external = args === undefined || isExternal(process, drivers, entry.syscall, args)
-  const sent = args === undefined ? undefined : sentOf(args as Json, external)
+  const isPiece = row.stream !== undefined
+  const sent = args === undefined || isPiece ? undefined : sentOf(args as Json, external)
   runMemory.again(process, deedsIn(process, entry), { external, sent })
   // A text that is not kept is none that could be seen again.
   if (text !== undefined)

@@ -15,12 +15,13 @@ type TextOf = (ref: PayloadRef | undefined) => string | undefined
 export class Births {
   readonly #parts: FoldParts
   readonly #known: (pid: number) => Known | undefined
-  /** Canonical text of the policies of the kernel then. */
-  #ceiling: string | undefined
+  /** The policies of the kernel then: the hash of their canonical text, and that text where it is kept. */
+  #ceiling: { readonly hash: string; readonly text: string | undefined } | undefined
 
   constructor(parts: FoldParts, known: (pid: number) => Known | undefined) {
     this.#parts = parts
     this.#known = known
+    this.#ceiling = parts.ceiling
   }
 
   /** Takes note of the policies of a kernel. */
@@ -29,7 +30,7 @@ export class Births {
     const { documents } = entry
     const hash =
       typeof documents === 'object' && documents !== null && 'hash' in documents ? documents.hash : ''
-    this.#ceiling = texts.get(String(hash))?.text
+    this.#ceiling = { hash: String(hash), text: texts.get(String(hash))?.text }
   }
 
   /** @returns the process; undefined where it is known already, or never began for whoever started it */
@@ -57,6 +58,8 @@ export class Births {
     )
     if (goesOn) {
       table.add(process)
+      if (this.#ceiling !== undefined)
+        table.beginnings.set(process, { seq: entry.seq, policies: this.#ceiling.hash })
       if (parent !== undefined && parent.process.name !== name) children.keepName(process.identity.run, name)
       if (call !== undefined && parent !== undefined)
         drivers.proc.resumeExtraction(parent.process, call, process)
@@ -76,9 +79,9 @@ export class Births {
   }
 
   #narrowing(documents: string | undefined) {
-    if (documents === undefined || this.#ceiling === undefined)
+    if (documents === undefined || this.#ceiling?.text === undefined)
       throw new EvidenceError('EIO', 'the policies that it was under are not kept')
-    return recordedNarrowing(documents, this.#ceiling)
+    return recordedNarrowing(documents, this.#ceiling.text)
   }
 
   ended({ process, goesOn }: Known, exit: Past<'exit'>, value: string | undefined): void {

@@ -38,31 +38,71 @@ export const changesKernel = (syscall: string, resource: string): boolean =>
 const isInMemory = (resource: string): boolean =>
   kernelFolders.some((folder) => covers(folder, resource.split(' → ')[0] ?? ''))
 
+/** Whether a path lies in what belongs to an agent's name and outlives its processes. */
+const isOfAgent = (path: string): boolean => covers('/mem', path) || covers('/state', path)
+
+/** What was there already before anything was done again, from a snapshot. */
+export interface Included {
+  /** Whether the files of an agent below /mem and /state show what the entry with that number says was done. */
+  files(agent: string, seq: number): boolean
+  mailboxes(seq: number): boolean
+}
+
 /** One committed call. */
 export interface PastCall {
+  /** Of its outcome. */
+  readonly seq: number
   readonly process: Process
   readonly syscall: string
+  /** Hash of its arguments. */
+  readonly payload: string
   /** As they were decoded. */
   readonly args: Json
   /** What its outcome carried. */
   readonly labels: Labels
 }
 
+/** An act of the application, by its entry. */
+export interface HostAct {
+  readonly seq: number
+  readonly agent: string
+  readonly syscall: string
+  readonly payload: string
+}
+
 export class PastEffects {
   readonly #gate: Gate
   readonly #drivers: Drivers
+  readonly #included: Included
 
-  constructor(gate: Gate, drivers: Drivers) {
+  /** @param included what is not done, since it was there already */
+  constructor(gate: Gate, drivers: Drivers, included: Included) {
     this.#gate = gate
     this.#drivers = drivers
+    this.#included = included
+  }
+
+  /** Whether what a call did there was there already, so that its arguments are not needed. */
+  has({
+    agent,
+    syscall,
+    resource,
+    seq,
+  }: {
+    readonly agent: string
+    readonly syscall: string
+    readonly resource: string
+    readonly seq: number
+  }): boolean {
+    return fileCalls.has(syscall) && isOfAgent(resource) && this.#included.files(agent, seq)
   }
 
   /** @throws Error where it cannot be done again as it was done before */
   redo(call: PastCall): void {
     if (fileCalls.has(call.syscall)) return this.#file(call)
     const { process, args } = call
-    if (call.syscall === 'ipc.send') return this.#send(process, args as never)
-    if (call.syscall === 'ipc.receive') return this.#receive(process, args as never)
+    if (call.syscall === 'ipc.send') return this.#send(call, args as never)
+    if (call.syscall === 'ipc.receive') return this.#receive(call, args as never)
     if (call.syscall === 'proc.sigaction') {
       const { signal, disposition } = args as never as { signal: string; disposition: never }
       process.dispositions.set(signalName(signal), disposition)
@@ -79,13 +119,15 @@ export class PastEffects {
   }
 
   /** What the application did to files of an agent; what failed then fails again, and changes nothing. */
-  host(agent: string, syscall: string, args: Json, tree: Tree): void {
+  host(act: HostAct, args: Json, tree: Tree): void {
+    const { seq, agent, syscall, payload } = act
     const file = args as never as FileArgs
     const paths = syscall === 'fs.move' ? [file.from, file.to] : [file.path]
     if (!fileCalls.has(syscall) || !isInMemory(paths[0] ?? '')) return
+    if (this.#included.files(agent, seq)) return
     const written = { labels: file.labels ?? noLabels }
     try {
-      this.#gate.again({ pid: 0, name: agent }, syscall, paths, (grant) =>
+      this.#gate.again({ pid: 0, agent, payload }, syscall, paths, (grant) =>
         this.#change({ grant, tree, syscall, file, written, labels: noLabels }),
       )
     } catch (error) {
@@ -93,16 +135,19 @@ export class PastEffects {
     }
   }
 
-  #file({ process, syscall, args, labels: carried }: PastCall): void {
+  #file(call: PastCall): void {
+    const { process, syscall, args, labels: carried } = call
     const file = args as never as FileArgs
     const paths = syscall === 'fs.move' ? [file.from, file.to] : [file.path]
     const tree = this.#drivers.treeOf(process)
     const naming = process.labels
     const released = 'text' in file ? process.releases.useText(file.text) : noLabels
+    // Its own /tmp is in no snapshot.
+    if (isOfAgent(paths[0] ?? '') && this.#included.files(process.name, call.seq)) return
     const written = { labels: withoutLabels(naming, released), naming }
     // What a rule gave to a move is among what its result carried.
     const labels = syscall === 'fs.move' ? joinLabels(naming, carried) : naming
-    this.#gate.again(process, syscall, paths, (grant) =>
+    this.#gate.again(whose(call), syscall, paths, (grant) =>
       this.#change({ grant, tree, syscall, file, written, labels }),
     )
   }
@@ -125,17 +170,22 @@ export class PastEffects {
     else vfs.move(grant, tree, from, to, { labels })
   }
 
-  #send(process: Process, { to, message }: { readonly to: string; readonly message: Json }): void {
+  #send(call: PastCall, { to, message }: { readonly to: string; readonly message: Json }): void {
+    const { process } = call
     const labels = withoutLabels(process.labels, process.releases.use(message))
-    this.#gate.again(process, 'ipc.send', [to], (grant) =>
+    if (this.#included.mailboxes(call.seq)) return
+    this.#gate.again(whose(call), 'ipc.send', [to], (grant) =>
       this.#drivers.ipc.sendAgain(grant, to, message, labels),
     )
   }
 
-  #receive(process: Process, { from }: { readonly from?: string }): void {
-    const found = this.#gate.again(process, 'ipc.receive', [from ?? '*'], (grant) =>
+  #receive(call: PastCall, { from }: { readonly from?: string }): void {
+    if (this.#included.mailboxes(call.seq)) return
+    const found = this.#gate.again(whose(call), 'ipc.receive', [from ?? '*'], (grant) =>
       this.#drivers.ipc.receiveAgain(grant, from),
     )
     if (!found) throw new SyscallError('ENOENT', 'the message that was received does not lie in the mailbox')
   }
 }
+
+const whose = ({ process, payload }: PastCall) => ({ pid: process.pid, agent: process.name, payload })

@@ -6,6 +6,7 @@ import type { Gate } from '../gate.ts'
 import type { ProcessTable } from '../proc/table.ts'
 import type { Spawner } from '../spawner.ts'
 import type { Drivers } from '../syscalls/row.ts'
+import type { Included } from './effects.ts'
 
 export interface FoldParts {
   readonly gate: Gate
@@ -20,6 +21,10 @@ export interface FoldParts {
   /** Intents whose end is on record, and requests that were answered. */
   readonly settled: ReadonlySet<number>
   readonly answered: ReadonlySet<number>
+  /** What a snapshot brought back. */
+  readonly included: Included
+  /** Policies of the kernel before the first entry that is read: hash and canonical text; undefined where none were. */
+  readonly ceiling: { readonly hash: string; readonly text: string | undefined } | undefined
   /** When the last entry was written, ms since 1970. */
   readonly time: number
 }

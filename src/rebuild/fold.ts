@@ -27,7 +27,7 @@ export class Fold {
 
   constructor(parts: FoldParts) {
     this.#parts = parts
-    this.#effects = new PastEffects(parts.gate, parts.drivers)
+    this.#effects = new PastEffects(parts.gate, parts.drivers, parts.included)
     this.#births = new Births(parts, (pid) => this.#known.get(pid))
   }
 
@@ -42,9 +42,16 @@ export class Fold {
       keys.flatMap((key) => (isRef(entry[key]) ? [entry[key]] : []))
     const { kind, syscall, resource } = entry
     if (kind === 'open' || kind === 'reload') return refs(['documents'])
-    if (kind === 'host') return refs(['args'])
-    if (kind === 'intent' && changesKernel(String(syscall), String(resource))) return refs(['args'])
+    if (kind === 'host') return this.#isThere(entry) ? [] : refs(['args'])
+    if (kind === 'intent' && changesKernel(String(syscall), String(resource)))
+      return !isOurs && this.#isThere(entry) ? [] : refs(['args'])
     return isOurs ? refs(['args', 'documents', 'value', 'result']) : []
+  }
+
+  /** Whether a snapshot brought back what an entry says was done, by a process or by the application. */
+  #isThere({ seq, agent, syscall, resource }: Entry): boolean {
+    const what = { agent: String(agent), syscall: String(syscall), resource: String(resource), seq }
+    return this.#effects.has(what)
   }
 
   /** @throws EvidenceError where it cannot be done again; then nothing may go on */
@@ -61,21 +68,26 @@ export class Fold {
 
   #take(entry: Entry, run: string | undefined, read: Read, text: TextOf): void {
     if (read.kind === 'host') {
+      if (this.#isThere(entry)) return
       const args = need(text(read.host.args), 'its arguments are not kept')
       const { agent, syscall } = read.host
-      return this.#effects.host(agent, syscall, JSON.parse(args), this.#parts.treeOfAgent(agent))
+      const act = { seq: entry.seq, agent, syscall, payload: read.host.args.hash }
+      return this.#effects.host(act, JSON.parse(args), this.#parts.treeOfAgent(agent))
     }
     if (read.kind === 'spawn') {
       const born = this.#births.born(entry, read.spawn, run, text)
       if (born !== undefined) this.#known.set(read.spawn.pid, born)
       return
     }
-    if (read.kind === 'declassify' && entry.pid === undefined) return this.#releasedFile(read.declassify)
+    if (read.kind === 'declassify' && entry.pid === undefined)
+      return this.#releasedFile(entry.seq, read.declassify)
     const known = this.#known.get(entry.pid ?? 0)
     if (known === undefined) return
     if (read.kind === 'intent') this.#intent(entry, known, read.intent, text)
-    else if (read.kind === 'outcome') this.#outcome(known, read.outcome, text)
-    else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
+    else if (read.kind === 'outcome') this.#outcome(entry.seq, known, read.outcome, text)
+    else if (read.kind === 'charge') {
+      if (known.goesOn) accountCost(known.process, read.charge.cost)
+    } else if (read.kind === 'refusal') this.#refusal(known, read.refusal, text)
     else if (read.kind === 'ask') this.#ask(entry, known, read.ask, text(read.ask.args))
     else if (read.kind === 'turn') turned(known, read.turn)
     else if (read.kind === 'state') this.#state(known, read.state)
@@ -100,16 +112,19 @@ export class Fold {
     this.#parts.drivers.clock.owe(known.process, entry.call, ms)
   }
 
-  #outcome({ process, goesOn, ...known }: Known, outcome: Past<'outcome'>, text: TextOf): void {
+  #outcome(seq: number, known: Known, outcome: Past<'outcome'>, text: TextOf): void {
+    const { process, goesOn, posted } = known
     const intent = this.#open.get(outcome.intent)
     this.#open.delete(outcome.intent)
     if (intent === undefined) return
     const { syscall, resource } = intent.entry
     const { labels = noLabels } = outcome
-    if (outcome.status === 'committed' && changesKernel(syscall, resource)) {
+    const isThere = !goesOn && this.#effects.has({ agent: process.name, syscall, resource, seq })
+    if (outcome.status === 'committed' && changesKernel(syscall, resource) && !isThere) {
       const args = decoded(syscall, need(intent.text, 'its arguments are not kept'))
-      this.#effects.redo({ process, syscall, args, labels })
-      if (syscall === 'proc.sigmask') takePending(process, known.posted)
+      const payload = intent.argsRef.hash
+      this.#effects.redo({ seq, process, syscall, payload, args, labels })
+      if (syscall === 'proc.sigmask') takePending(process, posted)
     }
     process.takeOn(labels)
     if (goesOn && outcome.cost !== undefined) accountCost(process, outcome.cost)
@@ -121,12 +136,13 @@ export class Fold {
   #learn(process: Process, { entry, text }: PastIntent, labels: Labels, result: string | undefined): void {
     if (text === undefined || result === undefined) return
     const { drivers, runs: _, runMemory } = this.#parts
-    const row = findSyscall(entry.syscall)
     const args = decoded(entry.syscall, text) as never
-    const external = row.external?.(args, drivers, process) ?? false
-    const admitted = { row, args, resources: [entry.resource], decision: undefined, external }
-    const suspect = suspectOf(admitted, labels, process)
-    if (suspect.includes(untrustedLabel) || isForeign(admitted, drivers, process))
+    const row = findSyscall(entry.syscall)
+    // Streams ended with their kernel, and what they gave in pieces is not put together again.
+    const isStream = row.stream !== undefined
+    const external = !isStream && (row.external?.(args, drivers, process) ?? false)
+    const suspect = suspectOf({ row }, labels, process)
+    if (suspect.includes(untrustedLabel) || isForeign({ row, args, external }, drivers, process))
       runMemory.received(process, JSON.parse(result) as Json, suspect)
   }
 
@@ -155,8 +171,8 @@ export class Fold {
     if (!isHeld) takePending(known.process, known.posted)
   }
 
-  #releasedFile({ agent, path, labels }: Past<'declassify'>): void {
-    if (agent === undefined || path === undefined) return
+  #releasedFile(seq: number, { agent, path, labels }: Past<'declassify'>): void {
+    if (agent === undefined || path === undefined || this.#parts.included.files(agent, seq)) return
     const tree = this.#parts.treeOfAgent(agent)
     if (!tree.resolve(path).mount.external) tree.releaseAt(path).release(labels)
   }

@@ -32,16 +32,27 @@ export function openingOf(entry: Entry): Opening | undefined {
   return { seq: entry.seq, from: entry.from === undefined ? undefined : from.parse(entry.from) }
 }
 
-/** @returns what makes up the state after an entry, the oldest first; nothing where no kernel began before it */
-export function segmentsTo(openings: readonly Opening[], to: number): readonly Segment[] {
+/**
+ * @param known what made up the state after an entry that lies before all openings, or after those of the same kernel;
+ *   nothing of before it is asked of the openings
+ * @returns what makes up the state after an entry, the oldest first; nothing where no kernel began before it
+ */
+export function segmentsTo(
+  openings: readonly Opening[],
+  to: number,
+  known: readonly Segment[] = [],
+): readonly Segment[] {
   const opening = openings.findLast(({ seq }) => seq <= to)
+  const last = known.at(-1)
+  if (last !== undefined && last.from <= to && last.from >= (opening?.seq ?? 0))
+    return [...known.slice(0, -1), { ...last, to }]
   if (opening === undefined) return []
   const own = { from: opening.seq, to, names: new Map<string, string>(), isForked: false }
   const before = opening.from
   // A kernel goes on from what was before it.
   if (before === undefined || before.seq >= opening.seq) return [own]
   const { run, as } = before
-  const earlier = segmentsTo(openings, before.seq)
+  const earlier = segmentsTo(openings, before.seq, known)
   if (run === undefined || as === undefined) return [...earlier, own]
   return [...earlier.map((segment) => renamed(segment, run, as)), own]
 }
@@ -78,14 +89,15 @@ export function withLineage(source: RunSource): RunSource {
       const begun = new Map<number, Entry>()
       const edits = new Map<number, Json>()
       let isOpen = true
+      const flying = new InFlight()
       for (const entry of source.run(id)) {
         const edited = entry.kind === 'edit' ? edit.safeParse(entry).data : undefined
         if (isOpen && edited !== undefined) edits.set(edited.outcome, edited.result)
         else if (isOpen && forkOf(entry) !== undefined && entry.pid !== undefined) begun.set(entry.pid, entry)
         else {
-          if (isOpen) yield* past(read, id, begun, edits)
+          if (isOpen) yield* flying.seen(past(read, id, begun, edits))
           isOpen = false
-          yield entry
+          yield flying.madeAgain(entry)
         }
       }
       if (isOpen) yield* past(read, id, begun, edits)
@@ -93,6 +105,34 @@ export function withLineage(source: RunSource): RunSource {
   }
   return read
 }
+
+/** Calls that were on their way where a run goes on from another one: there they are made again, or fail. */
+class InFlight {
+  /** By process and its number of the call: the `seq` of the intent. */
+  readonly #intents = new Map<string, number>()
+
+  /** @returns the entry; where it is about one of these calls for the first time, it names the intent of before */
+  madeAgain(entry: Entry): Entry {
+    if (entry.kind !== 'intent' && entry.kind !== 'ask' && entry.kind !== 'refusal') return entry
+    const again = this.#intents.get(keyOf(entry))
+    this.#intents.delete(keyOf(entry))
+    return again === undefined || entry.again !== undefined ? entry : { ...entry, again }
+  }
+
+  *seen(past: Iterable<Entry>): Generator<Entry, void, undefined> {
+    const calls = new Map<number, string>()
+    for (const entry of past) {
+      if (entry.kind === 'intent') {
+        calls.set(entry.seq, keyOf(entry))
+        this.#intents.set(keyOf(entry), entry.seq)
+      }
+      if (entry.kind === 'outcome') this.#intents.delete(calls.get(Number(entry.intent)) ?? '')
+      yield entry
+    }
+  }
+}
+
+const keyOf = ({ pid, call }: Entry): string => `${pid} ${call}`
 
 /**
  * @param begun the processes that go on, by pid: what they are now counts, and not what they were

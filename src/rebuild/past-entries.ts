@@ -51,6 +51,10 @@ export const pastEntries = {
     released: labels.optional(),
     cost: z.object({ tokens: count, costUsd: amount.optional() }).optional(),
   }),
+  charge: z.object({
+    intent: count,
+    cost: z.object({ tokens: count, costUsd: amount.optional() }),
+  }),
   refusal: z.object({
     call: count,
     syscall,

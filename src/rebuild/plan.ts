@@ -4,10 +4,12 @@ import type { ForkOptions, ResumeOptions, Unsettled } from '../config/rebuild.ts
 import { KernelError } from '../errors.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { EvidenceError } from '../evidence/store.ts'
+import { type Start, startOf } from './start.ts'
 import { type Survey, surveyOf, type Unended } from './survey.ts'
 
 export interface Plan {
   readonly survey: Survey
+  readonly start: Start | undefined
   readonly fork: (ForkOptions & { readonly as: string }) | undefined
   readonly unsettled: Unsettled
   /** For the first entry. */
@@ -27,19 +29,22 @@ export function planOf(
   if (fork === undefined && (resume === undefined || resume === false)) return undefined
   const end = log.head().entries - 1
   if (end < 0) return fork === undefined ? undefined : notThere(fork)
-  assertWhole(log)
+  const until = Math.min(fork?.seq ?? end, end)
+  const start = startOf(log, until, Object.keys(fork?.replies ?? {}).map(Number))
+  if (start === undefined) assertWhole(log)
+  const entries = (from: number) => log.entries(from === 0 ? {} : { from })
   if (fork === undefined) {
-    const survey = surveyOf(() => log.entries(), end)
+    const survey = surveyOf(entries, until, start)
     const { unsettled = 'fail' } = typeof resume === 'object' ? resume : {}
     if (!survey.unended.some(goesOn)) return undefined
-    return { survey, fork: undefined, unsettled, from: { seq: end } }
+    return { survey, start, fork: undefined, unsettled, from: { seq: end } }
   }
   const named = { run: fork.run, as: as() }
-  const survey = surveyOf(() => log.entries(), Math.min(fork.seq, end), named)
+  const survey = surveyOf(entries, until, start, named)
   if (!survey.unended.some(goesOn)) return notThere(fork)
   const { seq } = survey
   return {
-    survey,
+    ...{ survey, start },
     fork: { ...fork, as: named.as },
     unsettled: fork.unsettled ?? 'fail',
     from: { seq, ...named },

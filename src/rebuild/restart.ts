@@ -1,6 +1,7 @@
 /** A kernel goes on where a record ends: first what is within it, at once, and then the guests, which repeat their past. */
 import { byKernel } from '../actors.ts'
-import { bundleProgram, type ProgramText, textProgram } from '../config/program.ts'
+import { loadedProgram } from '../config/rebuild.ts'
+import type { Homes } from '../drivers/vfs/homes.ts'
 import { KernelError, SyscallError } from '../errors.ts'
 import type { EditBody, RebuildBody } from '../evidence/beginnings.ts'
 import type { Entry, PayloadRef } from '../evidence/entry.ts'
@@ -17,7 +18,7 @@ import type { Process } from '../proc/process.ts'
 import { signals } from '../proc/signals.ts'
 import { before, type RecordedProcess } from '../replay/recorded-process.ts'
 import { readRun } from '../replay/recorded-run.ts'
-import { type RunSource, runsOf } from '../replay/source.ts'
+import { type RunSource, runsOf, textOf } from '../replay/source.ts'
 import { replyText } from '../replay/steps.ts'
 import type { Spawner } from '../spawner.ts'
 import { Fold } from './fold.ts'
@@ -26,11 +27,14 @@ import type { Known } from './known.ts'
 import { beginningsIn, withLineage } from './lineage.ts'
 import type { PastClock } from './past-clock.ts'
 import { goesOn as isOurs, type Plan } from './plan.ts'
+import { basisOf, restore } from './restore.ts'
 import { type Risen, raise } from './revival.ts'
 import { type Counted, entriesIn } from './survey.ts'
 import { settleCalls } from './unsettled.ts'
 
-export interface RestartParts extends Omit<FoldParts, 'runs' | 'settled' | 'answered' | 'time'> {
+export interface RestartParts
+  extends Omit<FoldParts, 'runs' | 'settled' | 'answered' | 'time' | 'included' | 'ceiling'> {
+  readonly homes: Homes
   readonly log: EvidenceLog
   readonly clock: PastClock
   /** Is told what the kernel itself did wrong. */
@@ -38,7 +42,7 @@ export interface RestartParts extends Omit<FoldParts, 'runs' | 'settled' | 'answ
 }
 
 /** What a kernel has of these parts. */
-type Kernel = Omit<RestartParts, 'clock' | 'defect' | 'runMemory' | 'treeOfAgent'> & {
+type Kernel = Omit<RestartParts, 'clock' | 'defect' | 'runMemory' | 'treeOfAgent' | 'homes'> & {
   readonly runs: RestartParts['runMemory']
   readonly observers: { defect(error: unknown): void }
   abandon(): void
@@ -52,13 +56,13 @@ type Kernel = Omit<RestartParts, 'clock' | 'defect' | 'runMemory' | 'treeOfAgent
 export function goOn(
   plan: Plan,
   kernel: Kernel,
-  treeOfAgent: RestartParts['treeOfAgent'],
+  files: Pick<RestartParts, 'treeOfAgent' | 'homes'>,
   clock: PastClock,
 ): readonly Process[] {
   const { log, gate, drivers, spawner, table, children, runs: runMemory } = kernel
   const defect = (error: unknown): void => kernel.observers.defect(error)
   try {
-    const parts = { log, gate, drivers, spawner, table, children, runMemory, treeOfAgent, clock, defect }
+    const parts = { log, gate, drivers, spawner, table, children, runMemory, ...files, clock, defect }
     const restart = new Restart(plan, parts)
     // Whoever made this kernel registers tools and listeners first.
     setImmediate(() => void restart.start())
@@ -86,23 +90,25 @@ class Restart {
   constructor(plan: Plan, parts: RestartParts) {
     this.#plan = plan
     this.#parts = parts
-    const { survey, fork } = plan
+    const { survey, fork, start } = plan
     const { log, table, gate, clock } = parts
     for (const [seq, value] of Object.entries(fork?.replies ?? {}))
       this.#replies.set(Number(seq), log.payload(JSON.stringify(asJson(value, `replies.${seq}`))))
     this.#source = withLineage(runsOf(log))
     const runs = new Set(survey.unended.filter(isOurs).map(({ run }) => run))
-    this.#fold = new Fold({ ...parts, ...survey, runs })
+    this.#fold = new Fold({ ...parts, ...survey, runs, ...basisOf(start?.snapshot, this.#source) })
     table.skipTo(survey.lastPid)
     const times = new Map<Process, number>()
     gate.doingAgain(() =>
       clock.during(survey.time, (set) => {
+        restore(start?.snapshot, { ...parts, source: this.#source })
         this.#foldAll(set)
         set(survey.time)
         for (const { process, isHeld, heldAt } of this.#fold.known)
           times.set(process, isHeld ? heldAt : process.turns.time)
       }),
     )
+    for (const { process } of this.#live) parts.drivers.streams.lost(process, process.turns.lastCall)
     // No time has passed for them since.
     for (const [{ turns }, time] of times)
       turns.resume({ count: turns.count, lastCall: turns.lastCall, time })
@@ -123,7 +129,6 @@ class Restart {
 
   /** @throws EvidenceError, KernelError */
   #foldAll(set: (time: number) => void): void {
-    const { log } = this.#parts
     let window: Counted[] = []
     let bytes = 0
     const replies = new Set(this.#replies.keys())
@@ -137,7 +142,8 @@ class Restart {
       window = []
       bytes = 0
     }
-    for (const counted of entriesIn(log.entries(), this.#plan.survey.segments)) {
+    const { from, segments } = this.#plan.survey
+    for (const counted of entriesIn(this.#parts.log.entries(from === 0 ? {} : { from }), segments)) {
       window.push(this.#edited(counted, replies))
       bytes += this.#fold.needs(counted).reduce((sum, ref) => sum + ref.bytes, 0)
       if (window.length >= limits.rebuildWindowEntries || bytes > limits.replayWindowBytes) flush()
@@ -203,7 +209,7 @@ class Restart {
   async #recordForks(): Promise<void> {
     const { fork } = this.#plan
     if (fork === undefined) return
-    const program = fork.program === undefined ? undefined : await loaded(fork.program)
+    const program = fork.program === undefined ? undefined : await loadedProgram(fork.program)
     const begun = beginningsIn(this.#source.run(fork.run), fork.seq)
     for (const [outcome, result] of this.#replies)
       this.#parts.log.append({ kind: 'edit', run: fork.as, outcome, result } satisfies EditBody)
@@ -232,7 +238,8 @@ class Restart {
       return await raise({
         ...{ process, recorded, source: this.#source, live: spawner.guests.events(process) },
         start: (spec, events) => {
-          spawner.adopt(process, { text: spec.program, filename: spec.filename }, spec)
+          const map = textOf(this.#source, recorded.spawn?.program?.map)
+          spawner.adopt(process, { text: spec.program, filename: spec.filename, map }, spec)
           return spawner.guests.start(process, events, false)
         },
       })
@@ -286,9 +293,3 @@ class Restart {
 
 /** Payloads are found by their hash: what is none is not found. */
 const beginningOf = (entry: Entry | undefined): Parameters<Spawner['recordFork']>[1] => (entry ?? {}) as never
-
-async function loaded(
-  program: { readonly file: string } | { readonly source: string },
-): Promise<ProgramText> {
-  return 'file' in program ? bundleProgram(program.file) : textProgram(program.source)
-}

@@ -1,6 +1,7 @@
 /** A first look at a record: what makes up the state after one of its entries, and which runs go on from there. */
 import type { Entry } from '../evidence/entry.ts'
-import { type Opening, openingOf, renamed, type Segment, segmentsTo } from './lineage.ts'
+import { renamed, type Segment, segmentsTo } from './lineage.ts'
+import { openingsIn, type Start } from './start.ts'
 
 /** A process that had not ended. */
 export interface Unended {
@@ -26,26 +27,31 @@ export interface Survey {
   /** Processes that had not ended then, by the names that their runs have now. */
   readonly unended: readonly Unended[]
   readonly lastPid: number
+  /** Where reading begins. */
+  readonly from: number
 }
 
 /**
- * @param entries of the record, from its beginning, each time it is asked
+ * @param entries of the record, from one on, each time it is asked
  * @param until the last entry that counts
+ * @param start where reading begins; undefined for the first entry
  * @param fork which run goes on, and under which name, where not all do
  */
 export function surveyOf(
-  entries: () => Iterable<Entry>,
+  entries: (from: number) => Iterable<Entry>,
   until: number,
+  start: Start | undefined,
   fork?: { readonly run: string; readonly as: string },
 ): Survey {
-  const plain = segmentsTo(openingsIn(entries(), until), until)
+  const plain = start?.segments ?? segmentsTo(openingsIn(entries(0), until), until)
+  const from = start?.from ?? 0
   const segments = fork === undefined ? plain : plain.map((each) => renamed(each, fork.run, fork.as))
   const settled = new Set<number>()
   const answered = new Set<number>()
   const unended = new Map<string, Unended>()
-  let lastPid = 0
+  let lastPid = start?.snapshot?.head.lastPid ?? 0
   let time = 0
-  for (const { entry, run } of entriesIn(entries(), segments)) {
+  for (const { entry, run } of entriesIn(entries(from), segments)) {
     time = entry.time
     if (entry.kind === 'outcome') settled.add(Number(entry.intent))
     if (entry.kind === 'answer') answered.add(Number(entry.ask))
@@ -60,7 +66,8 @@ export function surveyOf(
     if (entry.kind === 'spawn') unended.set(`${run} ${entry.pid}`, unendedOf(entry, run))
     if (entry.kind === 'exit') unended.delete(`${run} ${entry.pid}`)
   }
-  return { segments, seq: until, time, settled, answered, lastPid, unended: [...unended.values()] }
+  const known = { segments, seq: until, time, settled, answered, lastPid, from }
+  return { ...known, unended: [...unended.values()] }
 }
 
 /** An entry that counts, and what its run is called now; undefined where that does not go on. */
@@ -83,16 +90,6 @@ export function* entriesIn(
     const { run = '' } = entry
     yield { entry, run: segment.names.get(run) ?? (segment.isForked ? undefined : run) }
   }
-}
-
-function openingsIn(entries: Iterable<Entry>, until: number): readonly Opening[] {
-  const openings: Opening[] = []
-  for (const entry of entries) {
-    if (entry.seq > until) break
-    const opening = openingOf(entry)
-    if (opening !== undefined) openings.push(opening)
-  }
-  return openings
 }
 
 const unendedOf = ({ pid = 0, ppid, agent, isolation, policy }: Entry, run: string): Unended => ({

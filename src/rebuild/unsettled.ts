@@ -74,6 +74,8 @@ function wayOf(
   // What was printed may be on the screen already.
   if (choice === 'fail' || syscall === 'proc.output') return 'fail'
   if (choice === 'ask') return 'ask'
+  // It changes nothing but what it costs.
+  if (syscall.startsWith('llm.')) return 'again'
   const { name, method = 'GET' } = args as { readonly name?: string; readonly method?: string }
   if (syscall === 'tool.call') return drivers.tool.isIdempotent(name ?? '') ? 'again' : 'fail'
   return syscall === 'net.fetch' && /^(GET|HEAD)$/i.test(method) ? 'again' : 'fail'

@@ -31,11 +31,13 @@ export interface Divergence {
 export interface Place {
   /** `here`: where the replayed side is made; `last`: where the last call before was made. */
   readonly at: 'here' | 'last'
-  /** Frames of agent code, the innermost first, in the recorded program. */
+  /** Frames of agent code, the innermost first: in the author's files where the record has a source map. */
   readonly stack: readonly string[]
   /** The first of them in the program itself, from 1. */
   readonly line?: number
-  /** The text of that line. */
+  /** The author's file that it is in, where the program was bundled. */
+  readonly file?: string
+  /** The text of that line, as it is in the program that ran. */
   readonly text?: string
 }
 

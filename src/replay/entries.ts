@@ -20,6 +20,7 @@ const spawn = z.object({
   args: payload.optional(),
   program: payload.optional(),
   filename: z.string().optional(),
+  map: payload.optional(),
   boot: payload.optional(),
 })
 

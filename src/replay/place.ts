@@ -1,4 +1,5 @@
 /** Finds the guest's line of a divergence: the process is repeated once more, and asked where it stands at that call. */
+import { authorsFrame, placeInFrame } from '../places.ts'
 import type { Divergence, Place } from './divergence.ts'
 import { type Diverged, repeat } from './repetition.ts'
 
@@ -13,12 +14,20 @@ export async function placeOf(
   const frames = stack.split('\n').flatMap((line) => /^\s+at (?<frame>.+)$/.exec(line)?.groups?.frame ?? [])
   if (frames.length === 0) return undefined
   const at = failed !== undefined || isMade(divergence) ? 'here' : 'last'
-  const program = process.spawn?.program
-  if (program === undefined) return { at, stack: frames }
-  const line = frames.map((frame) => lineIn(frame, program.filename)).find((found) => found !== undefined)
-  if (line === undefined) return { at, stack: frames }
-  const text = source.payloads(new Set([program.text.hash])).get(program.text.hash)?.text
-  return { at, stack: frames, line, text: (text ?? '').split('\n')[line - 1]?.trim().slice(0, 200) ?? '' }
+  const recorded = process.spawn?.program
+  if (recorded === undefined) return { at, stack: frames }
+  const { filename, map } = recorded
+  const hashes = [recorded.text, map].flatMap((ref) => ref?.hash ?? [])
+  const texts = source.payloads(new Set(hashes))
+  const program = { filename, map: map === undefined ? undefined : texts.get(map.hash)?.text }
+  const shown = frames.map((frame) => authorsFrame(program, frame))
+  const own = frames.find((frame) => placeInFrame(program, frame) !== undefined)
+  const place = own === undefined ? undefined : placeInFrame(program, own)
+  const ran = own === undefined ? undefined : placeInFrame({ filename }, own)
+  if (place === undefined || ran === undefined) return { at, stack: shown }
+  const text = texts.get(recorded.text.hash)?.text?.split('\n')[ran.line - 1]?.trim().slice(0, 200) ?? ''
+  const file = program.map === undefined ? {} : { file: place.file }
+  return { at, stack: shown, line: place.line, ...file, text }
 }
 
 const isMade = ({ kind }: Divergence): boolean => kind === 'call' || kind === 'extra'
@@ -27,11 +36,4 @@ async function stackOf(call: number, parts: Parameters<typeof repeat>[0]): Promi
   if (call === 0) return ''
   const { trace = '' } = await repeat({ ...parts, trace: call })
   return trace
-}
-
-/** A frame is such as `main (agent.js:3:14)`; what agent code compiles itself is named otherwise. */
-function lineIn(frame: string, filename: string): number | undefined {
-  const at = frame.lastIndexOf(`${filename}:`)
-  const line = at < 0 ? undefined : /^(\d+):\d+\)?$/.exec(frame.slice(at + filename.length + 1))?.[1]
-  return line === undefined ? undefined : Number(line)
 }

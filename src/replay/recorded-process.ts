@@ -42,6 +42,8 @@ export interface RecordedSpawn {
 export interface RecordedProgram {
   readonly text: PayloadRef
   readonly filename: string
+  /** Leads to the author's files; of a program that was bundled. */
+  readonly map: PayloadRef | undefined
   readonly args: PayloadRef
   readonly boot: PayloadRef
 }

@@ -95,7 +95,7 @@ class ProcessReader {
 
   #takeSpawn(entry: Entry, read: Recorded<'spawn'>): void {
     if (this.#spawn !== undefined) return this.#stop(entry, 'the process has begun before')
-    const { program: text, filename, args, boot, budget, cell, extraction, ...rest } = read
+    const { program: text, filename, map, args, boot, budget, cell, extraction, ...rest } = read
     const isWhole = text !== undefined && filename !== undefined && args !== undefined && boot !== undefined
     this.#spawn = {
       ...rest,
@@ -103,7 +103,7 @@ class ProcessReader {
       ownCell: cell === 'own',
       isExtraction: extraction === true,
       heapBytes: budget.memoryBytes ?? limits.heapBytes,
-      program: isWhole ? { text, filename, args, boot } : undefined,
+      program: isWhole ? { text, filename, map, args, boot } : undefined,
     }
   }
 

@@ -1,5 +1,5 @@
 /** Where a recorded run is read from: a folder of evidence, or the log of a kernel that lives. */
-import type { Entry } from '../evidence/entry.ts'
+import type { Entry, PayloadRef } from '../evidence/entry.ts'
 import type { EvidenceLog } from '../evidence/log.ts'
 import { pickPayloads } from '../evidence/payloads.ts'
 import type { Payload } from '../evidence/verify.ts'
@@ -18,5 +18,9 @@ export interface RunSource {
 /** @returns the runs of a kernel that lives, as far as they are on record */
 export const runsOf = (log: EvidenceLog): RunSource => ({
   run: (run) => log.entries({ run }),
-  payloads: (hashes) => pickPayloads(log.packs(), hashes),
+  payloads: (hashes) => pickPayloads(log.pick(hashes), hashes),
 })
+
+/** @returns the text of a payload; undefined where there is none, or it was deleted */
+export const textOf = (source: RunSource, ref: PayloadRef | undefined): string | undefined =>
+  ref === undefined ? undefined : source.payloads(new Set([ref.hash])).get(ref.hash)?.text

@@ -1,6 +1,6 @@
 /** Calls of the models that the application has given its kernel. */
 import { z } from 'zod'
-import type { LlmDriver } from '../drivers/llm/driver.ts'
+import type { Charged } from '../drivers/llm/call.ts'
 import { bytesOf } from '../drivers/llm/usage.ts'
 import { assert } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -30,9 +30,16 @@ const judged = (args: PromptArgs) => ({
   promptBytes: bytesOf(contentOfPrompt(args)),
 })
 
-function chargedOf({ meter, costs }: Call): Parameters<LlmDriver['generate']>[3] {
+function chargedOf({ meter, costs }: Call): Charged {
   assert(meter !== undefined, 'a call of a model is metered')
   return { meter, costs }
+}
+
+/** The stream goes on with it when the call is answered. */
+function keptMeter(call: Call): Charged['meter'] {
+  const { meter } = chargedOf(call)
+  meter.isKept = true
+  return meter
 }
 
 export const llmCalls = {
@@ -55,9 +62,45 @@ export const llmCalls = {
       call.carries(drivers.llm.labelsOf(args.model))
       const { llm } = drivers
       const prompt = whole(args, drivers)
-      if (args.wrapped === undefined) return llm.generate(call.grant, args.model, prompt, chargedOf(call))
+      if (args.wrapped === undefined)
+        return llm.generate('llm.generate', call.grant, args.model, prompt, chargedOf(call))
       const run = llm.wrapped.of(call.process, call.number)
-      return llm.run(call.grant, args.model, prompt, { ...chargedOf(call), redacts: call.redacts }, run)
+      const { isLookedThrough } = call
+      return llm.run(call.grant, args.model, prompt, { ...chargedOf(call), isLookedThrough }, run)
+    },
+  }),
+  'llm.stream': syscall({
+    summary:
+      'Asks a model, and gives its reply as it is written: a stream of values, each a part. Where a rule looks through what comes back it comes whole all the same. Agents use `llm.stream`.',
+    args: promptShape,
+    returns: `{ readonly stream: number } | { readonly whole: ${reply} }`,
+    cost: 1,
+    check(args, { llm, tool }) {
+      assertPrompt(args)
+      llm.check('llm.stream', args.model)
+      whole(args, { tool })
+    },
+    judge: (args) => [{ action: 'llm.stream', resource: args.model, args: judged(args) }],
+    reserves: (args, drivers, process) => drivers.llm.mostOf(process, args.model, whole(args, drivers)),
+    external: () => true,
+    echoes: true,
+    async invoke(args, call, drivers) {
+      const { llm, streams } = drivers
+      const prompt = whole(args, drivers)
+      const labels = llm.labelsOf(args.model)
+      call.carries(labels)
+      if (call.isLookedThrough)
+        return { whole: await llm.generate('llm.stream', call.grant, args.model, prompt, chargedOf(call)) }
+      const place = streams.reserve(call)
+      try {
+        // What it costs is known when it is over.
+        const charged = { meter: keptMeter(call), costs: () => {} }
+        const source = await llm.open(call.grant, args.model, prompt, charged, call.charges)
+        return { stream: place.fill({ source: Object.assign(source, { labels }), isEcho: true }) }
+      } catch (error) {
+        place.leave()
+        throw error
+      }
     },
   }),
   'llm.embed': syscall({

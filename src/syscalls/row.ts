@@ -4,8 +4,12 @@ import type { Chance } from '../clock.ts'
 import type { ClockDriver } from '../drivers/clock.ts'
 import type { IpcDriver } from '../drivers/ipc.ts'
 import type { LlmDriver } from '../drivers/llm/driver.ts'
+import type { StreamEnd } from '../drivers/llm/stream.ts'
 import type { NetDriver } from '../drivers/net/driver.ts'
+import type { PipeDriver } from '../drivers/pipes.ts'
 import type { ProcDriver } from '../drivers/proc.ts'
+import type { StreamDriver } from '../drivers/streams/driver.ts'
+import type { OpenStream, Terms } from '../drivers/streams/stream.ts'
 import type { ToolDriver } from '../drivers/tool.ts'
 import type { VfsDriver } from '../drivers/vfs/driver.ts'
 import type { Tree } from '../drivers/vfs/tree.ts'
@@ -27,6 +31,8 @@ export interface Drivers {
   readonly ipc: IpcDriver
   readonly proc: ProcDriver
   readonly clock: ClockDriver
+  readonly streams: StreamDriver
+  readonly pipes: PipeDriver
   readonly chance: Chance
   readonly table: ProcessTable
   /** The files of one process. */
@@ -79,8 +85,6 @@ export interface Call {
    * The process takes the labels on before it gets the result or the error.
    */
   readonly carries: (labels: Labels) => void
-  /** Whether a rule that permits it takes data out of what comes back. */
-  readonly redacts: boolean
   /** What the rules that permit it give to what comes of it. */
   readonly given: Labels
   /** Says that the result came of what carried these labels, and does not carry them on; for the record. */
@@ -89,6 +93,12 @@ export interface Call {
   readonly meter: Meter | undefined
   /** Says what it has cost, for the record; the last word counts. */
   readonly costs: (cost: JsonObject) => void
+  /** Puts on record what came of a stream that it opened, when that is over. */
+  readonly charges: (end: StreamEnd) => void
+  /** A stream that it opens stands on these. */
+  readonly terms: Terms
+  /** Whether a rule looks through what comes back: then it comes back whole, and no stream is opened. */
+  readonly isLookedThrough: boolean
 }
 
 /** One file or folder that a call would change. */
@@ -110,6 +120,12 @@ export interface Stakes {
   /** Why it could not be done with an approval either, if it is done on a folder. */
   readonly notFolders?: string
 }
+
+export type { StreamEnd } from '../drivers/llm/stream.ts'
+export type { OpenStream } from '../drivers/streams/stream.ts'
+
+/** What a call does with an open stream. */
+export type StreamUse = 'read' | 'write'
 
 export interface Syscall<Args = never> {
   readonly summary: string
@@ -133,10 +149,21 @@ export interface Syscall<Args = never> {
   readonly check?: (args: Args, drivers: Drivers, process: Process) => void
   /** What the policy is asked; every answer has to permit. Not judged where undefined: counted and limited only. */
   readonly judge?: (args: Args, means: JudgeMeans, process: JudgedCaller) => readonly Judged[]
+  /**
+   * The open stream that the call is about: what permitted the call that opened it has to hold still, and what that
+   * demands of the record holds for this one too. `read` asks again where the policy is another one, `write` each time.
+   * @throws SyscallError EBADF
+   */
+  readonly stream?: (args: Args, drivers: Drivers, process: Process) => OpenStream
+  readonly uses?: StreamUse
+  /** The questions that permitted its opening, as they are asked about this call. */
+  readonly asksAgain?: (args: Args, asked: readonly Judged[]) => readonly Judged[]
   /** What an approval of the call is bound to, besides its arguments. */
   readonly stakes?: (args: Args, drivers: Drivers, process: Process) => Stakes
   /** Whether the effect leaves the kernel, so that its intent has to be durable first. */
   readonly external?: (args: Args, drivers: Drivers, process: Process) => boolean
+  /** Takes what belongs to the call as soon as it is admitted, before its effect, which may have to wait. Touches nothing outside. */
+  readonly takes?: (args: Args, call: Pick<Call, 'process' | 'grant' | 'terms'>, drivers: Drivers) => void
   readonly invoke: (args: Args, call: Call, drivers: Drivers) => Json | Promise<Json>
 }
 

@@ -70,6 +70,30 @@ describe('the policy that was in force', () => {
     }
   })
 
+  test('says the same of streams: what stands on another call is no decision of its own', async () => {
+    const rules = [
+      { id: 'all', effect: 'permit', action: 'ipc.*' },
+      { id: 'large', effect: 'forbid', action: 'ipc.pipe', when: 'args.bytes > 10' },
+    ] as const
+    const evidence = await recordOf({ policy: policyOf(rules) }, async (kernel) => {
+      kernel.register(() => 1, { name: 'sink' })
+      await ask(
+        kernel,
+        `const pipe = await ipc.pipe({ to: 'sink' })
+         await pipe.write('small')
+         await pipe.write('much too large').catch(() => {})
+         await sys('stream.read', { stream: 7 }).catch(() => {})
+         await pipe.close()`,
+      )
+    })
+    expect(backtest(evidence, { policy: 'recorded' })).toMatchObject({
+      ...{ rows: [], undecided: [], decisions: 1, notJudged: 2 },
+    })
+    expect(rowsOf(tried(evidence, policyOf([{ id: 'no', effect: 'forbid', action: 'ipc.*' }])))).toEqual([
+      'permit → forbid by no: 1, 0',
+    ])
+  })
+
   test('says the same of a child with a policy of its own, and after a reload', async () => {
     const evidence = await recordOf({ policy: policyOf([all]), tools }, async (kernel) => {
       const own = {

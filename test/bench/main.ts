@@ -13,10 +13,13 @@ import { evidenceKills } from './evidence-kills.ts'
 import { evidenceOpen } from './evidence-open.ts'
 import { evidenceShare } from './evidence-share.ts'
 import { flood } from './flood.ts'
+import { programLoops, programStarts } from './programs.ts'
 import { replay } from './replay.ts'
 import { progress, type Section, sectionText, type Table, writeSections } from './report.ts'
+import { resuming } from './resume.ts'
 import { shutdown } from './shutdown.ts'
 import { pairs, signals } from './signals.ts'
+import { webRuntime } from './web-runtime.ts'
 
 interface Benchmark {
   readonly what: string
@@ -60,6 +63,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     what: `${values.spawns} short processes one after another, eight at once, and the memory that is left`,
     run: () => churn(Number(values.spawns)),
   },
+  programs: {
+    what: 'An agent’s loop of 100 calls of a tool that takes 5 ms, governed and not, in alternating rounds',
+    run: programLoops,
+  },
+  'program-starts': {
+    what: 'From the spawn of an agent made of real packages to its first request',
+    run: programStarts,
+  },
   evidence: { what: 'What evidence costs beside what it is made of', run: evidence },
   'evidence-share': {
     what: 'What part of a governed call is evidence, and what it leaves on disk',
@@ -76,6 +87,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'evidence-open': {
     what: `A log of ${values.entries} entries: opened, and looked things up in, ms`,
     run: () => evidenceOpen(Number(values.entries)),
+  },
+  resume: {
+    what: `A killed kernel gone on with after up to ${values.entries} entries, with a snapshot of its state and without`,
+    run: () => resuming(Number(values.entries)),
+  },
+  'web-runtime': {
+    what: 'What the web runtime costs a guest that touches none of it, and what the first touch of each family costs',
+    run: () => webRuntime(Number(values.rounds)),
   },
   'evidence-kills': {
     what: `${values.kills} writers of evidence killed at random points, half of them at each level of durability`,

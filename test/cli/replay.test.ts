@@ -83,7 +83,7 @@ test('code 1: the first difference, with both sides and the line', async () => {
   expect(code).toBe(1)
   expect(stdout).toContain('recorded: call 1: fs.write {"path":"/tmp/a","text":"one"}')
   expect(stdout).toContain('replayed: call 1: fs.write {"path":"/tmp/a","text":"two"}')
-  expect(stdout).toMatch(/agent code, line \d+: await fs\.write\("\/tmp\/a", "two"\);?\n/)
+  expect(stdout).toMatch(/agent code, agent\.[jt]s:\d+: await fs\.write\("\/tmp\/a", "two"\);?\n/)
 })
 
 test('code 2: the record does not suffice; a changed payload is refused', async () => {

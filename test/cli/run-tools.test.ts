@@ -135,3 +135,33 @@ test.each<readonly [mount: string, why: RegExp]>([
   const { code, stderr } = await gatehouse(folderWith(files), ['run', 'agent.js', '--mount', mount])
   expect([code, stderr]).toEqual([2, expect.stringMatching(why)])
 })
+
+test('the same module gives models, or another one that gives nothing else; what a model throws is told to the user', async () => {
+  const models = `export const llm = { models: {
+    'my/echo': ({ messages }) => 'said ' + messages.at(-1).content,
+    'my/broken': () => { throw new Error('no weights') },
+  } }
+`
+  const asks = agent(`return [(await llm.generate({ model: 'my/echo', prompt: 'hi' })).text,
+    await llm.generate({ model: 'my/broken', prompt: '' }).catch(({ code }) => code)]`)
+  const given = {
+    'agent.js': asks,
+    'models.mjs': models,
+    'tools.mjs': `${models}export default {}`,
+    'odd.mjs': 'export const llm = 5',
+  }
+  const folder = folderWith(given)
+  const start = ['run', 'agent.js', '--policy', 'permissive', '--tools']
+  for (const file of ['models.mjs', 'tools.mjs']) {
+    const { code, stdout, stderr } = await gatehouse(folder, [...start, file])
+    expect([code, JSON.parse(stdout)]).toEqual([0, ['said hi', 'EIO']])
+    expect(stderr).toContain('model my/broken: no weights')
+  }
+  const twice = await gatehouse(folder, [...start, 'models.mjs', '--tools', 'tools.mjs'])
+  expect([twice.code, twice.stderr]).toEqual([
+    2,
+    expect.stringContaining('two files of --tools export `llm`'),
+  ])
+  const odd = await gatehouse(folder, [...start, 'odd.mjs'])
+  expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('exports no models as `llm`')])
+})

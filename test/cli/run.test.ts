@@ -221,8 +221,8 @@ test.each([
   ['cannot be read as a program', 'export default (', /`agent` failed: .*agent\.ts:1:\d+/],
   [
     'wants a module of Node.js',
-    "import 'node:fs'",
-    /user space has no module `node:fs`; use the global `fs`/,
+    "import 'node:http'",
+    /user space has no module `node:http`; use the global `fetch`/,
   ],
 ])('an agent that %s ends with code 1 and a sentence', async (_what, source, sentence) => {
   const { code, stdout, stderr } = await gatehouse(folderWith({ 'agent.ts': source }), ['run', 'agent.ts'])

@@ -80,7 +80,7 @@ export const authority: Family = {
       name: 'the environment of the host',
       tries: 'Looks for environment, arguments, working directory, user, machine and versions of the host.',
       source:
-        probing(`const names = ['process', 'env', 'ENV', 'argv', '__dirname', '__filename', 'navigator', 'location', 'os', 'require', 'module', 'exports', 'Deno', 'Bun']
+        probing(`const names = ['process', 'env', 'ENV', 'argv', '__dirname', '__filename', 'location', 'os', 'require', 'module', 'exports', 'Deno', 'Bun']
         const text = JSON.stringify([await proc.self(), await fs.list('/'), await fs.list('/proc'), await fs.list('/policy')])
         const words = Object.getOwnPropertyNames(globalThis).filter((name) => /env|path|home|user|host/i.test(name))
         return [names.filter((name) => name in globalThis), /canary|HOME|PATH|gatehouse-corpus|\\/work|\\/root|\\/usr/.test(text), words]`),
@@ -117,10 +117,10 @@ export const authority: Family = {
           if (typeof at === 'string' && /^[0-9a-f]{32,}$/.test(at)) texts.add(at)
           if (at === null || (typeof at !== 'object' && typeof at !== 'function') || seen.has(at)) continue
           seen.add(at)
-          for (const key of Reflect.ownKeys(at)) queue.push(Object.getOwnPropertyDescriptor(at, key).value)
+          for (const key of Reflect.ownKeys(at)) try { queue.push(at[key]) } catch {}
         }
         return [texts.size, typeof crypto.subtle, Math.random() !== Math.random()]`),
-      ends: gives([0, 'undefined', true]),
+      ends: gives([0, 'object', true]),
     },
     {
       name: 'the limits of the policy, by observing',

@@ -107,8 +107,8 @@ export const bootstrap: Family = {
           try { Object.defineProperty(space, 'x', { value: 1 }) } catch {}
           try { Object.setPrototypeOf(space, null) } catch {}
           return [Object.isFrozen(space), Object.getPrototypeOf(space) === Object.prototype] }
-        return [fs, ipc, proc, console, crypto, performance].map(change)`),
-      ends: gives(Array.from({ length: 6 }, () => [true, true])),
+        return [fs, ipc, proc].map(change)`),
+      ends: gives(Array.from({ length: 3 }, () => [true, true])),
     },
     {
       name: 'the module of the doors, changed',

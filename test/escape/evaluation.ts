@@ -119,7 +119,7 @@ export const evaluation: Family = {
         'Looks for ways to another realm: ShadowRealm, document, workers, vm, snapshots and the shell’s helpers.',
       source:
         probing(`const names = ['ShadowRealm', 'Realm', 'Worker', 'SharedWorker', 'Compartment', 'document', 'd8', 'load', 'read', 'print', 'quit', 'gc', 'version', 'importScripts', 'AsyncContext',
-          'v8debug', 'natives', 'internalBinding', 'primordials', 'structuredClone', 'MessageChannel', 'createRealm', '$262', 'host']
+          'v8debug', 'natives', 'internalBinding', 'primordials', 'createRealm', '$262', 'host']
         const natives = await codeOf(() => new Function('return %GetUndetectable()'))
         return [names.filter((name) => name in globalThis), natives]`),
       ends: gives([[], 'SyntaxError']),

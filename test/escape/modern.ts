@@ -164,8 +164,8 @@ export const modern: Family = {
       tries:
         'Looks for shared memory, waiting and clocks of V8 in constructors, clones and views that are left.',
       source: probing(
-        `const names = ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'WeakRef', 'FinalizationRegistry', 'structuredClone', 'MessageChannel', 'Worker', 'gc', 'd8']
-        const shown = names.filter((name) => name !== 'structuredClone' && typeof globalThis[name] !== 'undefined')
+        `const names = ['SharedArrayBuffer', 'Atomics', 'WebAssembly', 'WeakRef', 'FinalizationRegistry', 'Worker', 'gc', 'd8']
+        const shown = names.filter((name) => typeof globalThis[name] !== 'undefined')
         const buffers = new Set()
         for (const View of [Int8Array, BigInt64Array, DataView, globalThis.Float16Array].filter(Boolean)) buffers.add(Object.prototype.toString.call(Reflect.construct(View, [new ArrayBuffer(8)]).buffer))
         const shared = await codeOf(() => structuredClone(new ArrayBuffer(8)).grow(16))

@@ -84,3 +84,9 @@ test('what a kernel writes has no field that the page does not name, and each th
     expect([entry.kind, promised.filter((name) => !own.includes(name))]).toEqual([entry.kind, []])
   }
 })
+
+test('a kernel says at its beginning what it runs on, and nothing of the machine', () => {
+  const [open] = boot().evidence.entries({ kind: 'open' })
+  const { node, v8 } = process.versions
+  expect(open?.versions).toEqual({ node, v8, gatehouse: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+})

@@ -2,7 +2,9 @@
 import type { Claim } from '../../integrations/contract.ts'
 
 export const cannot = {
-  'vercel-ai': {},
+  langchain: {},
+  'openai-agents': {},
   openai: {},
+  'vercel-ai': {},
   mastra: {},
 } as const satisfies Readonly<Record<string, Partial<Readonly<Record<Claim, string>>>>>

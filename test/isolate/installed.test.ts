@@ -10,10 +10,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const modules = join(root, 'node_modules')
 const native = ['isolated-vm', 'node-gyp-build']
 
-/** Runs an agent of one line in a cell of the package that is installed in this application. */
+/** Runs an agent of one line, which needs a text that the build has made, in a cell of the package that is installed in this application. */
 const program = `import { KernelSpace } from 'gatehouse'
 const kernel = new KernelSpace({ isolation: 'cell' })
-console.log(await kernel.execute({ source: 'export default () => 42' }))
+console.log(await kernel.execute({ source: 'export default () => Number(new URL("https://a.b:42").port)' }))
 await kernel.shutdown()
 `
 

@@ -4,6 +4,7 @@ import { AgentSignal, type KernelOptions, type KernelSpace } from '../../src/ind
 import { limits } from '../../src/limits.ts'
 import { liveCells } from '../support/children.ts'
 import { ask, boot, entriesOf, exitValue, main, policyOf, tempFolder, until } from '../support/kernel.ts'
+import { serve } from '../support/servers.ts'
 
 /** V8 cannot contain it: the whole cell ends. */
 const crash = main('new Array(1e9).fill(0)')
@@ -141,4 +142,31 @@ test('one that is stopped is made again when it goes on', async () => {
   expect(entriesOf(kernel, 'rebuild')).toEqual([])
   proc.signal(AgentSignal.SIGCONT)
   expect(exitValue(await proc.exit)).toMatchObject([expect.anything(), 'go on', 'kept', 'once;'])
+})
+
+test('streams live in the kernel: what a process had open in its cell it reads on when it is made again', async () => {
+  const { promise: rest, resolve } = Promise.withResolvers<void>()
+  const url = await serve(async (_request, response) => {
+    response.write('before ')
+    await rest
+    response.end('after')
+  })
+  const policy = policyOf([
+    { id: 'web', effect: 'permit', action: 'net.fetch', addresses: ['loopback'] },
+    { id: 'all', effect: 'permit', action: ['ipc.*', 'fs.*', 'proc.*'] },
+  ])
+  const kernel = cellKernel({ policy })
+  const proc = kernel.spawn({
+    source: main(`const { body } = await sys('net.fetch', { url: ${JSON.stringify(url)}, stream: true })
+      const read = async () => (await sys('stream.read', { stream: body })).text
+      const first = await read()
+      const pending = read()
+      return [first, await pending]`),
+  })
+  await waitsIn(kernel, proc.pid, 'stream.read')
+  await until(() => entriesOf(kernel, 'intent', 'stream.read').length === 2, 'it reads once more')
+  killCells()
+  await rebuilt(kernel, 1)
+  resolve()
+  expect(exitValue(await proc.exit)).toEqual(['before ', 'after'])
 })

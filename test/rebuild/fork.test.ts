@@ -1,8 +1,8 @@
 /** A run of its own begins where one on record was: under another policy, with another program, or with another reply. */
 import { expect, test } from 'vitest'
 import { type Entry, type ForkOptions, type KernelOptions, KernelSpace } from '../../src/index.ts'
-import { boot, entriesOf, exitValue, main, policyOf, tempFolder } from '../support/kernel.ts'
-import { busy, doubling, endOf, left, replayOf } from './support.ts'
+import { ask, boot, entriesOf, exitValue, main, policyOf, tempFolder } from '../support/kernel.ts'
+import { busy, doubling, endOf, flying, left, replayOf } from './support.ts'
 
 const source = main(`
   await fs.write('/mem/working/a', 'first')
@@ -108,6 +108,35 @@ test('a forked run replays byte-equal from its own record and that of its parent
   await kernel.shutdown()
   const replayed = await replayOf(copy, proc?.run ?? '')
   expect(replayed).toMatchObject({ verdict: 'equal', processes: [{ pid: 1, calls: 7 }] })
+})
+
+test('so does one that was forked while a call was on its way, whether that is made again or fails', async () => {
+  const waiting = main(`
+    await fs.write('/mem/x', '1')
+    const got = await Promise.all([ipc.receive(), tools.double({ n: 2 }).catch((error) => error.code)])
+    return [got[0].message, got[1]]`)
+  const dir = tempFolder()
+  const first = boot({
+    evidence: { dir },
+    tools: { double: { ...(doubling([]).double as object), execute: () => new Promise(() => {}) } as never },
+  })
+  const proc = first.spawn({ source: waiting }, { name: 'waiter' })
+  await flying(first, 'tool.call')
+  const { seq, run = '' } = entriesOf(first, 'intent', 'tool.call')[0] ?? { seq: 0 }
+  expect(proc.pid).toBe(1)
+  for (const [unsettled, expected] of [
+    ['retry', 4],
+    ['fail', 'EIO'],
+  ] as const) {
+    const copy = left(dir)
+    const kernel = boot({ evidence: { dir: copy, fork: { run, seq, unsettled } }, tools: doubling([]) })
+    await flying(kernel, 'ipc.receive')
+    await ask(kernel, `await ipc.send('waiter', 'go')`)
+    expect(exitValue(await endOf(kernel))).toEqual(['go', expected])
+    const forkOf = entriesOf(kernel, 'rebuild')[0]?.run ?? ''
+    await kernel.shutdown()
+    expect(await replayOf(copy, forkOf)).toMatchObject({ verdict: 'equal' })
+  }
 })
 
 test('what is not there is told: a run, or one that had ended by then', async () => {

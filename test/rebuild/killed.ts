@@ -26,7 +26,7 @@ const source = `export default async () => {
 
 const kernel = new KernelSpace({
   ...{ policy: 'permissive', isolation: 'inline', control: false },
-  evidence: { dir, resume: { unsettled: unsettled as 'fail' | 'retry' } },
+  evidence: { dir, snapshotEvery: 20, resume: { unsettled: unsettled as 'fail' | 'retry' } },
   tools: {
     effect: {
       description: 'leaves a line outside',

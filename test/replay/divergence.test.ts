@@ -1,5 +1,5 @@
 /** Records that do not fit: each difference is found, shown with both sides and the guest's line, and touches nothing. */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/evidence/entry.ts'
@@ -26,11 +26,14 @@ interface Change {
 }
 
 /** Runs the agent with a host folder in reach, and replays a record of it that somebody changed. */
-async function replayChanged({ entry: changeEntry, text: changeText }: Change, source = agent) {
+async function replayChanged(
+  { entry: changeEntry, text: changeText }: Change,
+  source: string | { readonly file: string } = agent,
+) {
   const dir = tempFolder()
   const host = tempFolder()
   const kernel = boot({ evidence: { dir }, mounts: { '/host': { host, mode: 'rw' } } })
-  await kernel.spawn({ source }).exit
+  await kernel.spawn(typeof source === 'string' ? { source } : source).exit
   await kernel.shutdown()
   const evidence = evidenceIn(dir)
   const [id = ''] = runsIn(evidence)
@@ -78,6 +81,24 @@ describe('diverged', () => {
       replayed: { what: 'call 2: fs.write', args: '{"path":"/tmp/a","text":"two"}' },
       place: { at: 'here', line: 3, text: "await fs.write('/tmp/a', 'two')" },
     })
+  })
+
+  test('a program of several files: with the author’s file and line', async () => {
+    const folder = tempFolder()
+    const file = join(folder, 'agent.ts')
+    writeFileSync(file, "import { keep } from './keep.ts'\nexport default () => keep('/tmp/a')\n")
+    const keep =
+      "type Path = string\n\nexport async function keep(path: Path): Promise<void> {\n  await fs.write(path, 'one')\n}\n"
+    writeFileSync(join(folder, 'keep.ts'), keep)
+    const text = swap('write(path, "one")', 'write(path, "two")')
+    const { divergence } = await replayChanged({ text }, { file })
+    expect(divergence?.place).toEqual({
+      ...{ at: 'here', file: 'keep.ts', line: 4, text: 'await fs.write(path, "two");' },
+      stack: [expect.stringMatching(/^keep \(keep\.ts:4:\d+\)$/), expect.stringMatching(/agent\.ts:2:\d+/)],
+    })
+    const withoutMap = (each: string): string => (each.startsWith('{"version":3') ? 'no map' : text(each))
+    const unmapped = await replayChanged({ text: withoutMap }, { file })
+    expect(unmapped.divergence?.place?.stack[0]).toMatch(/^keep \(agent\.js:\d+:\d+\)$/)
   })
 
   test('another reply: what the agent does with it is seen, and not done', async () => {

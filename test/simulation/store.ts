@@ -100,6 +100,10 @@ export class FaultyStore implements EvidenceStore {
     return this.#inner.find()
   }
 
+  pick(): Iterable<string> {
+    return this.#inner.pick()
+  }
+
   last(): string | undefined {
     return this.#inner.last()
   }

@@ -62,7 +62,7 @@ export const program = (body: string): string => `export default async (world) =
  */
 export const prelude = `
 const own = { Function, Object, getPrototypeOf: Object.getPrototypeOf, objectPrototype: Object.prototype }
-const hostNames = ['process', 'require', 'module', 'exports', 'global', 'Buffer', 'ivm', 'Deno', 'Bun', 'window', 'self',
+const hostNames = ['process', 'require', 'module', 'exports', 'global', 'Buffer', 'ivm', 'Deno', 'Bun', 'window',
   'setImmediate', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry', 'start', 'post',
   'deliver', 'bootstrap', 'bootText', 'pending', 'inspector']
 const look = 'return ' + JSON.stringify(hostNames) + '.filter((name) => { try { return eval("typeof " + name) !== "undefined" } catch (error) { return true } })'

@@ -1,7 +1,11 @@
-/** Before all tests: a configuration directory of their own, so that no test comes near the keys of the user who runs it. */
+/**
+ * Before all tests: a configuration directory of their own, so that no test comes near the keys of the user who runs it,
+ * and the web runtime as it is in the sources.
+ */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buildWeb } from '../../scripts/web.ts'
 
 /** What a user's own key looks like from outside, where a kernel would make one. */
 function ownKey(): string {
@@ -10,7 +14,8 @@ function ownKey(): string {
 }
 
 /** Workers and the processes that tests start have the same environment. */
-export default function setup(): () => void {
+export default async function setup(): Promise<() => void> {
+  await buildWeb()
   const before = ownKey()
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'))
   process.env.XDG_CONFIG_HOME = folder

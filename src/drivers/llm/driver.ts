@@ -1,21 +1,20 @@
-/** Models as agents reach them: one granted prompt, metered, timed, tried again where that is safe, and read with no belief in the answer. */
+/** Models as agents reach them: one granted prompt, metered, timed, and read with no belief in the answer. */
 import { closest } from 'fastest-levenshtein'
-import type { Clock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
-import { Grant } from '../../grant.ts'
-import type { Json, JsonObject } from '../../json.ts'
+import { Grant, type GrantScope } from '../../grant.ts'
+import type { Json } from '../../json.ts'
 import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
-import type { Amounts, Meter, Metered } from '../../proc/meter.ts'
-import { type Deadline, deadlineOf } from '../deadline.ts'
+import type { Amounts, Metered } from '../../proc/meter.ts'
 import { Expected } from '../expected.ts'
 import { abortable } from '../net/resolve.ts'
-import { attempt } from './attempts.ts'
-import { type Failure, readFailure } from './failures.ts'
-import { Bill, Metering } from './metering.ts'
+import type { Redactor } from '../net/secrets/redactor.ts'
+import { type CallParts, type Charged, ModelCall } from './call.ts'
+import { Metering } from './metering.ts'
 import type { Embedding, Language, Model, Prompt } from './model.ts'
 import type { OpenedModels } from './open.ts'
-import { readReply, readVectors, replyJson } from './reply.ts'
+import { nonsense, readReply, readVectors, replyJson } from './reply.ts'
+import { ModelStream, nothingIn, type StreamEnd } from './stream.ts'
 import {
   bytesOf,
   fieldOf,
@@ -24,63 +23,29 @@ import {
   readUsage,
   tokensOfBytes,
   tokensOfPrompt,
-  type Usage,
+  usageJson,
 } from './usage.ts'
 import type { ModelRun, ModelRunContext } from './wrapped.ts'
 
-/** In ms. */
-export interface ModelTimeouts {
-  readonly wholeMs: number
-  readonly firstMs: number
-  readonly idleMs: number
-}
-
-export interface LlmDriverParts {
+export interface LlmDriverParts extends CallParts {
   readonly opened: OpenedModels
-  readonly retries: number
-  readonly timeouts: ModelTimeouts
-  readonly clock: Pick<Clock, 'after' | 'now'>
-  /** Takes the values of the kernel's secrets out of what a model gives. */
-  readonly withoutSecrets: (value: Json) => Promise<Json>
-  /** Is told what a model threw; the agent is not. */
-  readonly onFailure: (model: string, error: unknown) => void
-}
-
-/** What the gate gives a call of a model. */
-export interface Charged {
-  readonly meter: Meter
-  /** Says what the call has cost, for the record; the last word counts. */
-  readonly costs: (cost: JsonObject) => void
+  /** What takes the kernel's secrets out of a text in pieces. */
+  readonly redactor: () => Redactor | undefined
 }
 
 export type LlmDoor = 'llm.generate' | 'llm.stream' | 'llm.embed'
-
-/** One call under way. */
-interface Under {
-  readonly grant: Grant
-  readonly name: string
-  readonly bill: Bill
-  readonly late: Deadline
-}
-
-const msPerSecond = 1e3
 
 export class LlmDriver {
   readonly metering: Metering
   /** What calls of wrapped models are to run. */
   readonly wrapped = new Expected<ModelRun>()
   readonly #parts: LlmDriverParts
-  /** By pid: calls under way. */
+  /** By pid: calls and streams under way. */
   readonly #flying = new Map<number, number>()
 
   constructor(parts: LlmDriverParts) {
     this.#parts = parts
     this.metering = new Metering(parts.opened.prices)
-  }
-
-  /** Names of all models, as the application gave them. */
-  get names(): readonly string[] {
-    return [...this.#parts.opened.models.keys()]
   }
 
   /**
@@ -115,22 +80,85 @@ export class LlmDriver {
 
   /**
    * Asks a model, and waits for its whole reply.
+   * @param grant for `door` on the model's name
    * @returns text, calls of tools, why it ended, and the tokens
    * @throws SyscallError EACCES, EAGAIN, ECONNREFUSED, EFBIG, EHOSTUNREACH, EINTR, EINVAL, EIO, EPERM, ETIMEDOUT, with
    *   the tokens that are charged
    */
-  async generate(grant: Grant, name: string, prompt: Prompt, charged: Charged): Promise<Json> {
-    const scope = Grant.demand(grant, 'llm.generate', name)
-    const language = this.#get(name).language as Language
-    const bill = new Bill(this.metering, name, charged.meter, tokensOfPrompt(prompt))
-    return this.#call({ grant, name, bill }, scope.pid, charged, async (under) => {
-      const context = { signal: under.late.signal, pid: scope.pid, agent: scope.agent, model: name }
-      const result = await this.#ask(under, () => language.generate(prompt, context))
+  async generate(
+    door: 'llm.generate' | 'llm.stream',
+    grant: Grant,
+    name: string,
+    prompt: Prompt,
+    charged: Charged,
+  ): Promise<Json> {
+    const scope = Grant.demand(grant, door, name)
+    const language = this.#languageOf(name)
+    return this.#whole(scope, name, { grant, charged, inputTokens: tokensOfPrompt(prompt) }, async (call) => {
+      const context = { ...who(scope, name), signal: call.signal }
+      const result = await call.ask(() => language.generate(prompt, context))
       const usage = readUsage(fieldOf(result, 'usage'))
-      bill.reported(usage)
-      const reply = readReply(result, usage === undefined ? (bytes) => bill.received(bytes) : () => {})
-      return { ...replyJson(reply, prompt.schema !== undefined), usage: usageJson(bill.usage) }
+      call.bill.reported(usage)
+      const reply = readReply(result, usage === undefined ? (bytes) => call.bill.received(bytes) : () => {})
+      return { ...replyJson(reply, prompt.schema !== undefined), usage: usageJson(call.bill.usage) }
     })
+  }
+
+  /**
+   * Asks a model for its reply as it writes it.
+   * @param over is told how that ended, once
+   * @returns when the model's server has begun to answer: a source of the parts
+   * @throws SyscallError as generate; what comes later, the source fails with
+   */
+  async open(
+    grant: Grant,
+    name: string,
+    prompt: Prompt,
+    charged: Charged,
+    over: (end: StreamEnd) => void,
+  ): Promise<ModelStream> {
+    const scope = Grant.demand(grant, 'llm.stream', name)
+    const language = this.#languageOf(name)
+    this.#takeOff(scope.pid)
+    const call = new ModelCall(this.#parts, this.metering, name, {
+      ...{ grant, charged, inputTokens: tokensOfPrompt(prompt) },
+    })
+    const { clock, timeouts, redactor, withoutSecrets } = this.#parts
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    call.signal.addEventListener('abort', abort, { once: true })
+    // The time until the first part begins with the request.
+    const startedAt = clock.monotonic()
+    const cancelFirst = clock.after(timeouts.firstMs, () => controller.abort(nothingIn(timeouts.firstMs)))
+    const landed = (): void => {
+      cancelFirst()
+      call.signal.removeEventListener('abort', abort)
+      this.#landed(scope.pid)
+    }
+    try {
+      const context = { ...who(scope, name), signal: controller.signal }
+      const parts = await abortable(
+        call.ask(() => language.stream(prompt, context), { signal: controller.signal }),
+        controller.signal,
+      )
+      cancelFirst()
+      if (typeof (parts as Partial<AsyncIterable<unknown>>)?.[Symbol.asyncIterator] !== 'function')
+        throw nonsense('something that is no stream', undefined)
+      return new ModelStream(parts, {
+        ...{ call, clock, timeouts, redactor, withoutSecrets, abort, startedAt },
+        hasSchema: prompt.schema !== undefined,
+        over: (end) => {
+          landed()
+          over(end)
+        },
+      })
+    } catch (error) {
+      abort()
+      landed()
+      const told = await call.told(error)
+      call.end()
+      throw told
+    }
   }
 
   /**
@@ -142,19 +170,23 @@ export class LlmDriver {
     grant: Grant,
     name: string,
     prompt: Prompt,
-    charged: Charged & Pick<ModelRunContext, 'redacts'>,
+    charged: Charged & Pick<ModelRunContext, 'isLookedThrough'>,
     run: ModelRun,
   ): Promise<Json> {
-    const { pid, agent } = Grant.demand(grant, 'llm.generate', name)
-    const bill = new Bill(this.metering, name, charged.meter, tokensOfPrompt(prompt))
-    return this.#call({ grant, name, bill }, pid, charged, async ({ late }) => {
-      bill.sent()
-      const received = (bytes: number): void => bill.received(bytes)
-      const { redacts } = charged
-      const { value, usage } = await run({ signal: late.signal, pid, agent, model: name, redacts, received })
+    const scope = Grant.demand(grant, 'llm.generate', name)
+    return this.#whole(scope, name, { grant, charged, inputTokens: tokensOfPrompt(prompt) }, async (call) => {
+      call.bill.sent()
+      const received = (bytes: number): void => call.bill.received(bytes)
+      const { isLookedThrough } = charged
+      const { value, usage } = await run({
+        ...who(scope, name),
+        signal: call.signal,
+        isLookedThrough,
+        received,
+      })
       const told = readPlainUsage(usage)
       if (told === undefined) received(bytesOf(value))
-      bill.reported(told)
+      call.bill.reported(told)
       return value
     })
   }
@@ -167,50 +199,45 @@ export class LlmDriver {
   async embed(grant: Grant, name: string, values: readonly string[], charged: Charged): Promise<Json> {
     const scope = Grant.demand(grant, 'llm.embed', name)
     const embedding = this.#get(name).embedding as Embedding
-    const bill = new Bill(this.metering, name, charged.meter, 0)
-    return this.#call({ grant, name, bill }, scope.pid, charged, async (under) => {
-      const context = { signal: under.late.signal, pid: scope.pid, agent: scope.agent, model: name }
+    return this.#whole(scope, name, { grant, charged, inputTokens: 0 }, async (call) => {
+      const context = { ...who(scope, name), signal: call.signal }
       const vectors: (readonly number[])[] = []
       for (const part of await partsOf(embedding, values)) {
         const tokens = tokensOfBytes(bytesOf(part))
-        const result = await this.#ask(under, () => embedding.embed(part, context), tokens)
-        bill.reported(readEmbeddingUsage(fieldOf(result, 'usage')))
+        const result = await call.ask(() => embedding.embed(part, context), { inputTokens: tokens })
+        call.bill.reported(readEmbeddingUsage(fieldOf(result, 'usage')))
         vectors.push(...readVectors(result, part.length))
       }
-      const { inputTokens, isEstimated } = bill.usage
+      const { inputTokens, isEstimated } = call.bill.usage
       return { vectors, usage: { tokens: inputTokens, ...(isEstimated && { estimated: true }) } }
     })
   }
 
-  /** Everything around a call: how many there are, how long it takes, what it costs, how it fails. */
-  async #call(
-    { grant, name, bill }: Omit<Under, 'late'>,
-    pid: number,
-    { costs }: Charged,
-    work: (under: Under) => Promise<Json>,
+  async #whole(
+    { pid }: GrantScope,
+    name: string,
+    given: { readonly grant: Grant; readonly charged: Charged; readonly inputTokens: number },
+    work: (call: ModelCall) => Promise<Json>,
   ): Promise<Json> {
+    this.#takeOff(pid)
+    const call = new ModelCall(this.#parts, this.metering, name, given)
+    try {
+      const reply = await abortable(work(call), call.signal)
+      return await this.#parts.withoutSecrets(reply)
+    } catch (error) {
+      throw await call.told(error)
+    } finally {
+      call.end()
+      this.#landed(pid)
+    }
+  }
+
+  /** @throws SyscallError EAGAIN */
+  #takeOff(pid: number): void {
     const flying = this.#flying.get(pid) ?? 0
     if (flying >= limits.llmInFlightMax)
       throw new SyscallError('EAGAIN', `${flying} calls of models are in flight; await some of them first`)
     this.#flying.set(pid, flying + 1)
-    const late = deadlineOf(this.#parts.clock, this.#parts.timeouts.wholeMs, grant.signal)
-    // At once when the process ends: what it has used is counted then.
-    const settle = (): void => {
-      bill.close()
-      costs(bill.record)
-    }
-    grant.signal.addEventListener('abort', settle, { once: true })
-    try {
-      const reply = await abortable(work({ grant, name, bill, late }), late.signal)
-      return await this.#parts.withoutSecrets(reply)
-    } catch (error) {
-      throw await this.#told(error, { grant, name, bill, late })
-    } finally {
-      grant.signal.removeEventListener('abort', settle)
-      late.cancel()
-      settle()
-      this.#landed(pid)
-    }
   }
 
   #landed(pid: number): void {
@@ -219,46 +246,9 @@ export class LlmDriver {
     else this.#flying.set(pid, flying)
   }
 
-  /** @returns what the first request gives that does not fail; nothing of it has been looked at */
-  async #ask(
-    { bill, late, name }: Under,
-    request: () => Promise<unknown>,
-    inputTokens?: number,
-  ): Promise<unknown> {
-    const read = (thrown: unknown): Failure => readFailure(thrown, this.#parts.clock.now() / msPerSecond)
-    const once = async (): Promise<unknown> => {
-      bill.sent(inputTokens)
-      try {
-        return await request()
-      } catch (error) {
-        if (!late.signal.aborted && read(error).isFree) bill.free()
-        throw new Thrown(error)
-      }
-    }
-    try {
-      return await attempt(once, {
-        retries: this.#parts.retries,
-        signal: late.signal,
-        read: (thrown) => read(thrown instanceof Thrown ? thrown.cause : thrown),
-      })
-    } catch (error) {
-      if (!(error instanceof Thrown) || late.signal.aborted) throw error
-      this.#parts.onFailure(name, error.cause)
-      const { code, reason } = read(error.cause)
-      const times = bill.requests > 1 ? ` in ${bill.requests} requests` : ''
-      throw new SyscallError(code, `${reason}${times}`)
-    }
-  }
-
-  /** @returns the error for the agent: with what it costs, and without secrets */
-  async #told(error: unknown, { grant, bill, late }: Under): Promise<unknown> {
-    const told = (code: SyscallError['code'], reason: string): SyscallError =>
-      new SyscallError(code, `${reason}; ${bill.told}`)
-    if (grant.signal.aborted) return told('EINTR', 'ended by a signal before the reply was complete')
-    if (late.isOver) return told('ETIMEDOUT', `the model took longer than ${this.#parts.timeouts.wholeMs} ms`)
-    if (!(error instanceof SyscallError)) return error
-    const message = String(await this.#parts.withoutSecrets(error.message))
-    return told(error.code, message)
+  #languageOf(name: string): Language {
+    this.check('llm.generate', name)
+    return this.#get(name).language as Language
   }
 
   #get(name: string): Model {
@@ -266,27 +256,16 @@ export class LlmDriver {
     const model = models.get(name)
     if (model !== undefined) return model
     const names = [...models.keys()]
+    const shown = name.slice(0, limits.modelNameMax)
     const hint =
       names.length === 0
         ? 'the application has given its kernel none (option `llm`)'
-        : `did you mean \`${closest(name.slice(0, limits.modelNameMax), names)}\`?`
-    throw new SyscallError('ENOENT', `there is no model \`${name.slice(0, limits.modelNameMax)}\`; ${hint}`)
+        : `did you mean \`${closest(shown, names)}\`?`
+    throw new SyscallError('ENOENT', `there is no model \`${shown}\`; ${hint}`)
   }
 }
 
-/** What a model threw, told from what the kernel itself did wrong. */
-class Thrown extends Error {
-  constructor(cause: unknown) {
-    super('a model failed', { cause })
-  }
-}
-
-export function usageJson({ inputTokens, outputTokens, isEstimated }: Usage): JsonObject {
-  return {
-    ...{ inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
-    ...(isEstimated && { estimated: true }),
-  }
-}
+const who = ({ pid, agent }: GrantScope, model: string) => ({ pid, agent, model })
 
 async function partsOf(
   embedding: Embedding,

@@ -1,5 +1,5 @@
 /** Models as an application gives them: an object of the AI SDK, or functions of its own. */
-import type { Json } from '../../json.ts'
+import type { Json, JsonObject } from '../../json.ts'
 import { limits } from '../../limits.ts'
 import { callOptionsOf } from './call-options.ts'
 import type { Embedding, Language, ModelContext, Prompt } from './model.ts'
@@ -48,11 +48,17 @@ export type EmbedFunction = (
   context: ModelContext,
 ) => readonly (readonly number[])[] | PromiseLike<readonly (readonly number[])[]>
 
-export function languageOfObject(model: LanguageModelObject): Language {
+/** @param settings that go with every call, in the form of the AI SDK's `providerOptions` */
+export function languageOfObject(model: LanguageModelObject, settings?: JsonObject): Language {
+  const optionsOf = (prompt: Prompt, signal: AbortSignal) =>
+    ({
+      ...callOptionsOf(prompt, signal),
+      ...(settings !== undefined && { providerOptions: settings }),
+    }) as never
   return {
-    generate: async (prompt, { signal }) => model.doGenerate(callOptionsOf(prompt, signal) as never),
+    generate: async (prompt, { signal }) => model.doGenerate(optionsOf(prompt, signal)),
     async stream(prompt, { signal }) {
-      const result = await model.doStream(callOptionsOf(prompt, signal) as never)
+      const result = await model.doStream(optionsOf(prompt, signal))
       return (result as { readonly stream: AsyncIterable<unknown> }).stream
     },
   }

@@ -21,11 +21,10 @@ export const finishReasons = [
 export type FinishReason = (typeof finishReasons)[number]
 
 /** Parts that the interface has and agents do not get; that there were some is told. */
-const omittedTypes: readonly string[] = [
+export const omittedTypes: readonly string[] = [
   'file',
   'reasoning-file',
   'source',
-  'custom',
   'tool-result',
   'tool-approval-request',
 ]
@@ -67,6 +66,7 @@ export function readReply(result: unknown, received: (bytes: number) => void): R
     const type = fieldOf(part, 'type')
     if (type === 'text') text += count(textOf(part, 'text'))
     else if (type === 'reasoning') reasoning += count(textOf(part, 'text'))
+    else if (type === 'custom') continue
     else if (type === 'tool-call' && fieldOf(part, 'providerExecuted') === true) omitted.add('tool-call')
     else if (type === 'tool-call') {
       count(String(fieldOf(part, 'input')))

@@ -27,12 +27,16 @@ export interface ServerModel {
 const packageName = '@ai-sdk/openai-compatible'
 const install = `${packageName}@^3.0.0`
 
+/** A schema is asked for as it is: in its strict form servers refuse most of what JSON Schema can say. */
+const settings = { openaiCompatible: { strictJsonSchema: false } }
+
 interface Compatible {
   createOpenAICompatible(settings: {
     readonly name: string
     readonly baseURL: string
     readonly headers: Readonly<Record<string, string>>
     readonly includeUsage: boolean
+    readonly supportsStructuredOutputs: boolean
     readonly fetch: EgressFetch
   }): {
     chatModel(model: string): LanguageModelObject
@@ -63,11 +67,12 @@ export function serverModel(
     baseURL: url,
     headers: key === undefined ? {} : { authorization: bearerOf(key) },
     includeUsage: true,
+    supportsStructuredOutputs: true,
     fetch: egress.fetchFor(url, addresses),
   })
   return {
     name,
-    language: languageOfObject(provider.chatModel(model)),
+    language: languageOfObject(provider.chatModel(model), settings),
     embedding: embeddingOfObject(provider.embeddingModel(model)),
   }
 }

@@ -1,4 +1,5 @@
 /** Tokens of one call of a model: as its provider counts them, or estimated from bytes where it does not. */
+import type { JsonObject } from '../../json.ts'
 import { limits } from '../../limits.ts'
 import type { Prompt } from './model.ts'
 
@@ -64,3 +65,10 @@ export const fieldOf = (value: unknown, key: string): unknown =>
 
 const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+export function usageJson({ inputTokens, outputTokens, isEstimated }: Usage): JsonObject {
+  return {
+    ...{ inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
+    ...(isEstimated && { estimated: true }),
+  }
+}

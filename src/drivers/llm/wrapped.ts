@@ -3,8 +3,8 @@ import type { Json } from '../../json.ts'
 import type { ModelContext } from './model.ts'
 
 export interface ModelRunContext extends ModelContext {
-  /** Whether a rule takes data out of the reply: then nothing of it may be given away before it is whole. */
-  readonly redacts: boolean
+  /** Whether a rule looks through the reply: then nothing of it may be given away before it is whole. */
+  readonly isLookedThrough: boolean
   /** So many bytes of the reply have come, all counted since the last time. */
   readonly received: (bytes: number) => void
 }

@@ -39,7 +39,7 @@ export async function readBody(
     parts.push(chunk)
   }
   const packed = Buffer.concat(parts, length)
-  const name = nameOf(encoding)
+  const name = encodingOf(encoding)
   const unpack = unpackers.get(name)
   // Answers to HEAD, 204 and 304 name an encoding and have no body.
   if (unpack === undefined || length === 0) return packed
@@ -48,11 +48,12 @@ export async function readBody(
   return body
 }
 
-const nameOf = (encoding: string | undefined): string => encoding?.trim().toLowerCase() ?? ''
+/** @returns the name of a `content-encoding`, as it is compared; empty for none */
+export const encodingOf = (encoding: string | undefined): string => encoding?.trim().toLowerCase() ?? ''
 
 /** Whether `readBody` gives what the server wrote, and not something packed that it cannot unpack. */
 export const isUnpacked = (encoding: string | undefined): boolean =>
-  ['', 'identity', ...unpackers.keys()].includes(nameOf(encoding))
+  ['', 'identity', ...unpackers.keys()].includes(encodingOf(encoding))
 
 async function unpackBounded(unpack: Unpack, name: string, packed: Uint8Array): Promise<Uint8Array> {
   try {

@@ -1,15 +1,29 @@
 /** The only way out to the network: one granted request, to one judged address, and its answer. */
+
+import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../../clock.ts'
 import { SyscallError } from '../../errors.ts'
 import { Grant, type GrantScope } from '../../grant.ts'
+import { noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
+import type { Source } from '../streams/source.ts'
 import { presentBody } from './body.ts'
 import { openConnection } from './connect.ts'
-import { exchange, type FetchReply } from './exchange.ts'
-import { netError } from './failures.ts'
+import {
+  exchange,
+  type FetchHead,
+  type FetchReply,
+  headerOf,
+  type OpenAnswer,
+  openExchange,
+} from './exchange.ts'
+import { netError, readingError } from './failures.ts'
+import { Flight } from './flight.ts'
 import { type FetchRequest, readRequest } from './request.ts'
 import { type Lookup, Resolver, systemLookup } from './resolve.ts'
-import { cleanAnswer } from './secrets/clean.ts'
+import { ResponseSource } from './response-source.ts'
+import { assertSearchable, cleanAnswer, cleanHead } from './secrets/clean.ts'
+import { CleanSource } from './secrets/clean-source.ts'
 import type { FilledRequest } from './secrets/secrets.ts'
 import { Secrets } from './secrets/secrets.ts'
 import { parseUrl, type WebUrl } from './url.ts'
@@ -18,6 +32,12 @@ export interface NetOptions {
   readonly clock?: Clock
   /** From connect to the last byte, in ms. */
   readonly fetchMs?: number
+  /** From the head of an answer to the last byte of its stream, in ms. */
+  readonly streamMs?: number
+  /** A body that is read as a stream, all of it. */
+  readonly streamBytesMax?: number
+  /** How long a server may take for the next bytes of a stream, in ms. */
+  readonly idleMs?: number
   /** Response bytes of all fetches at once. */
   readonly heldBytesMax?: number
   readonly lookup?: Lookup
@@ -30,6 +50,9 @@ export interface NetOptions {
 export class NetDriver {
   readonly #clock: Clock
   readonly #fetchMs: number
+  readonly #streamMs: number
+  readonly #streamBytesMax: number
+  readonly #idleMs: number
   readonly #heldBytesMax: number
   readonly #resolver: Resolver
   readonly #ca: readonly string[] | undefined
@@ -41,6 +64,9 @@ export class NetDriver {
   constructor(options: NetOptions = {}) {
     this.#clock = options.clock ?? systemClock
     this.#fetchMs = options.fetchMs ?? limits.fetchMs
+    this.#streamMs = options.streamMs ?? limits.fetchStreamMs
+    this.#streamBytesMax = options.streamBytesMax ?? limits.fetchStreamBytesMax
+    this.#idleMs = options.idleMs ?? limits.fetchIdleMs
     this.#heldBytesMax = options.heldBytesMax ?? limits.fetchBytesHeldMax
     this.#resolver = new Resolver(options.lookup ?? systemLookup)
     this.#ca = options.ca
@@ -68,11 +94,8 @@ export class NetDriver {
     this.#admit(scope)
     const uses = this.#secrets.usesIn(request)
     const sound = readRequest(request)
-    const flight = new Flight(scope.pid, grant.signal)
-    const stopTimer = this.#clock.after(this.#fetchMs, () =>
-      flight.end(new SyscallError('ETIMEDOUT', `no complete answer within ${this.#fetchMs} ms`)),
-    )
-    this.#flights.add(flight)
+    const landing = this.#takeOff(scope, grant, request)
+    const { flight } = landing
     try {
       flight.signal.throwIfAborted()
       // The last step before the network: nothing that is on record or was judged holds a value.
@@ -81,11 +104,70 @@ export class NetDriver {
     } catch (error) {
       throw netError(error, `${url.host}:${url.port}`, flight.sent)
     } finally {
-      stopTimer()
-      flight.over()
-      this.#flights.delete(flight)
-      this.#heldBytes -= flight.heldBytes
+      landing.over()
     }
+  }
+
+  /**
+   * The same, until the head of the answer has come: its body is read from the source, and the fetch goes on until that
+   * has ended or is closed. Secrets are taken out of it on the way.
+   * @throws as fetch; what comes later, the source fails with
+   */
+  async open(grant: Grant, request: FetchRequest): Promise<OpenFetch> {
+    const url = parseUrl(request.url)
+    const scope = Grant.demand(grant, 'net.fetch', url.resource)
+    this.#admit(scope)
+    const uses = this.#secrets.usesIn(request)
+    const sound = readRequest(request)
+    const landing = this.#takeOff(scope, grant, request)
+    const { flight } = landing
+    try {
+      flight.signal.throwIfAborted()
+      const filled = await this.#secrets.fill(url, request, sound, uses, flight.signal)
+      const socket = await this.#connect(flight, url, scope)
+      return await this.#answerOf(landing, url, filled, socket)
+    } catch (error) {
+      landing.over()
+      throw netError(error, `${url.host}:${url.port}`, flight.sent)
+    }
+  }
+
+  async #answerOf(landing: Landing, url: WebUrl, request: FilledRequest, socket: Socket): Promise<OpenFetch> {
+    const { flight } = landing
+    const answer = await openExchange(socket, { ...url, query: request.query }, request, flight.signal)
+    try {
+      const redactor = this.#secrets.redactorFor(request.values)
+      const head = headOf(redactor === undefined ? answer : cleanHead(answer, redactor), url)
+      if (hasNoBody(request.method, head)) {
+        await answer.end()
+        landing.over()
+        return { head }
+      }
+      if (request.values.length > 0) assertSearchable(answer)
+      this.#hold(flight, limits.fetchStreamHeldBytes)
+      landing.allow(this.#streamMs)
+      const source = this.#sourceOf(landing, url, answer)
+      return { head, source: redactor === undefined ? source : new CleanSource(source, redactor) }
+    } catch (error) {
+      await answer.end()
+      throw error
+    }
+  }
+
+  #sourceOf({ flight, over }: Landing, url: WebUrl, { body, end, ...head }: OpenAnswer): Source {
+    return new ResponseSource({
+      ...{ chunks: body, encoding: headerOf(head, 'content-encoding') },
+      ...{ clock: this.#clock, idleMs: this.#idleMs, bytesMax: this.#streamBytesMax },
+      end: (why) => flight.end(why),
+      failure: (error) => {
+        const why: unknown = flight.signal.aborted ? flight.signal.reason : error
+        return readingError(why, `${url.host}:${url.port}`)
+      },
+      over: () => {
+        flight.end(new SyscallError('ECANCELED', 'the stream has ended'))
+        void end().finally(over)
+      },
+    })
   }
 
   /** Ends every fetch with ECANCELED, and refuses the next. */
@@ -97,26 +179,55 @@ export class NetDriver {
   }
 
   async #fly(flight: Flight, url: WebUrl, request: FilledRequest, scope: GrantScope): Promise<FetchReply> {
-    const socket = await openConnection(url, {
-      resolver: this.#resolver,
-      permitted: scope.addresses,
-      ca: this.#ca,
-      signal: flight.signal,
-    })
-    flight.sent = true
+    const socket = await this.#connect(flight, url, scope)
     const hold = (bytes: number): void => this.#hold(flight, bytes)
     const answer = await exchange(socket, { ...url, query: request.query }, request, flight.signal, hold)
     const clean = await cleanAnswer(answer, request.values, this.#secrets.redactorFor(request.values), hold)
     flight.signal.throwIfAborted()
     const { status, statusText, headers, type, bytes } = clean
-    return { status, statusText, headers, url: url.resource, ...presentBody(bytes, type) }
+    return { ...headOf({ status, statusText, headers }, url), ...presentBody(bytes, type) }
+  }
+
+  async #connect(flight: Flight, url: WebUrl, { addresses }: GrantScope): Promise<Socket> {
+    const { signal } = flight
+    const reach = { resolver: this.#resolver, permitted: addresses, ca: this.#ca, signal }
+    const socket = await openConnection(url, reach)
+    flight.sent = true
+    return socket
+  }
+
+  #takeOff({ pid }: GrantScope, { signal }: Grant, { body }: FetchRequest): Landing {
+    const flight = new Flight(pid, signal)
+    const late = (ms: number): (() => void) =>
+      this.#clock.after(ms, () =>
+        flight.end(new SyscallError('ETIMEDOUT', `no complete answer within ${ms} ms`)),
+      )
+    let stopTimer = late(this.#fetchMs)
+    this.#flights.add(flight)
+    return {
+      flight,
+      allow: (ms) => {
+        stopTimer()
+        stopTimer = late(ms)
+      },
+      over: () => {
+        if (!this.#flights.delete(flight)) return
+        stopTimer()
+        flight.over()
+        body?.close(noLabels)
+        this.#heldBytes -= flight.heldBytes
+      },
+    }
   }
 
   #admit(scope: GrantScope): void {
     if (this.#closed) throw new SyscallError('ECANCELED', 'the kernel has shut its network down')
     const flying = [...this.#flights].filter(({ pid }) => pid === scope.pid).length
     if (flying >= limits.fetchesInFlightMax)
-      throw new SyscallError('EAGAIN', `${flying} fetches are in flight; await some of them first`)
+      throw new SyscallError(
+        'EAGAIN',
+        `${flying} fetches are in flight; await some of them first, or close their streams`,
+      )
   }
 
   #hold(flight: Flight, bytes: number): void {
@@ -127,44 +238,25 @@ export class NetDriver {
   }
 }
 
-/** One fetch under way: what may end it, and what it holds. */
-class Flight {
-  readonly pid: number
-  /** From here on a byte of the request may have left. */
-  sent = false
-  heldBytes = 0
-  readonly landed: Promise<void>
-  readonly #stop = new AbortController()
-  readonly #granted: AbortSignal
-  readonly #interrupt: () => void
-  #land: () => void = () => {}
-
-  constructor(pid: number, granted: AbortSignal) {
-    this.pid = pid
-    this.landed = new Promise((resolve) => {
-      this.#land = resolve
-    })
-    this.#granted = granted
-    this.#interrupt = () => this.end(interruption(granted.reason))
-    if (granted.aborted) this.#interrupt()
-    else granted.addEventListener('abort', this.#interrupt, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  end(why: SyscallError): void {
-    this.#stop.abort(why)
-  }
-
-  over(): void {
-    this.#granted.removeEventListener('abort', this.#interrupt)
-    this.#land()
-  }
+/** A fetch under way, and what ends it. */
+interface Landing {
+  readonly flight: Flight
+  /** It may take so much longer, from now on, in ms. */
+  allow(ms: number): void
+  /** It is over; does nothing the second time. */
+  over(): void
 }
 
-const interruption = (reason: unknown): SyscallError =>
-  reason instanceof SyscallError
-    ? reason
-    : new SyscallError('EINTR', 'ended by a signal before the answer was complete')
+/** An answer of which the head has come, and its body as a stream, where it has one. */
+export interface OpenFetch {
+  readonly head: FetchHead
+  readonly source?: Source
+}
+
+const headOf = ({ status, statusText, headers }: Omit<FetchHead, 'url'>, url: WebUrl): FetchHead => ({
+  ...{ status, statusText, headers, url: url.resource },
+})
+
+/** RFC 9110, section 6.4.1, and what says that its body is empty. */
+const hasNoBody = (method: string, head: Pick<FetchHead, 'status' | 'headers'>): boolean =>
+  method === 'HEAD' || [204, 205, 304].includes(head.status) || headerOf(head, 'content-length') === '0'

@@ -96,7 +96,7 @@ export class Egress {
         headers: filled.headers.map((it, index) =>
           index % 2 === 1 && filled.headers[index - 1] === 'accept-encoding' ? 'identity' : it,
         ),
-        body: filled.body,
+        body: filled.body instanceof Uint8Array ? filled.body : null,
         signal,
         responseHeaders: 'raw',
         reset: true,

@@ -90,6 +90,19 @@ export function netError(error: unknown, place: string, sent: boolean): SyscallE
   return new SyscallError('EIO', `the exchange with \`${place}\` failed (${code})`, sent)
 }
 
+/**
+ * The same for what comes later, when the head of the answer is there: nothing is done by reading on, so nothing can be unknown.
+ * @returns the error itself where it is none of the network's
+ */
+export function readingError(error: unknown, place: string): unknown {
+  try {
+    const { code, message } = netError(error, place, false)
+    return new SyscallError(code, message)
+  } catch (defect) {
+    return defect
+  }
+}
+
 function codeOf(error: unknown): string | undefined {
   // undici's parser looks its codes up the wrong way round and leaves them out.
   if (error instanceof errors.HTTPParserError) return 'HPE'

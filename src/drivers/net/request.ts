@@ -1,6 +1,7 @@
 /** A request is decoded before anything is opened: method, headers and body are facts afterwards. */
 import { SyscallError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
+import type { Source } from '../streams/source.ts'
 
 /** The methods that exist; CONNECT and TRACE are for proxies. */
 export const fetchMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -14,13 +15,15 @@ export interface FetchRequest {
   /** The body, as text or as base64; not both. */
   readonly text?: string | undefined
   readonly base64?: string | undefined
+  /** The body, as bytes that come in pieces, in place of both. */
+  readonly body?: Source
 }
 
 export interface SoundRequest {
   readonly method: FetchMethod
   /** Names and values in turn. */
   readonly headers: readonly string[]
-  readonly body: Uint8Array | null
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null
 }
 
 /** Sent unless the guest chose its own. */
@@ -39,7 +42,7 @@ const kernelHeaders =
 export function readRequest(request: FetchRequest): SoundRequest {
   const method = readMethod(request.method ?? 'GET')
   const headers = readHeaders(request.headers ?? {})
-  const body = readRequestBody(request)
+  const body = request.body === undefined ? readRequestBody(request) : bytesOf(request.body)
   if (body !== null && (method === 'GET' || method === 'HEAD'))
     throw new SyscallError('EINVAL', `a ${method} request has no body; use POST, or put it into the URL`)
   return { method, headers, body }
@@ -91,6 +94,20 @@ function assertHeaderValue(name: string, value: string): void {
     'EINVAL',
     `the value of header \`${name.slice(0, 40)}\` holds a line break, a control character, a letter beyond Latin-1 or a blank at its ends`,
   )
+}
+
+/** @throws SyscallError EFBIG past what fits, and what the source fails with */
+async function* bytesOf(source: Source): AsyncGenerator<Uint8Array> {
+  let length = 0
+  for (;;) {
+    const piece = await source.next()
+    if (piece === undefined) return
+    if (!('bytes' in piece)) continue
+    length += piece.bytes.length
+    if (length > limits.fetchStreamBytesMax)
+      throw new SyscallError('EFBIG', `the body is larger than ${limits.fetchStreamBytesMax} bytes`)
+    yield piece.bytes
+  }
 }
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?')

@@ -1,6 +1,6 @@
 /** The files of a process, behind grants: JSON in, JSON out. */
 import { SyscallError } from '../../errors.ts'
-import { Grant } from '../../grant.ts'
+import { Grant, type GrantScope } from '../../grant.ts'
 import type { Json } from '../../json.ts'
 import { type Labels, noLabels } from '../../labels.ts'
 import { assertCount, type Content, toBytes, toContent } from './content.ts'
@@ -43,14 +43,16 @@ export class VfsDriver {
 
   /** Replaces the file, or makes it where its folder exists. */
   write(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    demand(grant, 'fs.write', path)
-    return then(tree.write(path, toBytes(content), 'replace', written.labels, written.naming), nothing)
+    const { payload } = demandChange(grant, tree, 'fs.write', path)
+    const { labels, naming } = written
+    return then(tree.write(path, toBytes(content), 'replace', labels, naming, payload), nothing)
   }
 
   /** Adds to the end of the file, or makes it where its folder exists. */
   append(grant: Grant, tree: Tree, path: string, content: Content, written: Written = {}): Awaitable<Json> {
-    demand(grant, 'fs.append', path)
-    return then(tree.write(path, toBytes(content), 'append', written.labels, written.naming), nothing)
+    const { payload } = demandChange(grant, tree, 'fs.append', path)
+    const { labels, naming } = written
+    return then(tree.write(path, toBytes(content), 'append', labels, naming, payload), nothing)
   }
 
   /** @returns `[{ name, type: 'file' | 'folder' }]`, ordered by name */
@@ -66,7 +68,7 @@ export class VfsDriver {
   }
 
   mkdir(grant: Grant, tree: Tree, path: string, labels: Labels = noLabels): Awaitable<Json> {
-    demand(grant, 'fs.mkdir', path)
+    demandChange(grant, tree, 'fs.mkdir', path)
     return then(tree.mkdir(path, labels), nothing)
   }
 
@@ -93,7 +95,7 @@ export class VfsDriver {
     { notFolders, labels = noLabels }: { readonly notFolders?: string; readonly labels?: Labels } = {},
   ): Awaitable<Json> {
     demand(grant, 'fs.move', from)
-    demand(grant, 'fs.move', to)
+    demandChange(grant, tree, 'fs.move', to)
     if (notFolders === undefined) return then(tree.move(from, to, labels), nothing)
     return then(tree.stat(from), ({ type }) => {
       if (type === 'folder') throw new SyscallError('EPERM', notFolders)
@@ -120,9 +122,17 @@ export class VfsDriver {
   }
 }
 
-function demand(grant: Grant, syscall: string, path: string): void {
-  Grant.demand(grant, syscall, path)
+/** Before something comes to lie at a path. */
+function demandChange(grant: Grant, tree: Tree, syscall: string, path: string): GrantScope {
+  const scope = demand(grant, syscall, path)
+  if (scope.payload === undefined) tree.unkept(path)
+  return scope
+}
+
+function demand(grant: Grant, syscall: string, path: string): GrantScope {
+  const scope = Grant.demand(grant, syscall, path)
   if (grant.aborted) throw new SyscallError('EINTR', 'the process ended before the call began')
+  return scope
 }
 
 const nothing = (): Json => null

@@ -2,7 +2,9 @@
 import { SyscallError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { MemoryMount } from './memory.ts'
+import type { MountMode } from './mount.ts'
 import { Quota, Room } from './quota.ts'
+import { SourceRoom, Sources } from './sources.ts'
 
 /** One agent's own folders; all of them count against one quota. */
 export interface Home {
@@ -18,6 +20,8 @@ export class Homes {
   readonly #now: () => number
   readonly #room: Room
   readonly #homes = new Map<string, Home>()
+  /** For what is remembered of what files are made. */
+  readonly #sources = new SourceRoom(limits.snapshotPiecesMax)
 
   /**
    * @param now wall time in ms since 1970, for `modified`
@@ -26,6 +30,11 @@ export class Homes {
   constructor(now: () => number, room: Room = new Room()) {
     this.#now = now
     this.#room = room
+  }
+
+  /** Names that have one. */
+  get agents(): readonly string[] {
+    return [...this.#homes.keys()]
   }
 
   has(agent: string): boolean {
@@ -46,18 +55,20 @@ export class Homes {
         `the kernel keeps files for ${limits.homesMax} agent names already; use one of these`,
       )
     }
-    const home = makeHome(this.#now, this.#room)
+    const home = makeHome(this.#now, this.#room, this.#sources)
     this.#homes.set(agent, home)
     return home
   }
 }
 
-function makeHome(now: () => number, room: Room): Home {
+function makeHome(now: () => number, room: Room, sources: SourceRoom): Home {
   const quota = new Quota()
+  const mount = (mode: MountMode, folders: readonly string[]): MemoryMount =>
+    new MemoryMount({ mode, now, quota, folders, sources: new Sources(sources) })
   const home = {
-    memory: new MemoryMount({ mode: 'rw', now, quota, folders: ['/working', '/semantic', '/procedural'] }),
-    episodic: new MemoryMount({ mode: 'append', now, quota }),
-    state: new MemoryMount({ mode: 'rw', now, quota, folders: ['/checkpoints'] }),
+    memory: mount('rw', ['/working', '/semantic', '/procedural']),
+    episodic: mount('append', []),
+    state: mount('rw', ['/checkpoints']),
   }
   // The layout itself is there for every name, even where all room is taken.
   quota.shareIn(room)

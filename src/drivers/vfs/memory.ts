@@ -3,11 +3,13 @@ import { SyscallError } from '../../errors.ts'
 import { type Labels, noLabels } from '../../labels.ts'
 import { limits } from '../../limits.ts'
 import { assertFileSize, spanOf } from './content.ts'
+import type { Image } from './image.ts'
 import type { FileStat, ListEntry, Mount, MountMode } from './mount.ts'
 import { covers, folderOf, inFolder } from './path.ts'
 import { PathLabels } from './path-labels.ts'
 import { Quota } from './quota.ts'
 import { assertMode, because, noFolder } from './reasons.ts'
+import type { Sources } from './sources.ts'
 import { byName } from './virtual.ts'
 import { CountedVolume } from './volume.ts'
 
@@ -21,6 +23,8 @@ export interface MemoryOptions {
   readonly folders?: readonly string[]
   /** What it holds from the start, by path; the folders on the way are made. The only content of a read-only one. */
   readonly files?: Readonly<Record<string, string>>
+  /** Where it is remembered of what its files are made; without, no image of it can be taken. */
+  readonly sources?: Sources
 }
 
 /** Every method is synchronous, so no call sees another one half done. */
@@ -32,10 +36,13 @@ export class MemoryMount implements Mount {
   readonly #mode: MountMode
   readonly #folders: readonly string[]
   readonly #volume: CountedVolume
+  readonly #sources: Sources | undefined
+  #isKept = true
 
   constructor(options: MemoryOptions) {
     this.#mode = options.mode
     this.#folders = options.folders ?? []
+    this.#sources = options.sources
     this.#volume = new CountedVolume(options.quota ?? new Quota(), options.now, this.#folders)
     for (const [path, text] of Object.entries(options.files ?? {})) {
       this.#makeFolders(folderOf(path))
@@ -55,6 +62,7 @@ export class MemoryMount implements Mount {
     how: 'replace' | 'append',
     labels: Labels = noLabels,
     naming = labels,
+    payload?: string,
   ): void {
     assertMode(this.#mode, 'add')
     const before = this.#volume.find(path)
@@ -66,6 +74,8 @@ export class MemoryMount implements Mount {
     this.labels.assertRoom([path], labels)
     if (before === undefined) this.labels.assertRoom([folder], naming)
     this.#volume.write(path, data, how, before?.size)
+    if (how === 'replace' || before === undefined) this.#sources?.set(path, payload)
+    else this.#sources?.add(path, payload)
     if (how === 'replace') this.labels.set(path, labels)
     else this.labels.add(path, labels)
     if (before === undefined) this.labels.add(folder, naming)
@@ -100,6 +110,7 @@ export class MemoryMount implements Mount {
     if (!recursive) this.#assertEmpty(path, found)
     this.labels.assertRoom([folderOf(path)], labels)
     this.#volume.drop(path)
+    this.#sources?.drop(path, found.type === 'folder')
     this.labels.drop(path)
     this.labels.add(folderOf(path), labels)
   }
@@ -118,10 +129,60 @@ export class MemoryMount implements Mount {
     if (this.#volume.longest(from) - from.length + to.length > limits.pathMax) throw because('ENAMETOOLONG')
     const folders = [folderOf(from), folderOf(to)]
     this.labels.assertRoom([from, ...folders], labels)
-    if (target !== undefined) this.#volume.drop(to)
+    if (target !== undefined) {
+      this.#volume.drop(to)
+      this.#sources?.drop(to, false)
+    }
     this.#volume.rename(from, to)
+    this.#sources?.move(from, to, source.type === 'folder')
     this.labels.move(from, to, labels)
     for (const folder of folders) this.labels.add(folder, labels)
+  }
+
+  /** From here on a name may lie here that is kept nowhere: no image is taken any more. */
+  unkept(): void {
+    this.#isKept = false
+  }
+
+  /** @returns what it holds now; undefined where something of it may not be kept, or it is not known of what all its files are made */
+  image(): Image | undefined {
+    if (!this.#isKept) return undefined
+    if (!this.#volume.isUsed) return { folders: [], files: [], labels: [] }
+    const [folders, files] = [[], []] as [Image['folders'], Image['files']]
+    const walk = (path: string): boolean => {
+      const { type, size, modified } = this.#need(path)
+      if (type === 'folder') {
+        folders.push([path, modified])
+        return this.#volume.names(path).every((name) => walk(inFolder(path, name)))
+      }
+      const payloads = this.#sources?.of(path)
+      if (payloads !== undefined) files.push([path, modified, size, [...payloads]])
+      return payloads !== undefined
+    }
+    return walk('/') ? { folders, files, labels: this.labels.all } : undefined
+  }
+
+  /**
+   * Puts into an untouched mount what an image of it names.
+   * @param contentOf what the call wrote whose arguments have that hash
+   * @throws SyscallError where it does not fit; RangeError where a file would not be as long as it was
+   */
+  restore(image: Image, contentOf: (payload: string) => Uint8Array): void {
+    for (const [path] of image.folders)
+      if (this.#volume.find(path) === undefined) this.#volume.makeFolder(path)
+    for (const [path, , size, payloads] of image.files) {
+      const content = Buffer.concat(payloads.map(contentOf))
+      if (content.length !== size)
+        throw new RangeError(`\`${path}\` has ${content.length} bytes, and had ${size}`)
+      this.#volume.write(path, content, 'replace', undefined)
+      payloads.forEach((payload, index) => {
+        if (index === 0) this.#sources?.set(path, payload)
+        else this.#sources?.add(path, payload)
+      })
+    }
+    for (const [path, modified] of [...image.files, ...image.folders])
+      this.#volume.setModified(path, modified)
+    this.labels.restore(image.labels)
   }
 
   #makeFolders(path: string): void {

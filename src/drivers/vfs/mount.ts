@@ -33,6 +33,7 @@ export interface Mount {
   /**
    * @param labels of the content; none by default, here and below
    * @param naming of who writes, which a new name carries; those of the content by default
+   * @param payload hash of the arguments of the call that writes, where they are on record
    */
   write(
     path: string,
@@ -40,6 +41,7 @@ export interface Mount {
     how: 'replace' | 'append',
     labels?: Labels,
     naming?: Labels,
+    payload?: string,
   ): Awaitable<void>
   list(path: string): Awaitable<readonly ListEntry[]>
   stat(path: string): Awaitable<FileStat>
@@ -47,4 +49,6 @@ export interface Mount {
   /** Removes a file, or a folder that is empty; with `recursive` a folder and all below it. */
   remove(path: string, recursive: boolean, labels?: Labels): Awaitable<void>
   move(from: string, to: string, labels?: Labels): Awaitable<void>
+  /** A change follows of whose arguments nothing may be kept. */
+  unkept?(): void
 }

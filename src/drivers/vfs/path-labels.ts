@@ -35,6 +35,18 @@ export class PathLabels implements MountLabels {
     this.#entriesMax = entriesMax
   }
 
+  /** All that is kept, by key. */
+  get all(): [string, string[]][] {
+    return [...this.#of].map(([key, labels]) => [key, [...labels]])
+  }
+
+  /** In place of what was kept. @param all as `all` gave it */
+  restore(all: readonly (readonly [string, Labels])[]): void {
+    this.changes += 1
+    this.#of.clear()
+    for (const [key, labels] of all) this.#of.set(key, labels)
+  }
+
   of(path: string): Labels {
     if (this.#of.size === 0) return noLabels
     return joinLabels(this.#at(path), withoutLabels(this.#inherited(path), this.#at(exception(path))))

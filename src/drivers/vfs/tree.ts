@@ -109,10 +109,11 @@ export class Tree {
     how: 'replace' | 'append',
     labels: Labels = noLabels,
     naming = labels,
+    payload?: string,
   ): Awaitable<void> {
     if (this.#leading.has(path)) throw because('EISDIR')
     const place = this.resolve(path)
-    return place.mount.write(place.path, data, how, labels, naming)
+    return place.mount.write(place.path, data, how, labels, naming, payload)
   }
 
   async list(path: string): Promise<readonly ListEntry[]> {
@@ -156,6 +157,11 @@ export class Tree {
       )
     }
     return source.mount.move(source.path, target.path, labels)
+  }
+
+  /** A change of that path follows of whose arguments nothing may be kept. */
+  unkept(path: string): void {
+    this.resolve(path).mount.unkept?.()
   }
 
   #assertNoMountPoint(path: string): void {

@@ -99,6 +99,17 @@ export class CountedVolume {
     this.#touch(folderOf(path))
   }
 
+  /** Whether anybody has looked or written here. */
+  get isUsed(): boolean {
+    return this.#made !== undefined
+  }
+
+  /** @param modified ms since 1970 */
+  setModified(path: string, modified: number): void {
+    const time = new Date(modified)
+    this.#volume.utimesSync(path, time, time)
+  }
+
   /** Removes a file, or a folder with all it holds. */
   drop(path: string): void {
     const held = this.#count(path)
@@ -150,7 +161,6 @@ export class CountedVolume {
 
   /** memfs stamps with the host's clock; the kernel's makes a replay see the same. */
   #touch(path: string): void {
-    const now = new Date(this.#now())
-    this.#volume.utimesSync(path, now, now)
+    this.setModified(path, this.#now())
   }
 }

@@ -6,10 +6,19 @@ import { decisionOf, isObject, nameOf, numberOf, payloadsOf, textOf, textsOf } f
 export type AttributeValue = string | number | readonly string[] | { readonly real: number }
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>
 
+/** Calls of models, as the conventions name what they do. */
+const modelOperations: Readonly<Record<string, string>> = {
+  'llm.generate': 'chat',
+  'llm.stream': 'chat',
+  'llm.embed': 'embeddings',
+}
+
 export function titleOf(entry: Entry): { readonly name: string; readonly isClient: boolean } {
   const { kind, agent, syscall, resource } = entry
   if (kind === 'spawn') return { name: `invoke_agent ${textOf(agent)}`, isClient: false }
   if (syscall === 'tool.call') return { name: `execute_tool ${textOf(resource)}`, isClient: false }
+  const operation = modelOperations[textOf(syscall)]
+  if (operation !== undefined) return { name: `${operation} ${textOf(resource)}`, isClient: true }
   return { name: textOf(syscall), isClient: syscall === 'net.fetch' }
 }
 
@@ -41,6 +50,7 @@ export function attributesOf(entry: Entry): Attributes {
       'gen_ai.tool.type': 'function',
     }),
     ...(syscall === 'net.fetch' && serverOf(textOf(resource))),
+    ...modelOf(textOf(syscall), textOf(resource)),
     'gatehouse.syscall': textOf(syscall),
     'gatehouse.resource': textOf(resource),
     'gatehouse.call': numberOf(entry.call),
@@ -48,6 +58,28 @@ export function attributesOf(entry: Entry): Attributes {
     'gatehouse.rules': decision && some(decision.rules.map(nameOf)),
     'gatehouse.policy': decision?.policy || undefined,
     'gatehouse.observed': decision?.observed?.effect,
+  }
+}
+
+function modelOf(syscall: string, resource: string): Attributes {
+  const operation = modelOperations[syscall]
+  if (operation === undefined) return {}
+  const slash = resource.indexOf('/')
+  return {
+    'gen_ai.operation.name': operation,
+    'gen_ai.provider.name': resource.slice(0, Math.max(0, slash)),
+    'gen_ai.request.model': resource.slice(slash + 1),
+  }
+}
+
+/** What a model has cost, as far as an entry says it. */
+export function costOf({ cost }: Entry): Attributes {
+  if (!isObject(cost)) return {}
+  const dollars = numberOf(cost.costUsd)
+  return {
+    'gen_ai.usage.input_tokens': numberOf(cost.inputTokens),
+    'gen_ai.usage.output_tokens': numberOf(cost.outputTokens),
+    'gatehouse.cost_usd': dollars === undefined ? undefined : { real: dollars },
   }
 }
 

@@ -2,17 +2,21 @@
 import { hash } from 'node:crypto'
 import { limits } from '../../limits.ts'
 import type { Entry } from '../entry.ts'
-import { isObject, textOf, textsOf } from './fields.ts'
+import { isObject, numberOf, textOf, textsOf } from './fields.ts'
 import { Newest } from './newest.ts'
 import {
   type Attributes,
   attributesOf,
+  costOf,
   optional,
   payloadNames,
   some,
   titleOf,
   usageOf,
 } from './span-fields.ts'
+
+/** What befalls a process between its calls, or after them. */
+const happenings: ReadonlySet<string> = new Set(['signal', 'declassify', 'charge'])
 
 export interface SpanEvent {
   readonly name: string
@@ -161,6 +165,7 @@ export class Spans {
         'gatehouse.outcome': status,
         'gatehouse.outcome.entry': entry.seq,
         'gatehouse.outcome.labels': some(textsOf(entry.labels)),
+        ...costOf(entry),
         'error.type': hasFailed ? textOf(entry.code) || status : undefined,
       },
       failure: hasFailed ? textOf(entry.reason) || status : undefined,
@@ -193,7 +198,7 @@ export class Spans {
   #happened(entry: Entry): void {
     const events = this.#processes.get(entry.pid ?? 0)?.events
     if (events === undefined || events.length >= limits.reportNamesMax) return
-    if (entry.kind !== 'signal' && entry.kind !== 'declassify') return
+    if (!happenings.has(entry.kind)) return
     events.push({
       name: `gatehouse.${entry.kind}`,
       time: entry.time,
@@ -201,6 +206,7 @@ export class Spans {
         'gatehouse.entry': entry.seq,
         'gatehouse.signal': optional(entry.signal),
         'gatehouse.by': optional(entry.by),
+        ...(entry.kind === 'charge' && { 'gatehouse.intent': numberOf(entry.intent), ...costOf(entry) }),
         'gatehouse.labels': some(textsOf(entry.labels)),
       },
     })

@@ -5,9 +5,11 @@ import {
   beganAt,
   begins,
   decisionOf,
+  isObject,
   isoTime,
   type NamedRule,
   nameOf,
+  numberOf,
   processOf,
   textOf,
   textsOf,
@@ -149,6 +151,8 @@ export function whatOf(entry: Entry): string {
       return textOf(entry.syscall)
     case 'outcome':
       return `end of ${textOf(entry.intent)}`
+    case 'charge':
+      return `end of the stream of ${textOf(entry.intent)}`
     case 'answer':
       return `answer to ${textOf(entry.ask)}`
     case 'signal':
@@ -175,7 +179,10 @@ export function outcomeOf(entry: Entry): string {
     case 'intent':
       return 'unsettled'
     case 'outcome':
-      return [entry.status, entry.code].map(textOf).filter(Boolean).join(' ')
+    case 'charge':
+      return [[entry.status, entry.code].map(textOf).filter(Boolean).join(' '), costText(entry)]
+        .filter(Boolean)
+        .join(', ')
     case 'ask':
       return 'unanswered'
     case 'answer':
@@ -195,6 +202,16 @@ export function outcomeOf(entry: Entry): string {
     default:
       return ''
   }
+}
+
+/** @returns what a model has cost, as far as that is on record */
+function costText({ cost }: Entry): string {
+  if (!isObject(cost)) return ''
+  const tokens = numberOf(cost.tokens)
+  const dollars = numberOf(cost.costUsd)
+  return [tokens === undefined ? '' : `${tokens} tokens`, dollars === undefined ? '' : `${dollars} USD`]
+    .filter(Boolean)
+    .join(', ')
 }
 
 function decisionText(entry: Entry): string {

@@ -22,6 +22,10 @@ const hostile: Readonly<Record<string, string>> = {
     Object.defineProperty(e, 'message', { get() { throw 1 } }); throw e`,
   'an error whose stack throws': `const e = new Error('x')
     Object.defineProperty(e, 'stack', { get() { throw 1 } }); throw e`,
+  'an error whose cause throws': `const e = new Error('x')
+    Object.defineProperty(e, 'cause', { get() { throw 1 } }); throw e`,
+  'an error whose cause is hard to look at': `const e = new Error('x')
+    e.cause = new Proxy(new Error('y'), { get() { throw 1 } }); throw e`,
   'an error whose name is an object': `const e = new Error('x')
     Object.defineProperty(e, 'name', { get() { return { toString() { throw 1 } } } }); throw e`,
   'a revoked proxy': 'const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy',
@@ -65,6 +69,24 @@ export default async () => {
     })
     expect(exit.error?.stack).toContain('program.js:2:')
     expect(exit.error?.stack).toContain('program.js:6:')
+    expectNoHost(exit)
+  })
+
+  test('an error shows what it was caused by, and has its code', async () => {
+    const exit = await run(
+      main(`try { await fs.read('/nowhere') } catch (cause) {
+        throw new Error('no data', { cause: new Error('no connection', { cause }) }) }`),
+    )
+    expect(exit).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'ENOENT',
+        message:
+          'Error: no data; caused by: no connection; caused by: ENOENT: fs.read `/nowhere`: no such file or folder',
+      },
+    })
+    const endless = await run(main(`const e = new Error('round'); e.cause = e; throw e`))
+    expect(endless.error?.message).toBe('Error: round')
     expectNoHost(exit)
   })
 

@@ -22,20 +22,36 @@ export async function cleanAnswer(
 ): Promise<CleanAnswer> {
   const type = headerOf(answer, 'content-type')
   if (redactor === undefined) return { ...answer, type }
-  const { statusText, headers, bytes } = answer
-  const encoding = headerOf(answer, 'content-encoding')
-  if (used.length > 0 && bytes.length > 0 && !isUnpacked(encoding))
-    throw new SyscallError(
-      'EIO',
-      'the answer is packed in a way that the kernel did not ask for, and so cannot be searched for the secret that was sent',
-    )
+  const { bytes } = answer
+  if (used.length > 0 && bytes.length > 0) assertSearchable(answer)
   // The text with its escapes undone, at each level.
   hold(bytes.length * 2)
   return {
     ...answer,
-    statusText: redactor.text(statusText),
-    headers: headers.map(([name, value]) => [redactor.text(name), redactor.text(value)] as const),
+    ...cleanHead(answer, redactor),
     bytes: await redactor.body(bytes),
     type,
+  }
+}
+
+/** @throws SyscallError EIO for a body that cannot be searched */
+export function assertSearchable(answer: Pick<Answer, 'headers'>): void {
+  if (isUnpacked(headerOf(answer, 'content-encoding'))) return
+  throw new SyscallError(
+    'EIO',
+    'the answer is packed in a way that the kernel did not ask for, and so cannot be searched for the secret that was sent',
+  )
+}
+
+/** @returns the same without secrets */
+export function cleanHead<Head extends Pick<Answer, 'headers' | 'statusText'>>(
+  head: Head,
+  redactor: Redactor,
+): Head {
+  const { statusText, headers } = head
+  return {
+    ...head,
+    statusText: redactor.text(statusText),
+    headers: headers.map(([name, value]) => [redactor.text(name), redactor.text(value)] as const),
   }
 }

@@ -64,6 +64,48 @@ export function* placesBefore(bytes: Uint8Array, found: readonly Found[]): Steps
   return places
 }
 
+/** The longest escape has one byte less: whether it is one is known when so many bytes are there. */
+const lookAhead = 12
+
+/** @returns where the first escape may begin that is not complete; the length where there is none */
+export function* unfinishedEscape(bytes: Uint8Array): Steps<number> {
+  let at = 0
+  while (at < bytes.length) {
+    const stop = Math.min(at + step, bytes.length)
+    while (at < stop) {
+      const isEscape = bytes[at] === 0x25 || bytes[at] === 0x5c || bytes[at] === 0x26
+      if (isEscape && at > bytes.length - lookAhead) return at
+      at += readAt(bytes, at) >> 9
+    }
+    yield
+  }
+  return bytes.length
+}
+
+/**
+ * The last place up to which a text can be cut without parting an escape.
+ * @param max no later than this
+ * @returns that place, and how many bytes stand before it when escapes are undone
+ */
+export function* wholeEscapes(
+  bytes: Uint8Array,
+  max: number,
+): Steps<{ readonly at: number; readonly before: number }> {
+  let at = 0
+  let before = 0
+  while (at < max) {
+    const stop = Math.min(at + step, max)
+    while (at < stop) {
+      const meant = readAt(bytes, at)
+      if (at + (meant >> 9) > max) return { at, before }
+      at += meant >> 9
+      if ((meant & 511) !== nothing) before += 1
+    }
+    yield
+  }
+  return { at, before }
+}
+
 /** Every stretch of a text in turn. */
 export function* stretches(length: number): Generator<readonly [from: number, to: number]> {
   for (let from = 0; from < length; from += step) yield [from, Math.min(from + step, length)]

@@ -41,6 +41,8 @@ export class Matcher {
   readonly #sibling: number[] = [none]
   /** The longest needle that ends in a state. */
   readonly #ends: number[] = [none]
+  /** How many bytes lead to a state. */
+  readonly #depth: number[] = [0]
   /** The state of the longest suffix that is in the trie too. */
   #fail: Int32Array
   /** Where a state's row begins in the table. */
@@ -74,6 +76,11 @@ export class Matcher {
       if (needle !== none) this.#add(needle, index + 1, bytes.length, found)
     }
     return at
+  }
+
+  /** How many bytes before a place may begin a needle that goes on behind it. @param state there */
+  depthOf(state: number): number {
+    return this.#depth[state] ?? 0
   }
 
   #add(needle: number, end: number, length: number, found: Found[]): void {
@@ -117,6 +124,7 @@ export class Matcher {
         this.#child.push(none)
         this.#sibling.push(this.#child[state] ?? none)
         this.#ends.push(none)
+        this.#depth.push((this.#depth[state] ?? 0) + 1)
         this.#child[state] = child
       }
       state = child

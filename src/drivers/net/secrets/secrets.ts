@@ -104,6 +104,11 @@ export class Secrets {
     return forgotten.length === 0 ? this.#redactor : new Redactor([...this.#all(), ...forgotten])
   }
 
+  /** What takes out every value that is known by now; undefined where none is. */
+  get redactor(): Redactor | undefined {
+    return this.#redactor
+  }
+
   /** @returns what a tool gave, or the message of its error, without any value that is known by now */
   async without(value: Json): Promise<Json> {
     return this.#redactor === undefined ? value : withoutSecrets(value, this.#redactor)

@@ -146,3 +146,58 @@ test('while a large body is searched, others have their turns', async () => {
   isOver = true
   expect(turns).toBeGreaterThan(16)
 })
+
+/** What is shown of a text that comes in these parts. */
+async function shownOf(parts: readonly Uint8Array[]): Promise<string> {
+  const shown: Uint8Array[] = []
+  let kept: Uint8Array = new Uint8Array()
+  for (const part of parts) {
+    const looked = await redactor.part(Buffer.concat([kept, part]))
+    shown.push(looked.shown)
+    kept = looked.kept
+  }
+  return Buffer.concat([...shown, await redactor.body(kept)]).toString('latin1')
+}
+
+test.each(found)('a secret %s is taken out wherever the text is cut', async (_, form) => {
+  const bytes = bytesOf(`before (${form(value)}) after`)
+  const whole = Buffer.from(await redactor.body(bytes)).toString('latin1')
+  for (let at = 0; at <= bytes.length; at += 1)
+    expect(await shownOf([bytes.subarray(0, at), bytes.subarray(at)]), `cut at ${at}`).toBe(whole)
+  expect(await shownOf([...bytes].map((byte) => Uint8Array.of(byte))), 'byte by byte').toBe(whole)
+})
+
+test('a text that comes in any parts is shown as it is shown whole', async () => {
+  const piece = fc.oneof(
+    fc.constantFrom(...found.map(([, form]) => form(value))),
+    fc.constantFrom('\\', '%', '&', '%2', '\\u00', '&#x', 'sk', '\n', ' ', 'c2s'),
+    fc.string({ unit: 'binary-ascii', maxLength: 5 }),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 6 }),
+      fc.array(fc.nat(40), { maxLength: 20 }),
+      async (texts, cuts) => {
+        const bytes = bytesOf(texts.join(''))
+        const parts: Uint8Array[] = []
+        let from = 0
+        for (const cut of cuts) {
+          parts.push(bytes.subarray(from, from + cut))
+          from += cut
+        }
+        parts.push(bytes.subarray(from))
+        const whole = Buffer.from(await redactor.body(bytes)).toString('latin1')
+        // Two that touch are one where they come together.
+        const joined = (shown: string): string => shown.replace(/(\[secret:TOKEN\])+/g, mark)
+        expect(joined(await shownOf(parts))).toBe(joined(whole))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('what cannot be the beginning of a secret is shown at once', async () => {
+  const text = 'data: {"delta":"Hello"}\n\n'
+  const { shown, kept } = await redactor.part(bytesOf(text))
+  expect([Buffer.from(shown).toString(), kept.length]).toEqual([text, 0])
+})

@@ -1,0 +1,4 @@
+// The module `node:assert/strict`, of the package `assert`.
+'use strict'
+
+module.exports = require('assert/').strict

@@ -1,0 +1,4 @@
+// URLPattern.
+import { URLPattern } from 'urlpattern-polyfill/urlpattern'
+
+export { URLPattern }
