@@ -48,6 +48,8 @@ test.each([
   ['decorator', 'a method is governed by one line'],
   ['langchain', 'a wrapped LangChain agent gives back a small sum, and a person denies it a large one'],
   ['openai-agents', 'an agent that was handed over to changes a seat, and may not cancel'],
+  ['approval', 'an agent of the AI SDK mails what a person has read'],
+  ['decorator', 'a method runs in an isolate, with nothing that its policy does not permit'],
   ['mcp', 'a tool that says something else of itself is gone until a person accepts it'],
 ])('%s: %s', (example) => {
   const main = from(`${example}/main.ts`).pathname
