@@ -76,7 +76,10 @@ export async function callModel<T>(
   return { value, returned: JSON.stringify(value) === done.encoded ? done.returned : undefined }
 }
 
-const given = ({ signal, redacts }: ModelRunContext): Omit<ModelContext, 'prompt'> => ({ signal, redacts })
+const given = ({ signal, isLookedThrough }: ModelRunContext): Omit<ModelContext, 'prompt'> => ({
+  signal,
+  redacts: isLookedThrough,
+})
 
 /**
  * The same of a reply that comes in parts: each is given on as it comes, and waits while the process is stopped.
