@@ -143,7 +143,7 @@ export const modern: Family = {
         Object.defineProperty(b, 'errors', { get() { throw b } })
         Object.defineProperty(a, 'name', { get() { throw a } })
         throw b`),
-      ends: [{ failed: 'EFAULT', message: /^AggregateError: b$/ }],
+      ends: [{ failed: 'EFAULT', message: /^AggregateError: b; caused by: a$/ }],
     },
     {
       name: 'errors that are none',

@@ -203,8 +203,8 @@ export const signals: Family = {
       tries: 'Looks for console methods, source URLs and getters that an inspector would run.',
       source:
         probing(`const names = ['inspect', 'debug', 'undebug', 'monitor', 'getEventListeners', 'queryObjects', 'copy', '$_', '$0', 'dir', 'profile', 'timeStamp', 'context', 'memory']
-        return [names.filter((name) => name in globalThis), Object.keys(console).sort(), typeof console.context, typeof console.memory]`),
-      ends: gives([[], ['debug', 'error', 'info', 'log', 'warn'], 'undefined', 'undefined']),
+        return [names.filter((name) => name in globalThis), names.filter((name) => name in console), typeof console.context, typeof console.memory]`),
+      ends: gives([[], ['debug', 'dir'], 'undefined', 'undefined']),
     },
   ],
 }
