@@ -280,7 +280,7 @@ describe('a function', () => {
     ['that gives no text', () => ({ text: 5 }), /whose `(text|delta)` is no text: `5`/],
     [
       'whose calls are none',
-      () => ({ toolCalls: [{ toolName: 'x'.repeat(100), input: {} }] }),
+      () => ({ toolCalls: [{ toolName: 'x'.repeat(200), input: {} }] }),
       /whose name or id is too long/,
     ],
     [
