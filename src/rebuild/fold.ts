@@ -54,8 +54,12 @@ export class Fold {
     return this.#effects.has(what)
   }
 
-  /** @throws EvidenceError where it cannot be done again; then nothing may go on */
+  /**
+   * Tools are the application's own: it registers them anew.
+   * @throws EvidenceError where it cannot be done again; then nothing may go on
+   */
   take({ entry, run }: Counted, texts: ReadonlyMap<string, Payload>): void {
+    if (entry.kind === 'host' && entry.syscall === 'tool.register') return
     const read = readPast(entry)
     if (read === undefined) return this.#births.policy(entry, texts)
     try {

@@ -10,6 +10,7 @@ test('files, what was read, and the guest come back; a message sent later is rec
   const dir = tempFolder()
   const first = boot({ evidence: { dir } })
   await first.vfs('worker').write('/mem/task.txt', 'from the host')
+  first.tool('later', { description: 'comes late', parameters: { type: 'object' }, execute: () => 1 })
   const proc = first.spawn(
     {
       source: main(`
