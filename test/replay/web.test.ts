@@ -64,7 +64,7 @@ test('a process whose cell dies goes on with what it had loaded', async () => {
       url.searchParams.set('x', message); controller.abort(message)
       return [url.href, controller.signal.reason, await blob.text(), new Response('late').ok]`)
   const worker = kernel.spawn({ source }, { name: 'worker' })
-  await until(() => entriesOf(kernel, 'intent', 'ipc.receive').length === 1, 'it waits')
+  await until(() => worker.state === 'waiting', 'it waits')
   for (const pid of liveCells()) process.kill(pid, 'SIGKILL')
   await until(() => entriesOf(kernel, 'rebuild').length === 1, 'it was made again')
   await kernel.spawn({ source: main(`await ipc.send('worker', 'go')`) }).exit
