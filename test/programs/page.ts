@@ -25,5 +25,5 @@ ${rows.map(({ packages, runs, bytes }) => `| ${packages.map((name) => `\`${name}
 - **A host that no rule permits** is refused with EPERM. Most clients take that for a connection that failed: they wrap it into an error of their own, with the refusal as its \`cause\`, and try again as often as they are told to. Set their \`maxRetries\` to what you want to wait for. An agent that ends by such an error shows the refusal with it.
 - **Each run replays** byte for byte from its evidence, what was streamed included ([evidence](evidence.md)).
 - **Streams** come piece by piece: in the test the server waits in the middle of each streamed answer until the agent has printed what came before.
-- How long they take to start, and what the kernel costs an agent's loop: `npm run bench -- programs program-starts`.
+- How long they take to start, and what the kernel costs an agent's loop: \`npm run bench -- programs program-starts\`.
 `
