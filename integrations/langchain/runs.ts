@@ -102,9 +102,8 @@ export class Runs {
 
   /** The watch is a hook of LangChain itself: it is told of all models and tools in here, also of those called with callbacks of their own. */
   #inside<T>(session: Session, work: () => T): T {
-    const storage = AsyncLocalStorageProviderSingleton.getInstance()
     return session.within(() =>
-      storage.run(storage.getStore(), () => {
+      inContextOfItsOwn(() => {
         if (watchHere()?.session !== session) {
           if (getContextVariable(watchName) === undefined) registerConfigureHook({ contextVar: watchName })
           setContextVariable(watchName, this.#watchOf(session))
@@ -121,6 +120,13 @@ export class Runs {
     this.#watches.set(session, watch)
     return watch
   }
+}
+
+/** What `work` makes of LangChain's context stays within it: Node.js 22 begins none for the store that is there already. */
+function inContextOfItsOwn<T>(work: () => T): T {
+  const storage = AsyncLocalStorageProviderSingleton.getInstance()
+  const store = storage.getStore()
+  return storage.run({}, () => storage.run(store, work))
 }
 
 /** A batch may have a configuration for each of its inputs; stop words are none. */

@@ -23,7 +23,7 @@ const snapshotsIn = (dir: string) => readdirSync(dir).filter((name) => /^snapsho
 function left(dir: string, snapshots = true): string {
   const copy = tempFolder()
   for (const name of readdirSync(dir))
-    if (/^(log|pack)-/.test(name) || (snapshots && name.startsWith('snapshot')))
+    if (/^(log|pack)-/.test(name) || (snapshots && name.startsWith('snapshot-')))
       cpSync(join(dir, name), join(copy, name))
   return copy
 }
