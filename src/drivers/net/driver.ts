@@ -88,7 +88,31 @@ export class NetDriver {
    * @throws SyscallError whose `sent` says whether the server may have acted: EINVAL, E2BIG, EFBIG, EPERM (address),
    * EAGAIN, ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, EINTR, ECANCELED, EIO; an Error (broken invariant) without a grant
    */
-  async fetch(grant: Grant, request: FetchRequest): Promise<FetchReply> {
+  fetch(grant: Grant, request: FetchRequest): Promise<FetchReply> {
+    return this.#launch(grant, request, async (landing, url, filled, scope) => {
+      const reply = await this.#fly(landing.flight, url, filled, scope)
+      landing.over()
+      return reply
+    })
+  }
+
+  /**
+   * The same, until the head of the answer has come: its body is read from the source, and the fetch goes on until that
+   * has ended or is closed. Secrets are taken out of it on the way.
+   * @throws as fetch; what comes later, the source fails with
+   */
+  open(grant: Grant, request: FetchRequest): Promise<OpenFetch> {
+    return this.#launch(grant, request, async (landing, url, filled, scope) =>
+      this.#answerOf(landing, url, filled, await this.#connect(landing.flight, url, scope)),
+    )
+  }
+
+  /** What comes before the network; `send` says itself when it is over, unless it fails. */
+  async #launch<T>(
+    grant: Grant,
+    request: FetchRequest,
+    send: (landing: Landing, url: WebUrl, filled: FilledRequest, scope: GrantScope) => Promise<T>,
+  ): Promise<T> {
     const url = parseUrl(request.url)
     const scope = Grant.demand(grant, 'net.fetch', url.resource)
     this.#admit(scope)
@@ -100,32 +124,7 @@ export class NetDriver {
       flight.signal.throwIfAborted()
       // The last step before the network: nothing that is on record or was judged holds a value.
       const filled = await this.#secrets.fill(url, request, sound, uses, flight.signal)
-      return await this.#fly(flight, url, filled, scope)
-    } catch (error) {
-      throw netError(error, `${url.host}:${url.port}`, flight.sent)
-    } finally {
-      landing.over()
-    }
-  }
-
-  /**
-   * The same, until the head of the answer has come: its body is read from the source, and the fetch goes on until that
-   * has ended or is closed. Secrets are taken out of it on the way.
-   * @throws as fetch; what comes later, the source fails with
-   */
-  async open(grant: Grant, request: FetchRequest): Promise<OpenFetch> {
-    const url = parseUrl(request.url)
-    const scope = Grant.demand(grant, 'net.fetch', url.resource)
-    this.#admit(scope)
-    const uses = this.#secrets.usesIn(request)
-    const sound = readRequest(request)
-    const landing = this.#takeOff(scope, grant, request)
-    const { flight } = landing
-    try {
-      flight.signal.throwIfAborted()
-      const filled = await this.#secrets.fill(url, request, sound, uses, flight.signal)
-      const socket = await this.#connect(flight, url, scope)
-      return await this.#answerOf(landing, url, filled, socket)
+      return await send(landing, url, filled, scope)
     } catch (error) {
       landing.over()
       throw netError(error, `${url.host}:${url.port}`, flight.sent)
